@@ -1,1 +1,3 @@
+//! Daybook: the live day book of a house.
 
+pub mod config;

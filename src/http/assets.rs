@@ -1,0 +1,162 @@
+//! The pages' files, inside the binary, compressed when it was built. Their path carries the hash
+//! of all of them (`/a/<version>/app.js`), so relative imports stay inside one version, a browser
+//! keeps a file for ever and a new server never meets an old file. Ranges are answered with the
+//! whole file, as RFC 9110 allows.
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// One file, as `build.rs` packed it.
+pub struct File {
+    pub name: &'static str,
+    content_type: &'static str,
+    /// The hash of the plain bytes.
+    etag: &'static str,
+    plain: &'static [u8],
+    br: Option<&'static [u8]>,
+    gz: Option<&'static [u8]>,
+}
+
+/// Returns the path of a file for a page, such as `/a/1f0c…/app.js`.
+pub fn url(name: &str) -> String {
+    format!("/a/{VERSION}/{name}")
+}
+
+/// Returns the file of that name.
+pub fn find(name: &str) -> Option<&'static File> {
+    FILES.binary_search_by(|file| file.name.cmp(name)).ok().and_then(|at| FILES.get(at))
+}
+
+/// Answers with one of the pages' files.
+async fn show(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    match find(&name) {
+        Some(file) if version == VERSION => file.answer(&headers),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+impl File {
+    /// Answers with the smallest form that the client takes, or 304 when it has that one.
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let (body, encoding) = match (self.br, self.gz) {
+            (Some(body), _) if accepts(headers, "br") => (body, Some("br")),
+            (_, Some(body)) if accepts(headers, "gzip") => (body, Some("gzip")),
+            _ => (self.plain, None),
+        };
+        let etag = match encoding {
+            Some(encoding) => format!("\"{}-{encoding}\"", self.etag),
+            None => format!("\"{}\"", self.etag),
+        };
+        let has_it = holds(headers, &etag);
+        let mut answer = if has_it {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let kind = HeaderValue::from_static(self.content_type);
+            ([(header::CONTENT_TYPE, kind)], body).into_response()
+        };
+        let out = answer.headers_mut();
+        out.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        );
+        out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if let Ok(etag) = HeaderValue::from_str(&etag) {
+            out.insert(header::ETAG, etag);
+        }
+        if let (Some(encoding), false) = (encoding, has_it) {
+            out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        answer
+    }
+}
+
+/// Whether `Accept-Encoding` allows `coding`: named, or covered by `*`, and not with `q=0`.
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
+    let mut by_star = false;
+    for value in headers.get_all(header::ACCEPT_ENCODING) {
+        for item in value.to_str().unwrap_or_default().split(',') {
+            let mut parts = item.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default();
+            let weight = parts.find_map(|p| p.strip_prefix("q=")).map(str::parse::<f32>);
+            let wanted = !matches!(weight, Some(Ok(0.0) | Err(_)));
+            if name.eq_ignore_ascii_case(coding) {
+                return wanted;
+            }
+            if name == "*" {
+                by_star = wanted;
+            }
+        }
+    }
+    by_star
+}
+
+/// Whether `If-None-Match` names this form of the file.
+fn holds(headers: &HeaderMap, etag: &str) -> bool {
+    let given = headers.get_all(header::IF_NONE_MATCH).iter();
+    given.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|tag| {
+        let tag = tag.trim();
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: File = File {
+        name: "app.js",
+        content_type: "text/javascript; charset=utf-8",
+        etag: "1f",
+        plain: b"plain plain",
+        br: Some(b"br"),
+        gz: Some(b"gz"),
+    };
+
+    fn ask(pairs: &[(header::HeaderName, &'static str)]) -> (u16, Option<String>, String) {
+        let headers: HeaderMap =
+            pairs.iter().map(|(k, v)| (k.clone(), HeaderValue::from_static(v))).collect();
+        let answer = FILE.answer(&headers);
+        let text = |name| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        (
+            answer.status().as_u16(),
+            text(header::CONTENT_ENCODING),
+            text(header::ETAG).unwrap_or_default(),
+        )
+    }
+
+    #[test]
+    fn the_smallest_form_that_the_client_takes_is_sent() {
+        for (accept, encoding) in [
+            ("gzip, deflate, br, zstd", Some("br")),
+            ("gzip", Some("gzip")),
+            ("br;q=0, gzip;q=0.5", Some("gzip")),
+            ("*", Some("br")),
+            ("*;q=0", None),
+            ("identity", None),
+            ("br;q=many", None),
+            ("", None),
+        ] {
+            let (status, used, _) = ask(&[(header::ACCEPT_ENCODING, accept)]);
+            assert_eq!((status, used.as_deref()), (200, encoding), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_the_client_has_is_not_sent_again() {
+        let br = (header::ACCEPT_ENCODING, "br");
+        for (held, status) in [("\"1f-br\"", 304), ("W/\"1f-br\"", 304), ("*", 304), ("\"1f\"", 200)]
+        {
+            let (got, encoding, etag) = ask(&[br.clone(), (header::IF_NONE_MATCH, held)]);
+            assert_eq!((got, etag.as_str()), (status, "\"1f-br\""), "{held}");
+            assert_eq!(encoding.is_some(), status == 200);
+        }
+    }
+
+    #[test]
+    fn the_files_are_sorted_by_name() {
+        assert!(FILES.is_sorted_by(|a, b| a.name < b.name));
+    }
+}
