@@ -1,3 +1,4 @@
 //! Daybook: the live day book of a house.
 
 pub mod config;
+pub mod systemd;
