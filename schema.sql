@@ -1,0 +1,332 @@
+-- The whole database as it is now, a section per noun.
+--
+-- Times (`_at`) are milliseconds since 1970 UTC. A `day` is the date in the
+-- house's own time zone, as text YYYY-MM-DD. Keys are integers and never mean
+-- anything. Names and free text stay in these tables: the event log holds ids.
+
+-- house: the one house of this database, and what the spine needs to know.
+create table house (
+    house_id    integer primary key check (house_id = 1),
+    name        text not null,
+    profile     text not null check (profile in ('school', 'club', 'clinic')),
+    zone        text not null,                  -- IANA name, e.g. Europe/Berlin
+    language    text not null check (language in ('de', 'en')),
+    late_after  integer not null default 495,   -- minutes after local midnight; a later arrival is late
+    closes_at   integer not null default 1080,  -- minutes after local midnight; the day is closed then
+    demo        integer not null default 0 check (demo in (0, 1)),
+    created_at  integer not null
+) strict;
+
+-- The code that proves, at the first start, that whoever sets the house up can read its console.
+create table setup_code (
+    setup_code_id integer primary key check (setup_code_id = 1),
+    code_hash     blob not null,               -- SHA-256
+    expires_at    integer not null
+) strict;
+
+-- people: members and staff, their accounts, badges, contacts and sessions.
+create table person (
+    person_id    integer primary key,
+    number       text unique,                  -- the number of another system (pupil number): the key of a repeated import
+    given_name   text not null,
+    family_name  text not null,
+    display_name text not null,                -- what a board shows and a frame carries
+    search_key   text not null,                -- lower case, without accents and umlauts
+    role         text not null check (role in ('admin', 'office', 'staff', 'member')),
+    language     text check (language in ('de', 'en')),
+    state        text not null default 'active' check (state in ('active', 'inactive', 'erased')),
+    created_at   integer not null
+) strict;
+create index person_search on person (search_key);
+
+create table account (
+    person_id     integer primary key references person on delete cascade,
+    username      text not null unique,        -- lower case
+    password_hash text not null,               -- PHC string, argon2id
+    pin_hash      text,                        -- for a kiosk's privileged acts, in addition to a badge
+    pin_wrong     integer not null default 0,
+    pin_locked_until integer,
+    disabled      integer not null default 0 check (disabled in (0, 1)),
+    created_at    integer not null,
+    password_at   integer not null
+) strict;
+
+create table session (
+    session_hash blob primary key,             -- SHA-256 of the cookie's id: useless to a reader of a backup
+    public_id    text not null unique,         -- names the session in lists, without opening it
+    person_id    integer references account on delete cascade,  -- null before sign-in
+    data         text not null,                -- what tower-sessions keeps, as JSON
+    device       text not null default '',     -- the browser in a few words
+    created_at   integer not null,
+    last_seen_at integer not null,
+    expires_at   integer not null
+) strict, without rowid;
+create index session_person on session (person_id);
+create index session_expiry on session (expires_at);
+
+create table badge (
+    badge_id   integer primary key,
+    person_id  integer not null references person on delete cascade,
+    tag        text not null unique,           -- upper case hex, no separators
+    state      text not null default 'active' check (state in ('active', 'blocked')),
+    created_at integer not null
+) strict;
+create index badge_person on badge (person_id);
+
+create table contact (
+    contact_id integer primary key,
+    person_id  integer not null references person on delete cascade,
+    name       text not null,
+    relation   text not null default '',
+    phone      text not null default '',
+    may_fetch  integer not null default 0 check (may_fetch in (0, 1)),
+    emergency  integer not null default 0 check (emergency in (0, 1)),
+    created_at integer not null
+) strict;
+create index contact_person on contact (person_id);
+
+-- Who looked at, or changed, what needs an account of itself. Append-only; each row seals the one before.
+create table audit (
+    audit_id  integer primary key autoincrement,
+    at        integer not null,
+    by        text not null,                   -- person:7, device:3, system
+    act       text not null,                   -- contacts.read, attendance.corrected, ...
+    person_id integer,                         -- whom it was about
+    detail    text not null default '',        -- ids and closed words, never names
+    seal      blob not null                    -- SHA-256 over the row and the seal before it
+) strict;
+create index audit_person on audit (person_id);
+
+-- rooms: rooms, groups, activities, runs, and who is responsible for whom.
+create table room (
+    room_id  integer primary key,
+    name     text not null unique,
+    kind     text not null default 'room' check (kind in ('room', 'foyer', 'yard')),
+    capacity integer not null check (capacity > 0)
+) strict;
+
+create table "group" (
+    group_id integer primary key,
+    name     text not null unique,
+    kind     text not null check (kind in ('class', 'care', 'ward'))
+) strict;
+
+create table group_member (
+    group_id  integer not null references "group" on delete cascade,
+    person_id integer not null references person on delete cascade,
+    primary key (group_id, person_id)
+) strict, without rowid;
+create index group_member_person on group_member (person_id);
+
+create table activity (
+    activity_id     integer primary key,
+    name            text not null unique,
+    default_room_id integer references room
+) strict;
+
+create table run (
+    run_id      integer primary key,
+    activity_id integer not null references activity,
+    room_id     integer not null references room,
+    started_at  integer not null,
+    ended_at    integer,
+    started_by  text not null
+) strict;
+create unique index run_open on run (room_id) where ended_at is null;  -- one run per room now
+create index run_started on run (started_at);
+
+-- Who is responsible for a run or a group, from when to when. Rows are ended, never deleted:
+-- what somebody could see at any instant can be computed again.
+create table supervision (
+    supervision_id integer primary key,
+    person_id      integer not null references person,
+    run_id         integer references run,
+    group_id       integer references "group",
+    kind           text not null check (kind in ('standing', 'run', 'substitution')),
+    from_at        integer not null,
+    until_at       integer,                    -- a planned end, of a substitution
+    ended_at       integer,
+    given_by       text not null,
+    check ((run_id is null) <> (group_id is null))
+) strict;
+create unique index supervision_run on supervision (run_id, person_id) where ended_at is null and run_id is not null;
+create unique index supervision_group on supervision (group_id, person_id) where ended_at is null and group_id is not null;
+create index supervision_person on supervision (person_id) where ended_at is null;
+
+-- devices: badge readers and kiosks, how they are enrolled and what they last said.
+create table device (
+    device_id      integer primary key,
+    name           text not null,
+    mode           text not null check (mode in ('door_in', 'door_out', 'toggle', 'room', 'kiosk')),
+    room_id        integer references room,
+    serial         text not null,
+    model          text not null,
+    firmware       text not null,
+    key_prefix     text not null unique,       -- shown to the admin
+    key_hash       blob not null,              -- SHA-256 of the secret
+    next_key_prefix text unique,               -- while a key is rolled both are good
+    next_key_hash  blob,
+    language       text not null default 'de' check (language in ('de', 'en')),
+    tones          integer not null default 1 check (tones in (0, 1)),
+    show_name      text not null default 'first' check (show_name in ('first', 'initials', 'none')),
+    daily_checkout_from integer,               -- minutes after local midnight; before it a toggle never checks out
+    buffer_max     integer not null default 2000,
+    boot_id        text not null default '',
+    boots          integer not null default 0, -- boots within the last hour, for the boot-loop alarm
+    boots_from     integer not null default 0,
+    queue_depth    integer not null default 0,
+    queue_since    integer,                    -- since when the queue is not empty
+    skew_ms        integer,                    -- device clock minus ours, from heartbeats
+    battery        integer,
+    last_seq       integer,
+    last_seen_at   integer,
+    state          text not null default 'offline' check (state in ('online', 'late', 'offline', 'revoked')),
+    enrolled_at    integer not null
+) strict;
+
+create table enrolment_code (
+    code_hash  blob primary key,               -- SHA-256
+    name       text not null,
+    mode       text not null,
+    room_id    integer references room,
+    expires_at integer not null,
+    used_at    integer,
+    created_by text not null
+) strict, without rowid;
+
+create table device_command (
+    command_id integer primary key,
+    device_id  integer not null references device on delete cascade,
+    kind       text not null check (kind in ('identify', 'reboot', 'reload', 'roll_key')),
+    created_at integer not null,
+    sent_at    integer,
+    acked_at   integer
+) strict;
+create index device_command_open on device_command (device_id) where acked_at is null;
+
+-- visits: the day's attendance, stays in runs, and the scans that told of them.
+create table attendance (
+    person_id  integer not null references person,
+    day        text not null,
+    status     text not null check (status in ('present', 'left', 'excused', 'unreported')),
+    late       integer not null default 0 check (late in (0, 1)),
+    arrived_at integer,
+    left_at    integer,
+    source     text not null check (source in ('badge', 'manual', 'auto')),
+    reason     text,                           -- free text; read in scope only, deleted after 30 days
+    changed_at integer not null,
+    primary key (person_id, day)
+) strict, without rowid;
+create index attendance_day on attendance (day, status);
+
+create table visit (
+    visit_id   integer primary key,
+    person_id  integer not null references person,
+    run_id     integer not null references run,
+    room_id    integer not null references room,
+    started_at integer not null,
+    source     text not null check (source in ('badge', 'manual', 'auto')),
+    ended_at   integer,
+    end_reason text check (end_reason in ('left', 'transferred', 'run_ended', 'day_closed', 'undone')),
+    from_visit_id integer references visit,    -- the visit that this transfer ended
+    check ((ended_at is null) = (end_reason is null))
+) strict;
+create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
+create index visit_room on visit (room_id) where ended_at is null;
+create index visit_run on visit (run_id, ended_at);
+create index visit_person on visit (person_id, started_at);
+
+create table scan (
+    device_id   integer not null references device,
+    scan_id     text not null,                 -- made by the device, one per tap
+    tag         text not null,
+    person_id   integer references person,
+    scanned_at  integer not null,              -- when the badge was held, as well as we know
+    received_at integer not null,
+    outcome     text not null,
+    result      text not null,                 -- the stored answer, given again to a repeat
+    primary key (device_id, scan_id)
+) strict, without rowid;
+create index scan_tag on scan (device_id, tag, scanned_at);
+create index scan_received on scan (received_at);
+
+create table scan_review (
+    scan_review_id integer primary key,
+    device_id   integer not null,
+    scan_id     text not null,
+    why         text not null check (why in ('late', 'future', 'too_old', 'unknown_tag')),
+    created_at  integer not null,
+    reviewed_at integer,
+    reviewed_by text,
+    foreign key (device_id, scan_id) references scan
+) strict;
+create index scan_review_open on scan_review (created_at) where reviewed_at is null;
+
+-- help: a member asks, somebody comes.
+create table help_request (
+    help_request_id integer primary key,
+    person_id   integer not null references person,
+    room_id     integer references room,
+    run_id      integer references run,        -- where the member was when asking: its supervisors hear of it
+    book_id     text,
+    section_id  text,
+    content     text not null,
+    response    text,
+    priority    text not null check (priority in ('normal', 'urgent')),
+    status      text not null check (status in ('pending', 'assigned', 'on_hold', 'resolved', 'cancelled', 'expired')),
+    front       integer not null default 0 check (front in (0, 1)),  -- back from hold: first in its priority
+    assigned_to integer references person,
+    rev         integer not null default 1,    -- counts changes: a page tells old news from new
+    created_at  integer not null,
+    claimed_at  integer,
+    closed_at   integer,
+    day         text not null
+) strict;
+create unique index help_request_open on help_request (person_id) where status in ('pending', 'assigned', 'on_hold');
+create index help_request_status on help_request (status, priority, front, created_at);
+create index help_request_day on help_request (day);
+
+-- tracking: what members did, as their pages tell it.
+create table tracked (
+    tracked_id  integer primary key,
+    person_id   integer not null references person,
+    client_id   text,                          -- the client's own id: makes a repeat harmless
+    event_type  text not null,
+    book_id     text,
+    content     text,                          -- free text; read in scope only, never in a frame
+    context     text,                          -- JSON, ditto
+    at          integer not null,
+    received_at integer not null
+) strict;
+create unique index tracked_client on tracked (person_id, client_id) where client_id is not null;
+create index tracked_person on tracked (person_id, at);
+create index tracked_at on tracked (at);
+
+-- live: the event log (written by live/log.rs only) and answers kept for repeats.
+create table epoch (
+    epoch_id integer primary key check (epoch_id = 1),
+    epoch    text not null                     -- made anew when the database is created or restored
+) strict;
+
+create table event_log (
+    seq        integer primary key autoincrement,  -- never used again, also after pruning
+    at         integer not null,
+    by         text not null,
+    type       text not null,
+    v          integer not null,
+    topics     text not null,                  -- who hears it: space-separated topics, canonical first
+    subject_id integer,                        -- the person whose name is joined when the frame is encoded
+    data       text not null                   -- JSON object of ids, numbers and closed words
+) strict;
+create index event_log_subject on event_log (subject_id);
+create index event_log_at on event_log (at);
+
+create table idempotency (
+    principal    text not null,                -- person:7, device:3
+    key          text not null,
+    request_hash blob not null,                -- SHA-256 of method, path and body
+    answer       text not null,                -- JSON, given again to a repeat
+    created_at   integer not null,
+    primary key (principal, key)
+) strict, without rowid;
+create index idempotency_age on idempotency (created_at);

@@ -1,0 +1,14 @@
+//! Words that every module may use: errors, ids, time, who acts, secrets, text and pages.
+
+pub mod actor;
+pub mod error;
+pub mod id;
+pub mod page;
+pub mod secret;
+pub mod text;
+pub mod time;
+pub mod words;
+
+pub use actor::Actor;
+pub use error::{Error, Result};
+pub use time::{Clock, Day, Timestamp};

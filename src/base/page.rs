@@ -1,0 +1,65 @@
+//! Pages of a list: a limit, an opaque cursor, and the answer's shape.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Result};
+
+/// How many items a page has when the caller does not say.
+pub const LIMIT_DEFAULT: u32 = 50;
+/// How many items a page has at the most.
+pub const LIMIT_MAX: u32 = 500;
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many items at the most (1 to 500, default 50).
+    pub limit: Option<u32>,
+    /// Where the page before ended, as its `next_cursor` said.
+    pub cursor: Option<String>,
+}
+
+impl Paging {
+    /// Returns the limit, checked.
+    pub fn limit(&self) -> Result<u32> {
+        match self.limit {
+            None => Ok(LIMIT_DEFAULT),
+            Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+            Some(_) => Err(Error::invalid("limit", "must be 1 to 500")),
+        }
+    }
+
+    /// Returns the offset that the cursor stands for.
+    pub fn offset(&self) -> Result<i64> {
+        let Some(cursor) = &self.cursor else { return Ok(0) };
+        let number = cursor.strip_prefix('p').and_then(|n| n.parse::<u32>().ok());
+        number
+            .map(i64::from)
+            .ok_or_else(|| Error::invalid("cursor", "is not a cursor of this list"))
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins; null on the last page.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Returns a list that has only this page.
+    pub fn whole(items: Vec<T>) -> Page<T> {
+        Page { items, next_cursor: None }
+    }
+
+    /// Returns the page of `items` asked for by `paging`; `items` were read with
+    /// a limit of one more than wanted, so that the end is known.
+    pub fn of(mut items: Vec<T>, paging: &Paging) -> Result<Page<T>> {
+        let (limit, offset) = (paging.limit()?, paging.offset()?);
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = more.then(|| format!("p{}", offset + i64::from(limit)));
+        Ok(Page { items, next_cursor })
+    }
+}

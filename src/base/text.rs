@@ -1,0 +1,45 @@
+//! Text from outside: trimmed, bounded, without control characters.
+
+use super::{Error, Result};
+
+/// Returns `text` trimmed, if it has 1 to `max` characters and no control characters.
+pub fn line(field: &'static str, text: &str, max: usize) -> Result<String> {
+    let line = optional_line(field, text, max)?;
+    if line.is_empty() { Err(Error::invalid(field, "must not be empty")) } else { Ok(line) }
+}
+
+/// Like [`line`], but may be empty.
+pub fn optional_line(field: &'static str, text: &str, max: usize) -> Result<String> {
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(field, "must not contain control characters"));
+    }
+    bounded(field, text, max)
+}
+
+/// Returns `text` trimmed, if it has at most `max` characters; line breaks and
+/// tabs are kept, other control characters refused.
+pub fn paragraph(field: &'static str, text: &str, max: usize) -> Result<String> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(Error::invalid(field, "must not contain control characters"));
+    }
+    bounded(field, text, max)
+}
+
+fn bounded(field: &'static str, text: &str, max: usize) -> Result<String> {
+    let text = text.trim();
+    if text.chars().count() > max {
+        return Err(Error::invalid(field, format!("must have at most {max} characters")));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_line_is_trimmed_and_bounded_in_characters() {
+        assert_eq!(super::line("name", " Zoë ", 3).unwrap(), "Zoë");
+        assert!(super::line("name", "Zoës", 3).is_err());
+        assert!(super::line("name", " ", 3).is_err());
+        assert!(super::line("name", "a\u{0}b", 3).is_err());
+    }
+}

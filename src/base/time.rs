@@ -1,0 +1,197 @@
+//! Moments, local days, and the clock that they are read from.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::civil;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A moment: milliseconds since 1970 UTC. RFC 3339 with `Z` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-11-20T10:42:07.123Z")]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Returns the moment `by` later.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Returns the moment `by` earlier.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Returns the whole seconds since `earlier`, and 0 when the clock went back.
+    pub fn seconds_since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0) / 1000
+    }
+
+    /// Returns the local date in `zone`.
+    pub fn day(self, zone: &TimeZone) -> Day {
+        Day(self.zoned(zone).date())
+    }
+
+    /// Returns the minutes since local midnight in `zone`, by the wall clock.
+    pub fn minute_of_day(self, zone: &TimeZone) -> i64 {
+        let time = self.zoned(zone).time();
+        i64::from(time.hour()) * 60 + i64::from(time.minute())
+    }
+
+    fn zoned(self, zone: &TimeZone) -> jiff::Zoned {
+        let moment =
+            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        moment.to_zoned(zone.clone())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment =
+            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{moment:.3}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let moment: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Timestamp(moment.as_millisecond()))
+    }
+}
+
+impl rusqlite::ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl rusqlite::types::FromSql for Timestamp {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        i64::column_result(value).map(Timestamp)
+    }
+}
+
+/// A date in the house's time zone, `YYYY-MM-DD` in JSON and SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, format = Date, example = "2026-11-20")]
+pub struct Day(pub civil::Date);
+
+impl Day {
+    /// Returns the moment `minutes` after local midnight, by the wall clock in `zone`.
+    pub fn at_minute(self, minutes: i64, zone: &TimeZone) -> Timestamp {
+        let hour = i8::try_from(minutes.div_euclid(60)).unwrap_or(23).clamp(0, 23);
+        let minute = i8::try_from(minutes.rem_euclid(60)).unwrap_or(0);
+        let moment = self.0.at(hour, minute, 0, 0).to_zoned(zone.clone());
+        Timestamp(moment.map_or(0, |z| z.timestamp().as_millisecond()))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Day {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Day).map_err(|_| "not a date (YYYY-MM-DD)")
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl rusqlite::ToSql for Day {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl rusqlite::types::FromSql for Day {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(|_| rusqlite::types::FromSqlError::InvalidType)
+    }
+}
+
+/// Where the time comes from: the wall, a test's hand, or a demo's faster day.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The operating system's clock.
+    System,
+    /// Stands still at the given milliseconds until somebody moves it.
+    Manual(Arc<AtomicI64>),
+    /// Runs `speed` times as fast as the wall since `begun`, from `origin`.
+    Scaled { origin: Timestamp, begun: Instant, speed: u32 },
+}
+
+impl Clock {
+    /// Returns the present moment.
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock that others ask")]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Clock::System => {
+                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                let since = since.unwrap_or_default().as_millis();
+                Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
+            }
+            Clock::Manual(at) => Timestamp(at.load(Ordering::Relaxed)),
+            Clock::Scaled { origin, begun, speed } => origin.plus(begun.elapsed() * *speed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Day, Timestamp};
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn a_day_is_the_local_date_also_just_after_local_midnight() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let late: jiff::Timestamp = "2026-07-01T22:30:00Z".parse().unwrap();
+        let at = Timestamp(late.as_millisecond());
+        assert_eq!(at.day(&berlin).to_string(), "2026-07-02");
+        assert_eq!(at.minute_of_day(&berlin), 30);
+    }
+
+    #[test]
+    fn a_moment_survives_json_to_the_millisecond() {
+        let at = Timestamp(1_763_633_327_123);
+        let text = serde_json::to_string(&at).unwrap();
+        assert_eq!(text, "\"2025-11-20T10:08:47.123Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), at);
+    }
+
+    #[test]
+    fn the_day_that_summer_time_begins_is_closed_by_the_wall_clock() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let day: Day = "2026-03-29".parse().unwrap();
+        assert_eq!(day.at_minute(18 * 60, &berlin).to_string(), "2026-03-29T16:00:00.000Z");
+    }
+}
