@@ -1,0 +1,106 @@
+//! What every edge holds: the store, the writer, the hub and the clock.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::base::{Actor, Clock, Result, Timestamp};
+use crate::domain::people;
+use crate::event::Cursor;
+use crate::live::checkpoint::Checkpoints;
+use crate::live::{Hub, Once, Replay, Tx, Writer, log, once};
+use crate::store::Store;
+
+/// The running house. Clones are the same one.
+#[derive(Clone)]
+pub struct App {
+    pub store: Store,
+    pub writer: Writer,
+    pub hub: Hub,
+    pub replay: Replay,
+    pub clock: Clock,
+}
+
+/// What must be ended, in this order, when the house stops.
+pub struct Threads {
+    /// Ends when the last [`App`] is dropped and its queue is written.
+    pub writer: JoinHandle<()>,
+    pub checkpoints: Checkpoints,
+}
+
+/// The moment and the log position that a snapshot was read at.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct AsOf {
+    pub as_of: Timestamp,
+    /// Open the stream with `?after=` this: nothing is missed, nothing comes twice.
+    pub cursor: Cursor,
+}
+
+impl App {
+    /// Opens the database file at `path` and starts the threads of the spine.
+    pub fn open(path: &Path, clock: Clock) -> anyhow::Result<(App, Threads)> {
+        let store = Store::open(path)?;
+        let replay = Replay::new(store.clone(), Arc::new(people::queries::display_name));
+        let head = log::head(&store.write_connection()?)?;
+        let hub = Hub::new(store.epoch().clone(), head);
+        let (writer, thread) = Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone())?;
+        let checkpoints = Checkpoints::spawn(&store)?;
+        let app = App { store, writer, hub, replay, clock };
+        Ok((app, Threads { writer: thread, checkpoints }))
+    }
+
+    /// Runs `write` in the next commit; `name` is for log and metrics.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        by: Actor,
+        name: &'static str,
+        write: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(by, name, write).await
+    }
+
+    /// Like [`App::write`], but a repeat under the same key gives the stored answer.
+    pub async fn write_once<T>(
+        &self,
+        key: Option<Once>,
+        by: Actor,
+        name: &'static str,
+        write: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        self.writer
+            .run(by, name, move |tx| match key {
+                Some(key) => once::once(tx, &key, write),
+                None => write(tx),
+            })
+            .await
+    }
+
+    /// Runs `read` in one read transaction.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.store.read(read).await
+    }
+
+    /// Runs `read`, and says at which moment and log position it was read.
+    pub async fn snapshot<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, Timestamp) -> Result<T> + Send + 'static,
+    ) -> Result<(AsOf, T)> {
+        let (as_of, epoch) = (self.clock.now(), self.store.epoch().clone());
+        self.store
+            .read(move |conn| {
+                let cursor = Cursor { epoch, seq: log::head(conn)? };
+                Ok((AsOf { as_of, cursor }, read(conn, as_of)?))
+            })
+            .await
+    }
+}

@@ -1,0 +1,1 @@
+//! Devices: badge readers and kiosks, how they are enrolled, keyed and watched.

@@ -1,0 +1,1 @@
+//! Help: a member asks, somebody comes.

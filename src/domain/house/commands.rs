@@ -1,0 +1,25 @@
+//! Setting the house up.
+
+use rusqlite::params;
+
+use super::model::{self, NewHouse};
+use super::queries;
+use crate::base::{Error, Result, text};
+use crate::live::Tx;
+use crate::store::rows;
+
+/// Makes the one house of this database.
+pub fn found(tx: &mut Tx<'_>, new: &NewHouse) -> Result<()> {
+    if queries::exists(tx)? {
+        return Err(Error::Gone { code: "setup.done", detail: "the house is set up".into() });
+    }
+    let name = text::line("house_name", &new.name, 80)?;
+    let zone = model::zone(&new.zone)?;
+    rows::run(
+        tx,
+        "insert into house (house_id, name, profile, zone, language, demo, created_at)
+         values (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+        params![name, new.profile, zone, new.language, new.demo, tx.now],
+    )?;
+    Ok(())
+}

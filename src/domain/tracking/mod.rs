@@ -1,0 +1,1 @@
+//! Tracking: what members did, as their pages tell it.

@@ -1,0 +1,100 @@
+//! Checkpoints, off the writer's path: a second connection that never writes
+//! rows moves the write-ahead log into the database file.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::base::Result;
+use crate::store::Store;
+
+/// How often the write-ahead log is looked at.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// How many pages of log are left alone while the house is busy: 4 MiB.
+const PAGES_LEFT: i64 = 1024;
+
+/// How many pages of log are too many: a passive checkpoint that readers held
+/// up is repeated as one that waits for them. 64 MiB.
+const PAGES_MAX: i64 = 16_384;
+
+/// Ends the checkpoint thread when dropped or stopped.
+pub struct Checkpoints {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Checkpoints {
+    /// Starts the checkpoint thread.
+    pub fn spawn(store: &Store) -> Result<Checkpoints> {
+        let conn = store.write_connection()?;
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("checkpoint".into())
+            .spawn(move || work(&conn, &stopped))
+            .map_err(anyhow::Error::from)?;
+        Ok(Checkpoints { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Moves the whole log into the database file and ends the thread.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn work(conn: &Connection, stopped: &mpsc::Receiver<()>) {
+    let mut seen = 0;
+    loop {
+        let ending = !matches!(stopped.recv_timeout(PERIOD), Err(RecvTimeoutError::Timeout));
+        match checkpoint(conn, ending, &mut seen) {
+            Ok(()) => (),
+            Err(error) => tracing::warn!(%error, "checkpoint failed"),
+        }
+        if ending {
+            return;
+        }
+    }
+}
+
+/// Looks at the size of the log first: a box at rest does nothing.
+fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Result<()> {
+    if ending {
+        return conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+    }
+    let pages = wal_pages(conn);
+    let idle = pages == *seen;
+    *seen = pages;
+    let mode = if pages > PAGES_MAX {
+        "pragma wal_checkpoint(restart)"
+    } else if pages > PAGES_LEFT {
+        "pragma wal_checkpoint(passive)"
+    } else if idle && pages > 0 {
+        "pragma wal_checkpoint(truncate)"
+    } else {
+        return Ok(());
+    };
+    conn.query_row(mode, [], |_| Ok(()))
+}
+
+/// The size of the write-ahead log file, in pages of 4 KiB; 0 when it is not there.
+fn wal_pages(conn: &Connection) -> i64 {
+    let Some(path) = conn.path() else { return 0 };
+    let bytes = std::fs::metadata(format!("{path}-wal")).map_or(0, |file| file.len());
+    i64::try_from(bytes / 4096).unwrap_or(0)
+}

@@ -1,0 +1,256 @@
+//! A feed: what a subscriber missed, then what happens, without gap or repeat.
+//!
+//! A feed is a cursor. What it gives is a function of its cursor and topics
+//! alone; how fast its reader is decides only when.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use super::hub::{Holder, Hub};
+use super::metrics::Metrics;
+use super::replay::{Page, Replay};
+use crate::base::Result;
+use crate::event::wire::Frame;
+use crate::event::{Cursor, Topic};
+
+/// How many events a returning reader is given from the log; one that is
+/// further behind reads its snapshots again, which is less work for both.
+const REPLAY_MAX: i64 = 100_000;
+
+/// How many frames are handed out at once.
+const BATCH_MAX: usize = 512;
+
+/// A subscriber's place in the stream of events.
+pub struct Feed {
+    hub: Hub,
+    replay: Replay,
+    slot: u32,
+    /// Everything up to here was handed out or does not concern the reader.
+    seq: i64,
+    /// A page on its way from the log, while the reader is behind the ring.
+    page: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send>>>,
+    behind: bool,
+}
+
+/// Where a subscriber starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// At the present.
+    Now,
+    /// After the event that it saw last.
+    After(Cursor),
+    /// It named something that is not a cursor.
+    Garbage,
+}
+
+/// How a feed begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Whole: nothing is missing after the start that was asked for.
+    Whole,
+    /// The start is unknown here: snapshots must be read again.
+    Resync(&'static str),
+}
+
+/// What a feed has next.
+pub enum Next {
+    /// Frames in commit order, at least one.
+    Frames(Vec<Arc<Frame>>),
+    /// The feed has ended, and why; the reader may come back.
+    Ended(&'static str),
+}
+
+impl Feed {
+    /// Opens a feed of `topics`. It takes its place first and reads the log
+    /// second, so that no event can fall between the two.
+    pub async fn open(
+        hub: &Hub,
+        replay: &Replay,
+        mut topics: Vec<Topic>,
+        holder: Holder,
+        start: Start,
+    ) -> Result<(Feed, Opening)> {
+        topics.sort_unstable();
+        topics.dedup();
+        let (slot, head) = hub.subscribe(topics.into(), holder);
+        let mut feed = Feed {
+            hub: hub.clone(),
+            replay: replay.clone(),
+            slot,
+            seq: head,
+            page: None,
+            behind: false,
+        };
+        let opening = feed.rewind(start, head).await?;
+        if opening != Opening::Whole {
+            Metrics::count(&hub.metrics().resyncs);
+        }
+        Ok((feed, opening))
+    }
+
+    /// Returns the position up to which the reader has been served.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.hub.epoch().clone(), seq: self.seq }
+    }
+
+    /// Returns the position that a heartbeat may tell: that of the newest event
+    /// when nothing waits for the reader, else what it was served.
+    pub fn rest(&mut self) -> Cursor {
+        if !self.behind
+            && let Some((slot, ring)) = self.hub.lock().slot(self.slot)
+            && !slot.pending
+        {
+            self.seq = self.seq.max(ring.head());
+        }
+        self.cursor()
+    }
+
+    /// Waits for the next frames.
+    pub async fn next(&mut self) -> Result<Next> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Gives the next frames, or arranges to be woken when there are some.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next>> {
+        loop {
+            let step = if self.behind { self.step_in_log(cx) } else { self.step_in_ring(cx) };
+            match step {
+                Step::Give(frames) => {
+                    let count = frames.len() as u64;
+                    self.hub.metrics().deliveries.fetch_add(count, Ordering::Relaxed);
+                    return Poll::Ready(Ok(Next::Frames(frames)));
+                }
+                Step::End(reason) => return Poll::Ready(Ok(Next::Ended(reason))),
+                Step::Fail(error) => return Poll::Ready(Err(error)),
+                Step::Wait => return Poll::Pending,
+                Step::Again => (),
+            }
+        }
+    }
+
+    async fn rewind(&mut self, start: Start, head: i64) -> Result<Opening> {
+        let after = match start {
+            Start::Now => return Ok(Opening::Whole),
+            Start::Garbage => return Ok(Opening::Resync("not_a_cursor")),
+            Start::After(cursor) if cursor.epoch != *self.hub.epoch() => {
+                return Ok(Opening::Resync("other_epoch"));
+            }
+            Start::After(cursor) => cursor.seq,
+        };
+        let mut head = head;
+        if after > head {
+            // A snapshot may have been read after its commit, before its publishing.
+            head = self.replay.bounds().await?.1;
+        }
+        if after > head {
+            return Ok(Opening::Resync("in_the_future"));
+        }
+        if head - after > REPLAY_MAX {
+            return Ok(Opening::Resync("too_old"));
+        }
+        if self.hub.lock().ring.place_after(after).is_none()
+            && after < self.replay.bounds().await?.0
+        {
+            return Ok(Opening::Resync("too_old"));
+        }
+        self.seq = after;
+        self.behind = !self.join_ring();
+        Ok(Opening::Whole)
+    }
+
+    /// Goes on in the ring after what was served, if the ring still holds it.
+    fn join_ring(&mut self) -> bool {
+        let mut state = self.hub.lock();
+        let Some((slot, ring)) = state.slot(self.slot) else { return true };
+        let Some(place) = ring.place_after(self.seq) else { return false };
+        slot.next = place;
+        slot.pending = place < ring.end();
+        true
+    }
+
+    fn step_in_ring(&mut self, cx: &mut Context<'_>) -> Step {
+        let mut state = self.hub.lock();
+        let Some((slot, ring)) = state.slot(self.slot) else { return Step::End("closed") };
+        if let Some(reason) = slot.ended {
+            return Step::End(reason);
+        }
+        if !slot.pending {
+            if slot.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+                slot.waker = Some(cx.waker().clone());
+            }
+            return Step::Wait;
+        }
+        let mut frames = Vec::new();
+        while slot.next < ring.end() && frames.len() < BATCH_MAX {
+            let Some(frame) = ring.get(slot.next) else {
+                self.behind = true;
+                break;
+            };
+            slot.next += 1;
+            if frame.seq.is_some_and(|seq| seq <= self.seq) {
+                continue;
+            }
+            self.seq = frame.seq.unwrap_or(self.seq);
+            if frame.heard_by(&slot.topics) {
+                frames.push(frame.clone());
+            }
+        }
+        slot.pending = self.behind || slot.next < ring.end();
+        if frames.is_empty() { Step::Again } else { Step::Give(frames) }
+    }
+
+    fn step_in_log(&mut self, cx: &mut Context<'_>) -> Step {
+        let topics = {
+            let mut state = self.hub.lock();
+            let Some((slot, _)) = state.slot(self.slot) else { return Step::End("closed") };
+            if let Some(reason) = slot.ended {
+                return Step::End(reason);
+            }
+            // So that a cut reaches a reader that waits for the disk.
+            slot.waker = Some(cx.waker().clone());
+            slot.topics.clone()
+        };
+        let page = self.page.get_or_insert_with(|| {
+            let (replay, seq) = (self.replay.clone(), self.seq);
+            Box::pin(async move { replay.page_after(seq).await })
+        });
+        let page = match page.as_mut().poll(cx) {
+            Poll::Pending => return Step::Wait,
+            Poll::Ready(page) => page,
+        };
+        self.page = None;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return Step::Fail(error),
+        };
+        let fresh: Vec<_> =
+            page.iter().filter(|frame| frame.seq.is_some_and(|seq| seq > self.seq)).collect();
+        self.hub.metrics().replayed.fetch_add(fresh.len() as u64, Ordering::Relaxed);
+        self.seq = fresh.last().and_then(|frame| frame.seq).unwrap_or(self.seq);
+        self.behind = !self.join_ring();
+        if self.behind && fresh.is_empty() {
+            // Neither in the log nor in the ring: pruned while the reader was away.
+            return Step::End("too_old");
+        }
+        let frames: Vec<_> =
+            fresh.into_iter().filter(|frame| frame.heard_by(&topics)).cloned().collect();
+        if frames.is_empty() { Step::Again } else { Step::Give(frames) }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.hub.unsubscribe(self.slot);
+    }
+}
+
+enum Step {
+    Give(Vec<Arc<Frame>>),
+    End(&'static str),
+    Fail(crate::base::Error),
+    Wait,
+    Again,
+}

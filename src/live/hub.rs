@@ -1,0 +1,248 @@
+//! The hub: the ring of frames, and who is to be woken for which topic.
+//!
+//! A publisher appends frames and marks those who hear them; it never waits for
+//! a subscriber. A subscriber of other topics costs nothing when an event
+//! passes: its slot is not touched.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Waker;
+
+use super::metrics::Metrics;
+use super::ring::Ring;
+use super::tx::Cut;
+use crate::base::Timestamp;
+use crate::base::id::PersonId;
+use crate::event::wire::Frame;
+use crate::event::{Cursor, Signal, Stale, Topic};
+
+/// Where frames are shared out. Clones are one hub.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    epoch: Arc<str>,
+    metrics: Metrics,
+    state: Mutex<State>,
+    /// Figures that some write has made stale, until somebody computes them.
+    stale: Mutex<BTreeSet<Stale>>,
+    stale_waits: tokio::sync::Notify,
+}
+
+pub(super) struct State {
+    pub(super) ring: Ring,
+    slots: HashMap<u32, Slot>,
+    next_slot: u32,
+    by_topic: HashMap<Topic, Vec<u32>>,
+    /// Ends every new subscription too, once the server drains.
+    draining: bool,
+}
+
+/// Whose subscription it is: what may end it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The person; none for a display.
+    pub person: Option<PersonId>,
+    /// The login session's public id; empty without one.
+    pub session: String,
+}
+
+/// What the hub keeps of one subscriber.
+pub(super) struct Slot {
+    pub(super) topics: Arc<[Topic]>,
+    holder: Holder,
+    /// The place of the first frame that may still concern the subscriber.
+    /// Everything before it was looked at or does not concern it.
+    pub(super) next: u64,
+    /// Whether anything is there to be looked at.
+    pub(super) pending: bool,
+    pub(super) waker: Option<Waker>,
+    pub(super) ended: Option<&'static str>,
+}
+
+impl Hub {
+    /// Returns a hub for the log of `epoch` whose newest event is `head`.
+    pub fn new(epoch: Arc<str>, head: i64) -> Hub {
+        let state = State {
+            ring: Ring::new(head),
+            slots: HashMap::new(),
+            next_slot: 0,
+            by_topic: HashMap::new(),
+            draining: false,
+        };
+        Hub {
+            shared: Arc::new(Shared {
+                epoch,
+                metrics: Metrics::default(),
+                state: Mutex::new(state),
+                stale: Mutex::default(),
+                stale_waits: tokio::sync::Notify::new(),
+            }),
+        }
+    }
+
+    /// Returns what the live path counts of itself.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Returns the name of this database's life.
+    pub fn epoch(&self) -> &Arc<str> {
+        &self.shared.epoch
+    }
+
+    /// Returns the position of the newest published event.
+    pub fn head(&self) -> Cursor {
+        Cursor { epoch: self.shared.epoch.clone(), seq: self.lock().ring.head() }
+    }
+
+    /// Publishes `frames` in order.
+    pub(super) fn publish(&self, frames: Vec<Frame>) {
+        if frames.is_empty() {
+            return;
+        }
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.lock();
+            for frame in frames {
+                state.push(Arc::new(frame), &mut wakers);
+            }
+        }
+        // Outside the lock: a woken reader asks for it at once.
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Sends passing state to whoever listens now.
+    pub fn signal(&self, signal: &Signal, at: Timestamp) {
+        self.publish(vec![Frame::of_signal(signal, at)]);
+    }
+
+    /// Ends the streams that `cut` names, with its reason.
+    pub(super) fn cut(&self, cut: &Cut) {
+        match cut {
+            Cut::Person(person, reason) => self.cut_where(reason, |h| h.person == Some(*person)),
+            Cut::Session(session, reason) => self.cut_where(reason, |h| h.session == *session),
+        }
+    }
+
+    /// Ends every stream, and every later one at once: the server stops.
+    pub fn drain(&self) {
+        self.lock().draining = true;
+        self.cut_where("shutdown", |_| true);
+    }
+
+    /// Ends every stream that is open now: frames were lost on their way here,
+    /// and only the log has them.
+    pub(super) fn lost_frames(&self) {
+        self.cut_where("resume", |_| true);
+    }
+
+    /// Returns how many streams `person` holds.
+    pub fn streams_of(&self, person: PersonId) -> usize {
+        self.lock().slots.values().filter(|slot| slot.holder.person == Some(person)).count()
+    }
+
+    /// Returns how many streams are open.
+    pub fn streams(&self) -> usize {
+        self.lock().slots.len()
+    }
+
+    /// Returns the people who hold streams, with how many each holds.
+    pub fn connected(&self) -> HashMap<PersonId, usize> {
+        let mut people = HashMap::new();
+        for person in self.lock().slots.values().filter_map(|slot| slot.holder.person) {
+            *people.entry(person).or_default() += 1;
+        }
+        people
+    }
+
+    /// Notes figures to be computed again.
+    pub(super) fn stale(&self, figures: BTreeSet<Stale>) {
+        if figures.is_empty() {
+            return;
+        }
+        let mut stale = self.shared.stale.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        stale.extend(figures);
+        drop(stale);
+        self.shared.stale_waits.notify_one();
+    }
+
+    /// Waits for figures that have become stale and takes them.
+    pub async fn take_stale(&self) -> BTreeSet<Stale> {
+        loop {
+            let taken = {
+                let stale = self.shared.stale.lock();
+                std::mem::take(&mut *stale.unwrap_or_else(std::sync::PoisonError::into_inner))
+            };
+            if !taken.is_empty() {
+                return taken;
+            }
+            self.shared.stale_waits.notified().await;
+        }
+    }
+
+    /// Takes a place for a subscriber of `topics` (sorted) that knows
+    /// everything up to the present head.
+    pub(super) fn subscribe(&self, topics: Arc<[Topic]>, holder: Holder) -> (u32, i64) {
+        let mut state = self.lock();
+        let id = state.next_slot;
+        state.next_slot = id.wrapping_add(1);
+        for topic in topics.iter() {
+            state.by_topic.entry(*topic).or_default().push(id);
+        }
+        let ended = state.draining.then_some("shutdown");
+        let next = state.ring.end();
+        state.slots.insert(id, Slot { topics, holder, next, pending: false, waker: None, ended });
+        self.shared.metrics.streams.fetch_add(1, Ordering::Relaxed);
+        (id, state.ring.head())
+    }
+
+    /// Gives up the place of a subscriber.
+    pub(super) fn unsubscribe(&self, id: u32) {
+        let mut state = self.lock();
+        let Some(slot) = state.slots.remove(&id) else { return };
+        for topic in slot.topics.iter() {
+            if let Some(ids) = state.by_topic.get_mut(topic) {
+                ids.retain(|other| *other != id);
+                if ids.is_empty() {
+                    state.by_topic.remove(topic);
+                }
+            }
+        }
+        self.shared.metrics.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn cut_where(&self, reason: &'static str, chosen: impl Fn(&Holder) -> bool) {
+        let mut wakers = Vec::new();
+        for slot in self.lock().slots.values_mut().filter(|slot| chosen(&slot.holder)) {
+            slot.ended.get_or_insert(reason);
+            wakers.extend(slot.waker.take());
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    fn push(&mut self, frame: Arc<Frame>, wakers: &mut Vec<Waker>) {
+        let place = self.ring.push(frame.clone());
+        for id in frame.topics.iter().filter_map(|topic| self.by_topic.get(topic)).flatten() {
+            let Some(slot) = self.slots.get_mut(id) else { continue };
+            if !slot.pending {
+                slot.pending = true;
+                slot.next = place;
+                wakers.extend(slot.waker.take());
+            }
+        }
+    }
+
+    pub(super) fn slot(&mut self, id: u32) -> Option<(&mut Slot, &Ring)> {
+        Some((self.slots.get_mut(&id)?, &self.ring))
+    }
+}

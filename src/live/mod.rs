@@ -1,0 +1,28 @@
+//! The live path: a write becomes rows, a line in the log, and then news.
+//!
+//! ```text
+//! caller -> Writer (bounded queue) -> one thread: BEGIN; savepoint per write; COMMIT
+//!        -> Hub (a ring of encoded frames) -> feeds (a cursor each) -> streams
+//! ```
+//!
+//! Nothing is announced before its commit, and the answer comes after the
+//! announcement. A subscriber is a cursor, never a buffer: when it falls behind
+//! the ring it pages from the log. This layer never names a noun.
+
+pub mod checkpoint;
+pub mod feed;
+pub mod hub;
+pub mod log;
+pub mod metrics;
+pub mod once;
+pub mod replay;
+pub mod ring;
+pub mod tx;
+pub mod writer;
+
+pub use feed::Feed;
+pub use hub::{Holder, Hub};
+pub use once::Once;
+pub use replay::Replay;
+pub use tx::Tx;
+pub use writer::Writer;

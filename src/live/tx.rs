@@ -1,0 +1,98 @@
+//! What a write may touch: one connection, one moment, one actor.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use rusqlite::Connection;
+
+use super::log;
+use crate::base::id::PersonId;
+use crate::base::{Actor, Result, Timestamp};
+use crate::event::wire::Logged;
+use crate::event::{Event, Stale};
+
+/// A write in progress. Queries work on it too, as it derefs to the connection.
+pub struct Tx<'a> {
+    conn: &'a Connection,
+    news: &'a mut News,
+    /// The one moment of this write.
+    pub now: Timestamp,
+    /// Who asked for it.
+    pub by: Actor,
+}
+
+/// What a batch of writes has to announce once it is durable.
+#[derive(Debug, Default)]
+pub struct News {
+    pub(super) events: Vec<Logged>,
+    pub(super) cuts: Vec<Cut>,
+    pub(super) stale: BTreeSet<Stale>,
+}
+
+/// Whose streams end after the commit, so that they are decided anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cut {
+    Person(PersonId, &'static str),
+    Session(String, &'static str),
+}
+
+/// How far [`News`] had come, to go back to when a write fails.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    events: usize,
+    cuts: usize,
+    stale: BTreeSet<Stale>,
+}
+
+impl News {
+    pub(super) fn mark(&self) -> Mark {
+        Mark { events: self.events.len(), cuts: self.cuts.len(), stale: self.stale.clone() }
+    }
+
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        self.events.truncate(mark.events);
+        self.cuts.truncate(mark.cuts);
+        self.stale = mark.stale;
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(
+        conn: &'a Connection,
+        news: &'a mut News,
+        now: Timestamp,
+        by: Actor,
+    ) -> Tx<'a> {
+        Tx { conn, news, now, by }
+    }
+
+    /// Appends `event` to the log; it is announced once the write is durable.
+    pub fn emit(&mut self, event: Event) -> Result<()> {
+        let logged = log::append(self.conn, self.now, self.by, &event)?;
+        self.news.events.push(logged);
+        Ok(())
+    }
+
+    /// Ends the streams of `person` after the commit: their rights have changed.
+    pub fn cut(&mut self, person: PersonId, reason: &'static str) {
+        self.news.cuts.push(Cut::Person(person, reason));
+    }
+
+    /// Ends the streams of the login session with this public id after the commit.
+    pub fn cut_session(&mut self, public_id: &str, reason: &'static str) {
+        self.news.cuts.push(Cut::Session(public_id.to_owned(), reason));
+    }
+
+    /// Says that a figure no longer holds; it is computed and sent again soon.
+    pub fn stale(&mut self, figure: Stale) {
+        self.news.stale.insert(figure);
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.conn
+    }
+}

@@ -1,0 +1,245 @@
+//! The single writer: one thread, one connection, many writes per commit.
+//!
+//! Whatever waits is committed together, each write in its savepoint: one that
+//! fails or panics undoes only itself. After the commit the news is published,
+//! then the callers are answered: whoever has its answer can rely on the news
+//! being in every feed already.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::hub::Hub;
+use super::metrics::Metrics;
+use super::replay::Replay;
+use super::tx::{News, Tx};
+use crate::base::{Actor, Clock, Error, Result};
+use crate::store::Store;
+
+/// How many writes may wait; the next caller is told [`Error::Busy`]. At the
+/// slowest disk we know of (20 ms a commit) the last of them waits 80 ms.
+pub const QUEUE_MAX: usize = 1024;
+
+/// How many writes share one commit at the most.
+const BATCH_MAX: usize = 256;
+
+/// Hands writes to the writer thread. Dropping the last clone ends the thread
+/// after the queue has been written.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    hub: Hub,
+    faults: Faults,
+}
+
+/// Faults that a test plans, by name, for the next commit.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<AtomicU8>);
+
+/// Where a planned fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    None = 0,
+    /// The commit fails; nothing of the batch is durable.
+    BeforeCommit = 1,
+}
+
+impl Faults {
+    /// Plans `fault` for the next commit.
+    pub fn plan(&self, fault: Fault) {
+        self.0.store(fault as u8, Ordering::SeqCst);
+    }
+
+    fn strikes(&self, fault: Fault) -> bool {
+        self.0.compare_exchange(fault as u8, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}
+
+impl Writer {
+    /// Starts the writer thread.
+    pub fn spawn(
+        store: &Store,
+        clock: Clock,
+        hub: Hub,
+        replay: Replay,
+    ) -> Result<(Writer, thread::JoinHandle<()>)> {
+        let conn = store.write_connection()?;
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let faults = Faults::default();
+        let room = Room { conn, clock, hub: hub.clone(), replay, faults: faults.clone() };
+        let thread = thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || room.work(jobs))
+            .map_err(anyhow::Error::from)?;
+        Ok((Writer { queue, hub, faults }, thread))
+    }
+
+    /// Runs `write` in the next commit and returns once that commit is durable.
+    /// When `write` fails, nothing that it did remains; its neighbours are untouched.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        by: Actor,
+        name: &'static str,
+        write: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, done) = oneshot::channel();
+        let job = Write { by, name, write: Some(write), result: Err(Error::Busy), reply };
+        if self.queue.try_send(Box::new(job)).is_err() {
+            Metrics::count(&self.hub.metrics().queue_refused);
+            return Err(Error::Busy);
+        }
+        self.hub.metrics().queue_depth.fetch_add(1, Ordering::Relaxed);
+        done.await.map_err(|_| Error::Busy)?
+    }
+
+    /// Returns where tests plan faults.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
+/// A queued write with its types erased.
+trait Job: Send {
+    fn apply(&mut self, conn: &Connection, clock: &Clock, news: &mut News) -> rusqlite::Result<()>;
+    fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>);
+}
+
+/// Why a whole batch is not durable.
+#[derive(Debug, Clone)]
+struct CommitFailed {
+    storage: bool,
+    cause: String,
+}
+
+struct Write<F, T> {
+    by: Actor,
+    name: &'static str,
+    write: Option<F>,
+    result: Result<T>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<F, T> Job for Write<F, T>
+where
+    F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
+    T: Send,
+{
+    fn apply(&mut self, conn: &Connection, clock: &Clock, news: &mut News) -> rusqlite::Result<()> {
+        let Some(write) = self.write.take() else { return Ok(()) };
+        let mark = news.mark();
+        conn.prepare_cached("savepoint one_write")?.execute([])?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            write(&mut Tx::new(conn, news, clock.now(), self.by))
+        }));
+        self.result =
+            outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("{} panicked", self.name).into()));
+        if self.result.is_err() {
+            news.back_to(mark);
+            conn.prepare_cached("rollback to one_write")?.execute([])?;
+        }
+        conn.prepare_cached("release one_write")?.execute([])?;
+        Ok(())
+    }
+
+    fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>) {
+        let result = match (self.result, committed) {
+            (Ok(_), Err(failed)) => {
+                let cause = anyhow::anyhow!("{} was not committed: {}", self.name, failed.cause);
+                Err(if failed.storage {
+                    Error::StorageFailed(cause)
+                } else {
+                    Error::Internal(cause)
+                })
+            }
+            (result, _) => result,
+        };
+        // The caller may have gone away; its write stands all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// What the writer thread works with.
+struct Room {
+    conn: Connection,
+    clock: Clock,
+    hub: Hub,
+    replay: Replay,
+    faults: Faults,
+}
+
+impl Room {
+    fn work(self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        while let Some(first) = jobs.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH_MAX
+                && let Ok(job) = jobs.try_recv()
+            {
+                batch.push(job);
+            }
+            self.serve(batch);
+        }
+    }
+
+    fn serve(&self, mut batch: Vec<Box<dyn Job>>) {
+        let metrics = self.hub.metrics();
+        let waited = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+        metrics.queue_depth.fetch_sub(waited, Ordering::Relaxed);
+
+        let mut news = News::default();
+        let begun = Instant::now();
+        let outcome = self.commit(&mut batch, &mut news).map_err(|error| {
+            // May fail when SQLite has rolled back by itself.
+            let _ = self.conn.execute_batch("rollback");
+            Metrics::count(&metrics.commits_failed);
+            tracing::error!(error = %error, writes = batch.len(), "commit failed");
+            CommitFailed {
+                storage: matches!(&error, Error::StorageFailed(_)),
+                cause: error.to_string(),
+            }
+        });
+        if outcome.is_ok() {
+            let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            metrics.commit_us.fetch_add(took, Ordering::Relaxed);
+            metrics.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            Metrics::count(&metrics.commits);
+            self.announce(news);
+        }
+        for job in batch {
+            job.reply(&outcome);
+        }
+    }
+
+    fn commit(&self, batch: &mut [Box<dyn Job>], news: &mut News) -> Result<()> {
+        self.conn.prepare_cached("begin immediate")?.execute([])?;
+        for job in batch {
+            job.apply(&self.conn, &self.clock, news)?;
+        }
+        if self.faults.strikes(Fault::BeforeCommit) {
+            return Err(anyhow::anyhow!("planned fault").into());
+        }
+        self.conn.prepare_cached("commit")?.execute([])?;
+        Ok(())
+    }
+
+    fn announce(&self, news: News) {
+        match self.replay.frames(&self.conn, &news.events) {
+            Ok(frames) => self.hub.publish(frames),
+            // The events are in the log, only not in the ring: everybody who
+            // is connected must come back to get them from there.
+            Err(error) => {
+                tracing::error!(error = %error, "frames could not be encoded");
+                self.hub.lost_frames();
+            }
+        }
+        for cut in &news.cuts {
+            self.hub.cut(cut);
+        }
+        self.hub.stale(news.stale);
+    }
+}
