@@ -1,5 +1,13 @@
-//! Daybook: the live day book of a house.
+//! Daybook, the live day book of a house. Modules are listed in layer order:
+//! each may use only those above it.
 
+pub mod base;
 pub mod config;
+pub mod store;
+pub mod event;
+pub mod live;
+pub mod domain;
+pub mod app;
 pub mod http;
 pub mod systemd;
+pub mod client;

@@ -1,11 +1,7 @@
-//! The one test binary.
+//! All integration tests, in one binary: one file per noun, plus what cuts across.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on stops"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
-mod edge;
+mod spine;
+mod store;

@@ -1,0 +1,109 @@
+//! Who may call a route: declared where the route is, enforced before its
+//! handler, and written into the OpenAPI document (`x-may`), all from one value.
+//!
+//! What a caller may see *of* a resource (scope) is decided by the domain.
+
+use std::ops::BitOr;
+
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+
+use super::signed_in::Principal;
+use crate::app::App;
+use crate::base::Error;
+use crate::domain::people::Role;
+
+/// A set of callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Who(u8);
+
+impl Who {
+    /// Everybody, signed in or not.
+    pub const ANYONE: Who = Who(1);
+    pub const ADMIN: Who = Who(2);
+    pub const OFFICE: Who = Who(4);
+    pub const STAFF: Who = Who(8);
+    pub const MEMBER: Who = Who(16);
+    /// A badge reader with its key.
+    pub const DEVICE: Who = Who(32);
+    /// A wall screen's token.
+    pub const DISPLAY: Who = Who(64);
+    /// All who work here.
+    pub const TEAM: Who = Who(2 | 4 | 8);
+    /// All people with an account.
+    pub const PEOPLE: Who = Who(2 | 4 | 8 | 16);
+
+    const WORDS: [(Who, &str); 7] = [
+        (Who::ANYONE, "anyone"),
+        (Who::ADMIN, "admin"),
+        (Who::OFFICE, "office"),
+        (Who::STAFF, "staff"),
+        (Who::MEMBER, "member"),
+        (Who::DEVICE, "device"),
+        (Who::DISPLAY, "display"),
+    ];
+
+    fn has(self, other: Who) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Returns the words that `daybook routes` and the document use.
+    pub fn words(self) -> Vec<&'static str> {
+        Who::WORDS.iter().filter(|(who, _)| self.has(*who)).map(|(_, word)| *word).collect()
+    }
+}
+
+impl BitOr for Who {
+    type Output = Who;
+
+    fn bitor(self, other: Who) -> Who {
+        Who(self.0 | other.0)
+    }
+}
+
+impl From<&Principal> for Who {
+    fn from(principal: &Principal) -> Who {
+        match principal {
+            Principal::Person(who) => match who.role {
+                Role::Admin => Who::ADMIN,
+                Role::Office => Who::OFFICE,
+                Role::Staff => Who::STAFF,
+                Role::Member => Who::MEMBER,
+            },
+            Principal::Device(_) => Who::DEVICE,
+            Principal::Display => Who::DISPLAY,
+        }
+    }
+}
+
+/// Lets only `who` pass to the handlers of `routes!(..)`.
+pub fn may(who: Who, routes: UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    let (schemas, mut paths, methods) = routes.map(|methods| {
+        methods.layer(middleware::from_fn(move |request: Request, next: Next| {
+            admit(who, request, next)
+        }))
+    });
+    for item in paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let words = serde_json::json!(who.words());
+            let extensions =
+                utoipa::openapi::extensions::ExtensionsBuilder::new().add("x-may", words).build();
+            operation.extensions.get_or_insert_default().merge(extensions);
+        }
+    }
+    (schemas, paths, methods)
+}
+
+async fn admit(who: Who, request: Request, next: Next) -> Response {
+    let principal = request.extensions().get::<Principal>();
+    match principal {
+        _ if who.has(Who::ANYONE) => next.run(request).await,
+        None => Error::SignedOut.into_response(),
+        Some(principal) if who.has(principal.into()) => next.run(request).await,
+        Some(_) => Error::Forbidden("access.role").into_response(),
+    }
+}

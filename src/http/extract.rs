@@ -1,0 +1,187 @@
+//! What handlers take from a request, with errors as problems.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::signed_in::Principal;
+use crate::base::{Error, Result, secret};
+use crate::live::Once;
+
+/// How long an idempotency key may be.
+const KEY_MAX: usize = 200;
+
+/// A JSON body in, a JSON body out.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+/// The body of a request that creates or acts, with its idempotency key.
+/// `Act<()>` takes an empty body or `{}`.
+#[derive(Debug, Clone)]
+pub struct Act<T> {
+    pub body: T,
+    pub once: Option<Once>,
+}
+
+/// Parameters from the path.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+/// Parameters from the query.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Json<T>> {
+        json_type(request.headers())?;
+        let bytes = Bytes::from_request(request, state).await.map_err(body_error)?;
+        parse(&bytes).map(Json)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + 'static> FromRequest<S> for Act<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Act<T>> {
+        let (parts, body) = request.into_parts();
+        let (key, headers) = (idempotency_key(&parts)?, parts.headers.clone());
+        let act = format!("{} {}\n", parts.method, parts.uri.path());
+        let request = Request::from_parts(parts, body);
+        let bytes = Bytes::from_request(request, state).await.map_err(body_error)?;
+        let once = key.map(|(principal, key)| {
+            let request_hash = secret::hash([act.as_bytes(), &bytes].concat());
+            Once { principal, key, request_hash }
+        });
+        let empty = std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>();
+        let body = if empty && matches!(bytes.trim_ascii(), b"" | b"{}") {
+            parse(b"null")?
+        } else {
+            json_type(&headers)?;
+            parse(&bytes)?
+        };
+        Ok(Act { body, once })
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    /// A path that holds no id names nothing: it is not found, not malformed.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|path| Path(path.0)).map_err(|_| Error::NotFound("resource"))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Query<T>> {
+        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        query.map(|query| Query(query.0)).map_err(|e| Error::malformed(e.body_text()))
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+        let path = e.path().to_string();
+        let problem = e.into_inner().to_string();
+        Error::Malformed { field: field_of(&path, &problem), problem: problem.into() }
+    })?;
+    reader.end().map_err(|e| Error::malformed(e.to_string()))?;
+    Ok(value)
+}
+
+/// The field that serde complains about: where it stands, or the one that it
+/// quotes as missing or unknown.
+fn field_of(path: &str, problem: &str) -> Option<String> {
+    let quoted = problem.split('`').nth(1).filter(|_| problem.contains(" field `"));
+    let path = (path != "." && path != "?").then_some(path);
+    match (path, quoted) {
+        (Some(path), Some(quoted)) if path.ends_with(quoted) => Some(path.to_owned()),
+        (Some(path), Some(quoted)) => Some(format!("{path}.{quoted}")),
+        (Some(path), None) => Some(path.to_owned()),
+        (None, quoted) => quoted.map(str::to_owned),
+    }
+}
+
+fn json_type(headers: &HeaderMap) -> Result<()> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    match kind {
+        Some(kind) if kind.eq_ignore_ascii_case("application/json") => Ok(()),
+        _ => Err(Error::WrongType("application/json")),
+    }
+}
+
+fn body_error(rejection: BytesRejection) -> Error {
+    match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            Error::TooLarge
+        }
+        other => Error::malformed(other.body_text()),
+    }
+}
+
+fn idempotency_key(parts: &Parts) -> Result<Option<(String, String)>> {
+    let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX);
+    let Some(key) = key else {
+        return Err(Error::malformed("Idempotency-Key must be 1 to 200 visible characters"));
+    };
+    let principal = parts.extensions.get::<Principal>().map(Principal::actor);
+    Ok(principal.map(|principal| (principal.to_string(), key.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, parse};
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Ask {
+        content: String,
+        #[expect(dead_code, reason = "only its reading is tested")]
+        room_id: Option<crate::base::id::RoomId>,
+    }
+
+    fn field(body: &str) -> Option<String> {
+        match parse::<Ask>(body.as_bytes()) {
+            Err(Error::Malformed { field, .. }) => field,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_body_names_its_field() {
+        assert_eq!(field(r#"{"content": 7}"#).as_deref(), Some("content"));
+        assert_eq!(field(r#"{"content": "x", "room": "1"}"#).as_deref(), Some("room"));
+        assert_eq!(field("{}").as_deref(), Some("content"));
+        assert_eq!(field(r#"{"content": "x", "room_id": "one"}"#).as_deref(), Some("room_id"));
+        assert_eq!(field(r#"{"content": "a", "content": "b"}"#).as_deref(), Some("content"));
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_whole() {
+        for body in ["", "[]", "null", r#"{"content": "x"} x"#, "{\"content\": \"\\ud800\"}"] {
+            assert!(parse::<Ask>(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(parse::<Ask>(b"{\"content\": \"\xff\"}").is_err());
+        assert!(parse::<Ask>("[".repeat(100_000).as_bytes()).is_err());
+        assert_eq!(parse::<Ask>(br#"{"content": "x"}"#).unwrap().content, "x");
+    }
+}

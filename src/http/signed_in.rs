@@ -1,0 +1,88 @@
+//! Who calls, as the layers in front have found out.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::base::id::{DeviceId, PersonId};
+use crate::base::{Actor, Error, Result};
+use crate::domain::people::Role;
+
+/// Who calls. Put into the request's extensions before the routes are asked.
+#[derive(Debug, Clone)]
+pub enum Principal {
+    Person(SignedIn),
+    Device(Reader),
+    Display,
+}
+
+/// A person with a login session.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub person: PersonId,
+    pub role: Role,
+    /// The session's public id.
+    pub session: String,
+}
+
+impl SignedIn {
+    /// Returns the person as the one who acts.
+    pub fn actor(&self) -> Actor {
+        Actor::Person(self.person)
+    }
+}
+
+/// A badge reader that has shown its key.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    pub device: DeviceId,
+}
+
+impl Reader {
+    /// Returns the device as the one who acts.
+    pub fn actor(self) -> Actor {
+        Actor::Device(self.device)
+    }
+}
+
+impl Principal {
+    /// Returns who acts; a display never does.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Principal::Person(who) => who.actor(),
+            Principal::Device(reader) => reader.actor(),
+            Principal::Display => Actor::System,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Principal> {
+        parts.extensions.get::<Principal>().cloned().ok_or(Error::SignedOut)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<SignedIn> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Person(who)) => Ok(who.clone()),
+            Some(_) => Err(Error::Forbidden("access.role")),
+            None => Err(Error::SignedOut),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Reader {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Reader> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Device(reader)) => Ok(*reader),
+            Some(_) => Err(Error::Forbidden("access.role")),
+            None => Err(Error::SignedOut),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The spine without its edges: writes, the log, feeds.
+
+use daybook::base::id::{DeviceId, PersonId};
+use daybook::base::{Actor, Error};
+use daybook::event::{Cursor, Event, Label, Topic};
+use daybook::live::feed::{Next, Opening, Start};
+use daybook::live::writer::Fault;
+use daybook::live::{Feed, Holder, Once, Tx};
+
+use crate::store::TestStore;
+
+fn emit(tx: &mut Tx<'_>, n: i64) -> daybook::base::Result<i64> {
+    tx.emit(Event::ScanUnknown { device_id: DeviceId(n), tag_suffix: Label("0000".to_owned()) })?;
+    Ok(n)
+}
+
+fn nobody() -> Holder {
+    Holder { person: Some(PersonId(1)), session: "s".to_owned() }
+}
+
+async fn feed(store: &TestStore, start: Start) -> (Feed, Opening) {
+    let app = &store.app;
+    Feed::open(&app.hub, &app.replay, vec![Topic::Devices], nobody(), start).await.unwrap()
+}
+
+/// The device ids of the next `count` events.
+async fn take(feed: &mut Feed, count: usize) -> Vec<i64> {
+    let mut ids = Vec::new();
+    while ids.len() < count {
+        let Next::Frames(frames) = feed.next().await.unwrap() else { panic!("the feed ended") };
+        for frame in frames {
+            let json: serde_json::Value = serde_json::from_slice(&frame.json()).unwrap();
+            ids.push(json["data"]["device_id"].as_str().unwrap().parse().unwrap());
+        }
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_write_that_fails_or_panics_undoes_and_announces_only_itself() {
+    let store = TestStore::new().await;
+    let (mut feed, _) = feed(&store, Start::Now).await;
+    let writes = (0..90).map(|n| {
+        let app = store.app.clone();
+        tokio::spawn(async move {
+            app.write(Actor::System, "test", move |tx| {
+                emit(tx, n)?;
+                match n % 3 {
+                    0 => Err(Error::conflict("test.planned", "planned")),
+                    1 => panic!("planned"),
+                    _ => Ok(n),
+                }
+            })
+            .await
+        })
+    });
+    let mut done = Vec::new();
+    for write in writes.collect::<Vec<_>>() {
+        done.extend(write.await.unwrap().ok());
+    }
+    assert_eq!(done.len(), 30);
+    assert_eq!(store.number("select count(*) from event_log").await, 30);
+    let mut heard = take(&mut feed, 30).await;
+    heard.sort_unstable();
+    assert_eq!(heard, done);
+}
+
+#[tokio::test]
+async fn a_failed_commit_announces_nothing_and_the_next_write_works() {
+    let store = TestStore::new().await;
+    let (mut feed, _) = feed(&store, Start::Now).await;
+    store.app.writer.faults().plan(Fault::BeforeCommit);
+    let failed = store.write(Actor::System, |tx| emit(tx, 1)).await;
+    assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
+    store.write(Actor::System, |tx| emit(tx, 2)).await.unwrap();
+    assert_eq!(take(&mut feed, 1).await, [2]);
+    assert_eq!(store.number("select count(*) from event_log").await, 1);
+}
+
+#[tokio::test]
+async fn a_reader_that_was_away_gets_everything_from_the_log_and_then_the_ring() {
+    let store = TestStore::new().await;
+    let first = store.app.hub.head();
+    // More than the ring holds.
+    for chunk in 0..100_i64 {
+        let ids = (chunk * 100)..((chunk + 1) * 100);
+        store
+            .write(Actor::System, move |tx| ids.into_iter().try_for_each(|n| emit(tx, n).map(drop)))
+            .await
+            .unwrap();
+    }
+    let (mut feed, opening) = feed(&store, Start::After(first)).await;
+    assert_eq!(opening, Opening::Whole);
+    assert_eq!(take(&mut feed, 10_000).await, (0..10_000).collect::<Vec<_>>());
+    store.write(Actor::System, |tx| emit(tx, 10_000)).await.unwrap();
+    assert_eq!(take(&mut feed, 1).await, [10_000]);
+}
+
+#[tokio::test]
+async fn a_start_that_is_unknown_here_asks_for_new_snapshots() {
+    let store = TestStore::new().await;
+    for n in 0..10 {
+        store.write(Actor::System, move |tx| emit(tx, n)).await.unwrap();
+    }
+    store
+        .write(Actor::System, |tx| {
+            tx.execute("delete from event_log where seq < 6", [])?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let head = store.app.hub.head();
+    let at = |seq| Start::After(Cursor { epoch: head.epoch.clone(), seq });
+    // The ring still holds what the log does not: nothing is missing yet.
+    assert_eq!(feed(&store, at(3)).await.1, Opening::Whole);
+    let other = Start::After(Cursor { epoch: "00000000".into(), seq: 3 });
+    assert_eq!(feed(&store, other).await.1, Opening::Resync("other_epoch"));
+    assert_eq!(feed(&store, at(11)).await.1, Opening::Resync("in_the_future"));
+    assert_eq!(feed(&store, Start::Garbage).await.1, Opening::Resync("not_a_cursor"));
+    assert_eq!(feed(&store, at(10)).await.1, Opening::Whole);
+}
+
+#[tokio::test]
+async fn rights_that_change_end_the_persons_feeds_after_the_commit() {
+    let store = TestStore::new().await;
+    let (mut own, _) = feed(&store, Start::Now).await;
+    store
+        .write(Actor::System, |tx| {
+            tx.cut(PersonId(1), "access_changed");
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert!(matches!(own.next().await.unwrap(), Next::Ended("access_changed")));
+}
+
+#[tokio::test]
+async fn an_act_with_a_key_is_done_once_and_answered_alike() {
+    let store = TestStore::new().await;
+    let once = |hash| Once {
+        principal: "person:1".to_owned(),
+        key: "k".to_owned(),
+        request_hash: [hash; 32],
+    };
+    for _ in 0..2 {
+        let answer = store
+            .app
+            .write_once(Some(once(1)), Actor::System, "test", |tx| emit(tx, 7))
+            .await
+            .unwrap();
+        assert_eq!(answer, 7);
+    }
+    assert_eq!(store.number("select count(*) from event_log").await, 1);
+    let other = store.app.write_once(Some(once(2)), Actor::System, "test", |tx| emit(tx, 8)).await;
+    assert!(matches!(other, Err(Error::Invalid { .. })), "{other:?}");
+}
