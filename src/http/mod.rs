@@ -1,5 +1,12 @@
 //! The HTTP edge: one file a noun, plus what all of them share.
 
+pub mod problem;
+pub mod limit;
+pub mod guard;
+mod framing;
+mod pace;
+pub mod conn;
+pub mod listen;
 pub mod access;
 pub mod error;
 pub mod extract;
@@ -18,7 +25,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
 }
 
 /// Returns the router as it is served, with everything around the handlers.
-pub fn router(app: App) -> Router {
+pub fn router(app: App, guard: guard::Guard) -> Router {
     let (router, _) = routes();
-    router.layer(axum::middleware::map_response(error::render)).with_state(app)
+    router.layer(axum::middleware::from_fn_with_state(guard, guard::guard)).with_state(app)
 }

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
+mod edge;
+mod server;
 mod spine;
 mod store;
