@@ -1,6 +1,5 @@
 //! What every edge holds: the store, the writer, the hub and the clock.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -9,15 +8,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::{Actor, Clock, Result, Timestamp};
+use crate::config::Config;
 use crate::domain::people;
 use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
 use crate::live::{Hub, Once, Replay, Tx, Writer, log, once};
-use crate::store::Store;
+use crate::store::{Store, directory};
 
 /// The running house. Clones are the same one.
 #[derive(Clone)]
 pub struct App {
+    pub config: Arc<Config>,
     pub store: Store,
     pub writer: Writer,
     pub hub: Hub,
@@ -41,15 +42,19 @@ pub struct AsOf {
 }
 
 impl App {
-    /// Opens the database file at `path` and starts the threads of the spine.
-    pub fn open(path: &Path, clock: Clock) -> anyhow::Result<(App, Threads)> {
-        let store = Store::open(path)?;
+    /// Opens the database in the data directory and starts the threads of the spine.
+    pub fn open(config: Config, clock: Clock) -> anyhow::Result<(App, Threads)> {
+        let path = config.data.join(directory::DATABASE);
+        let store = Store::open(&path, config.read_connections)?;
         let replay = Replay::new(store.clone(), Arc::new(people::queries::display_name));
         let head = log::head(&store.write_connection()?)?;
         let hub = Hub::new(store.epoch().clone(), head);
-        let (writer, thread) = Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone())?;
+        let queue_max = config.write_queue;
+        let (writer, thread) =
+            Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), queue_max)?;
         let checkpoints = Checkpoints::spawn(&store)?;
-        let app = App { store, writer, hub, replay, clock };
+        let config = Arc::new(config);
+        let app = App { config, store, writer, hub, replay, clock };
         Ok((app, Threads { writer: thread, checkpoints }))
     }
 

@@ -124,6 +124,13 @@ impl Sources {
 }
 
 impl Config {
+    /// Returns the defaults, for the data in this directory.
+    pub fn of(data: &Path) -> Result<Config> {
+        let data = data.to_str().context("a path must be UTF-8")?;
+        let flags = BTreeMap::from([("data".to_owned(), data.to_owned())]);
+        Config::parse(&Sources { flags, ..Sources::default() }, None)
+    }
+
     /// Reads the settings' file, if there is one, and checks everything.
     pub fn load(sources: &Sources) -> Result<Config> {
         let data = PathBuf::from(sources.get("data").unwrap_or(DATA));

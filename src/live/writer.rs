@@ -3,8 +3,10 @@
 //! Whatever waits is committed together, each write in its savepoint: one that
 //! fails or panics undoes only itself. After the commit the news is published,
 //! then the callers are answered: whoever has its answer can rely on the news
-//! being in every feed already.
+//! being in every feed already. What a command of another process has logged
+//! meanwhile is announced with the next commit, in its place.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -15,15 +17,12 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Hub;
+use super::log;
 use super::metrics::Metrics;
 use super::replay::Replay;
 use super::tx::{News, Tx};
 use crate::base::{Actor, Clock, Error, Result};
 use crate::store::Store;
-
-/// How many writes may wait; the next caller is told [`Error::Busy`]. At the
-/// slowest disk we know of (20 ms a commit) the last of them waits 80 ms.
-pub const QUEUE_MAX: usize = 1024;
 
 /// How many writes share one commit at the most.
 const BATCH_MAX: usize = 256;
@@ -62,17 +61,20 @@ impl Faults {
 }
 
 impl Writer {
-    /// Starts the writer thread.
+    /// Starts the writer thread. At most `queue_max` writes wait; the next caller
+    /// is told [`Error::Busy`].
     pub fn spawn(
         store: &Store,
         clock: Clock,
         hub: Hub,
         replay: Replay,
+        queue_max: usize,
     ) -> Result<(Writer, thread::JoinHandle<()>)> {
         let conn = store.write_connection()?;
-        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let (queue, jobs) = mpsc::channel(queue_max);
         let faults = Faults::default();
-        let room = Room { conn, clock, hub: hub.clone(), replay, faults: faults.clone() };
+        let known = Cell::new(hub.head().seq);
+        let room = Room { conn, clock, hub: hub.clone(), replay, faults: faults.clone(), known };
         let thread = thread::Builder::new()
             .name("writer".into())
             .spawn(move || room.work(jobs))
@@ -171,6 +173,8 @@ struct Room {
     hub: Hub,
     replay: Replay,
     faults: Faults,
+    /// The newest event that was announced.
+    known: Cell<i64>,
 }
 
 impl Room {
@@ -217,6 +221,11 @@ impl Room {
 
     fn commit(&self, batch: &mut [Box<dyn Job>], news: &mut News) -> Result<()> {
         self.conn.prepare_cached("begin immediate")?.execute([])?;
+        // A command beside the server has written since: its events come first.
+        let head = log::head(&self.conn)?;
+        if head > self.known.get() {
+            news.events = log::range(&self.conn, self.known.get() + 1, head + 1)?;
+        }
         for job in batch {
             job.apply(&self.conn, &self.clock, news)?;
         }
@@ -228,6 +237,9 @@ impl Room {
     }
 
     fn announce(&self, news: News) {
+        if let Some(last) = news.events.last() {
+            self.known.set(last.seq);
+        }
         match self.replay.frames(&self.conn, &news.events) {
             Ok(frames) => self.hub.publish(frames),
             // The events are in the log, only not in the ring: everybody who

@@ -5,12 +5,18 @@
 //! corrupted databases of SQLite before 3.51.3, and starve the checkpoint of
 //! every version.
 
+pub mod backup;
+pub mod directory;
 pub mod rows;
+pub mod upgrade;
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, ensure};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
 
@@ -19,11 +25,8 @@ use crate::base::{Error, Result, secret};
 /// All tables as they are now.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 
-/// The schema's number, kept in `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 1;
-
-/// How many reads run at once; more wait for a connection.
-const READERS: u32 = 4;
+/// What marks a file as a database of Daybook: "Dayb", in `PRAGMA application_id`.
+pub const APPLICATION_ID: i64 = 0x4461_7962;
 
 /// How long a read waits for a connection before the caller is told [`Error::Busy`].
 const READER_WAIT: Duration = Duration::from_secs(5);
@@ -37,23 +40,45 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path`, and makes its tables if the file is new.
-    pub fn open(path: &Path) -> anyhow::Result<Store> {
-        anyhow::ensure!(
+    /// Makes a new database at `path`, for this user alone.
+    pub fn create(path: &Path) -> anyhow::Result<()> {
+        let file = File::options().create_new(true).write(true).mode(0o600).open(path);
+        file.with_context(|| path.display().to_string())?;
+        let mut conn = Connection::open(path)?;
+        tune(&conn)?;
+        let tx = conn.transaction()?;
+        tx.execute_batch(SCHEMA)?;
+        let epoch = secret::hex(&secret::random::<4>()?);
+        tx.execute("insert into epoch (epoch_id, epoch) values (1, ?1)", [epoch])?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", upgrade::SCHEMA_VERSION)?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Opens the database at `path`, brought to this program's schema, with as
+    /// many read connections as may be used at once. Never makes a new one: a
+    /// lost database must not be replaced by an empty one.
+    pub fn open(path: &Path, read_connections: u32) -> anyhow::Result<Store> {
+        ensure!(
             rusqlite::version_number() >= 3_051_003,
             "SQLite {} may lose commits; 3.51.3 or newer is needed",
             rusqlite::version()
         );
-        let conn = Connection::open(path)?;
-        tune(&conn)?;
-        prepare_schema(&conn)?;
-        let epoch: String = conn.query_row("select epoch from epoch", [], |row| row.get(0))?;
+        let shown = path.display();
+        let there = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+        ensure!(
+            there,
+            "{shown}: no database here; 'daybook init' makes one, 'daybook restore' brings one back"
+        );
+        let epoch = prepare(path).with_context(|| {
+            format!("{shown}: cannot be opened; 'daybook restore' brings a backup back")
+        })?;
 
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let manager =
-            SqliteConnectionManager::file(path).with_flags(flags).with_init(|c| tune_reader(c));
+        let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(tune_reader);
         let readers = r2d2::Pool::builder()
-            .max_size(READERS)
+            .max_size(read_connections)
             .min_idle(Some(1))
             .connection_timeout(READER_WAIT)
             .test_on_check_out(false)
@@ -96,22 +121,17 @@ impl Store {
     }
 }
 
-/// Makes the tables of a new file, and refuses a file of a newer program.
-fn prepare_schema(conn: &Connection) -> anyhow::Result<()> {
-    let version: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
-    anyhow::ensure!(
-        version <= SCHEMA_VERSION,
-        "the database is of a newer Daybook (schema {version}, this program knows {SCHEMA_VERSION})"
-    );
-    if version == SCHEMA_VERSION {
-        return Ok(());
+/// Checks whose database it is, upgrades it if need be, and returns its epoch.
+fn prepare(path: &Path) -> anyhow::Result<String> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags)?;
+    let application: i64 = conn.query_row("pragma application_id", [], |row| row.get(0))?;
+    ensure!(application == APPLICATION_ID, "it is not a database of Daybook");
+    tune(&conn)?;
+    if let Some(copy) = upgrade::run(&mut conn, path)? {
+        tracing::info!(copy = %copy.display(), "the database was upgraded; the old one is kept");
     }
-    let epoch = secret::hex(&secret::random::<4>()?);
-    conn.execute_batch("begin immediate")?;
-    conn.execute_batch(SCHEMA)?;
-    conn.execute("insert into epoch (epoch_id, epoch) values (1, ?1)", [epoch])?;
-    conn.execute_batch(&format!("pragma user_version = {SCHEMA_VERSION}; commit"))?;
-    Ok(())
+    Ok(conn.query_row("select epoch from epoch", [], |row| row.get(0))?)
 }
 
 fn tune(conn: &Connection) -> rusqlite::Result<()> {

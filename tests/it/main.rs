@@ -5,5 +5,6 @@
 
 mod edge;
 mod server;
+mod keeping;
 mod spine;
 mod store;

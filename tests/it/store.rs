@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use daybook::app::{App, Threads};
 use daybook::base::{Actor, Clock, Result, Timestamp};
+use daybook::config::Config;
 use daybook::domain::house::{self, Language, NewHouse, Profile};
 use daybook::live::Tx;
+use daybook::store::Store;
+use daybook::store::directory::DATABASE;
 use rusqlite::Connection;
 
 /// Friday 2026-11-20, 10:00 in Berlin: when every test begins.
@@ -40,7 +43,9 @@ impl TestStore {
         let dir = tempfile::tempdir().unwrap();
         let now = Arc::new(AtomicI64::new(START.0));
         let clock = Clock::Manual(now.clone());
-        let (app, threads) = App::open(&dir.path().join("daybook.db"), clock).unwrap();
+        let config = Config::of(dir.path()).unwrap();
+        Store::create(&dir.path().join(DATABASE)).unwrap();
+        let (app, threads) = App::open(config, clock).unwrap();
         TestStore { app, now, dir, _threads: threads }
     }
 

@@ -1,0 +1,58 @@
+//! The way from an older schema to this one: numbered steps, each with its SQL file.
+//!
+//! A step never changes once it was released, and `schema.sql` is what all of them make (a test
+//! holds them equal). All steps that are missing run in one transaction, so that a crash leaves
+//! the old state or the new one; before that the old database is copied beside itself.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use rusqlite::Connection;
+
+use super::backup;
+
+/// The steps; the first makes the tables of the first release.
+pub const STEPS: &[&str] = &[super::SCHEMA];
+
+/// The schema's number after all steps, kept in `PRAGMA user_version`.
+pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+
+/// Brings the database at `path` to this program's schema; returns the copy made before, if any
+/// step was missing.
+pub fn run(conn: &mut Connection, path: &Path) -> Result<Option<PathBuf>> {
+    let version: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
+    ensure!(
+        version <= SCHEMA_VERSION,
+        "{}: is of a newer Daybook (schema {version}, this one knows {SCHEMA_VERSION}); \
+         install that one, or restore a backup of this one",
+        path.display()
+    );
+    if version == SCHEMA_VERSION {
+        return Ok(None);
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".before-schema-{SCHEMA_VERSION}"));
+    let copy = PathBuf::from(name);
+    if !copy.exists() {
+        backup::make(path, &copy, |_, _| ())?;
+    }
+    apply(conn, STEPS, version).context("the upgrade was undone; the database is as it was")?;
+    Ok(Some(copy))
+}
+
+/// Runs the steps after `version` in one transaction.
+pub fn apply(conn: &mut Connection, steps: &[&str], version: i64) -> Result<()> {
+    // Tables are rebuilt by some changes; references are checked at the end instead.
+    conn.execute_batch("pragma foreign_keys = off")?;
+    let tx = conn.transaction()?;
+    for step in steps.iter().skip(usize::try_from(version)?) {
+        tx.execute_batch(step)?;
+    }
+    let orphans: i64 =
+        tx.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0))?;
+    ensure!(orphans == 0, "{orphans} rows point at nothing");
+    tx.pragma_update(None, "user_version", i64::try_from(steps.len())?)?;
+    tx.commit()?;
+    conn.execute_batch("pragma foreign_keys = on")?;
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! Keeping the data: made, opened, upgraded, backed up, put back; and a command beside the server.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use daybook::app::App;
+use daybook::base::id::DeviceId;
+use daybook::base::{Actor, Clock};
+use daybook::config::Config;
+use daybook::event::{Event, Label, Topic};
+use daybook::live::feed::{Next, Start};
+use daybook::live::{Feed, Holder};
+use daybook::store::directory::DATABASE;
+use daybook::store::{SCHEMA, Store, backup, upgrade};
+use rusqlite::Connection;
+
+use crate::store::TestStore;
+
+async fn emit(app: &App, number: i64) {
+    app.write(Actor::System, "test", move |tx| {
+        tx.emit(Event::ScanUnknown {
+            device_id: DeviceId(number),
+            tag_suffix: Label("0000".to_owned()),
+        })
+    })
+    .await
+    .unwrap();
+}
+
+/// Every table and index, without comments and spaces.
+fn shape(conn: &Connection) -> Vec<String> {
+    let mut statement = conn
+        .prepare("select sql from sqlite_schema where sql is not null order by type, name")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let bare = |sql: String| {
+        let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default().to_owned());
+        lines.collect::<Vec<_>>().join(" ").split_whitespace().collect::<String>()
+    };
+    rows.map(|sql| bare(sql.unwrap())).collect()
+}
+
+#[test]
+fn the_schema_is_the_sum_of_the_upgrade_steps() {
+    let (now, mut stepped) =
+        (Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap());
+    now.execute_batch(SCHEMA).unwrap();
+    upgrade::apply(&mut stepped, upgrade::STEPS, 0).unwrap();
+    assert_eq!(shape(&now), shape(&stepped));
+}
+
+#[test]
+fn an_upgrade_is_done_whole_or_not_at_all() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    upgrade::apply(&mut conn, &["create table a (n integer)"], 0).unwrap();
+    conn.execute("insert into a values (7)", []).unwrap();
+    let steps = ["", "alter table a add column m integer", "create table b (n); nonsense"];
+    assert!(upgrade::apply(&mut conn, &steps, 1).is_err());
+    let version = |conn: &Connection| {
+        conn.query_row("pragma user_version", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!((version(&conn), shape(&conn).len()), (1, 1));
+    upgrade::apply(&mut conn, steps.get(..2).unwrap(), 1).unwrap();
+    let row: (i64, Option<i64>) =
+        conn.query_row("select n, m from a", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!((version(&conn), row), (2, (7, None)));
+}
+
+#[tokio::test]
+async fn a_backup_holds_what_was_committed_and_is_for_its_owner_alone() {
+    let store = TestStore::new().await;
+    for number in 0..20 {
+        emit(&store.app, number).await;
+    }
+    let to = store.dir.path().join("copy.db");
+    let sound = backup::make(store.app.store.path(), &to, |_, _| ()).unwrap();
+    assert_eq!((sound.events, sound.schema), (20, upgrade::SCHEMA_VERSION));
+    assert_eq!(fs::metadata(&to).unwrap().mode() & 0o777, 0o600);
+    let again = backup::make(store.app.store.path(), &to, |_, _| ()).unwrap_err();
+    assert!(again.to_string().ends_with("is there already"), "{again}");
+}
+
+#[tokio::test]
+async fn a_backup_made_during_writes_is_sound_and_stops_nobody() {
+    let store = TestStore::new().await;
+    let app = store.app.clone();
+    let (tell, mut told) = tokio::sync::mpsc::channel::<()>(1);
+    let writes = tokio::spawn(async move {
+        let mut written = 0;
+        // Until the copy has been made; each write is answered meanwhile.
+        while told.try_recv().is_err() {
+            emit(&app, written).await;
+            written += 1;
+        }
+        written
+    });
+    let (path, to) = (store.app.store.path().to_owned(), store.dir.path().join("copy.db"));
+    let copied =
+        tokio::task::spawn_blocking(move || backup::make(&path, &to, |_, _| ()).unwrap()).await;
+    tell.send(()).await.unwrap();
+    let written = writes.await.unwrap();
+    assert!(copied.unwrap().events <= written);
+}
+
+#[tokio::test]
+async fn a_restored_house_begins_a_new_life_and_keeps_the_old_one_beside_it() {
+    let store = TestStore::new().await;
+    emit(&store.app, 1).await;
+    let copy = store.dir.path().join("copy.db");
+    backup::make(store.app.store.path(), &copy, |_, _| ()).unwrap();
+    let epoch = store.app.store.epoch().clone();
+
+    let other = tempfile::tempdir().unwrap();
+    let database = other.path().join(DATABASE);
+    fs::write(&database, "what was there").unwrap();
+    let (sound, kept) = backup::put_back(&copy, &database).unwrap();
+    assert_eq!(sound.events, 1);
+    assert_eq!(fs::read_to_string(kept.unwrap()).unwrap(), "what was there");
+    let restored = Store::open(&database, 1).unwrap();
+    assert_ne!(*restored.epoch(), epoch);
+    assert_eq!(fs::metadata(&database).unwrap().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("backup.db"), dir.path().join(DATABASE));
+    Store::create(&to).unwrap();
+    let before = fs::read(&to).unwrap();
+    let refused = |says: &str| {
+        let error = format!("{:#}", backup::put_back(&from, &to).unwrap_err());
+        assert!(error.contains(says), "{error}");
+        assert_eq!(fs::read(&to).unwrap(), before);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1 + usize::from(from.exists()));
+    };
+    refused("no such file");
+    fs::write(&from, "garbage, garbage, garbage").unwrap();
+    refused("file is not a database");
+    fs::remove_file(&from).unwrap();
+    Connection::open(&from).unwrap().execute_batch("create table a (n)").unwrap();
+    refused("is not a database of Daybook");
+    fs::remove_file(&from).unwrap();
+    Store::create(&from).unwrap();
+    let conn = Connection::open(&from).unwrap();
+    conn.execute_batch("pragma journal_mode = delete; pragma user_version = 999").unwrap();
+    drop(conn);
+    refused("is of a newer Daybook (schema 999");
+    // A page in the middle, overwritten.
+    Connection::open(&from).unwrap().execute_batch("pragma user_version = 1").unwrap();
+    let mut bytes = fs::read(&from).unwrap();
+    bytes[4096 * 3..4096 * 4].fill(0x5a);
+    fs::write(&from, bytes).unwrap();
+    refused("is damaged");
+}
+
+#[test]
+fn a_lost_or_foreign_database_is_never_replaced_by_an_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(DATABASE);
+    let refused = |says: &str| {
+        let error = Store::open(&path, 1).map(drop).unwrap_err();
+        assert!(format!("{error:#}").contains(says), "{error:#}");
+    };
+    refused("'daybook init' makes one, 'daybook restore' brings one back");
+    assert!(!path.exists());
+    fs::write(&path, "").unwrap();
+    refused("no database here");
+    fs::write(&path, [0x5a; 8192]).unwrap();
+    refused("'daybook restore' brings a backup back");
+    fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("create table a (n)").unwrap();
+    refused("it is not a database of Daybook");
+    fs::remove_file(&path).unwrap();
+    Store::create(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("pragma user_version = 999").unwrap();
+    refused("is of a newer Daybook (schema 999");
+}
+
+#[test]
+fn a_new_database_is_for_its_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = dir.path().join(DATABASE);
+    Store::create(&path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    assert!(Store::create(&path).is_err());
+}
+
+#[tokio::test]
+async fn what_a_command_writes_beside_the_server_is_heard_with_the_next_commit() {
+    let store = TestStore::new().await;
+    let holder = Holder { person: None, session: String::new() };
+    let topics = vec![Topic::Devices];
+    let server = &store.app;
+    let (mut feed, _) =
+        Feed::open(&server.hub, &server.replay, topics, holder, Start::Now).await.unwrap();
+    emit(server, 1).await;
+    let (command, _threads) = App::open(config(store.dir.path()), Clock::System).unwrap();
+    emit(&command, 2).await;
+    emit(server, 3).await;
+    emit(&command, 4).await;
+    server.write(Actor::System, "test", |_| Ok(())).await.unwrap();
+
+    let mut heard = Vec::new();
+    while heard.len() < 4 {
+        let Next::Frames(frames) = feed.next().await.unwrap() else { panic!("the feed ended") };
+        for frame in frames {
+            let json: serde_json::Value = serde_json::from_slice(&frame.json()).unwrap();
+            heard.push(json["data"]["device_id"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(heard, ["1", "2", "3", "4"]);
+}
+
+fn config(data: &Path) -> Config {
+    Config::of(data).unwrap()
+}
