@@ -11,3 +11,4 @@ pub mod app;
 pub mod http;
 pub mod systemd;
 pub mod client;
+pub mod demo;
