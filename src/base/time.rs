@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::civil;
@@ -146,8 +146,34 @@ pub enum Clock {
     System,
     /// Stands still at the given milliseconds until somebody moves it.
     Manual(Arc<AtomicI64>),
-    /// Runs `speed` times as fast as the wall since `begun`, from `origin`.
-    Scaled { origin: Timestamp, begun: Instant, speed: u32 },
+    /// Runs faster than the wall, stands, or is set: a demo's day.
+    Scaled(Arc<Pace>),
+}
+
+/// A clock that somebody sets and that runs at a speed of its own from there.
+#[derive(Debug)]
+pub struct Pace(Mutex<(Timestamp, Instant, u32)>);
+
+impl Pace {
+    /// Returns a clock that stands at `at`.
+    pub fn standing(at: Timestamp) -> Pace {
+        Pace(Mutex::new((at, Instant::now(), 0)))
+    }
+
+    /// Sets the clock: it runs `speed` times as fast as the wall from now on, and stands at 0.
+    pub fn set(&self, at: Timestamp, speed: u32) {
+        *self.lock() = (at, Instant::now(), speed);
+    }
+
+    /// Returns the present moment.
+    pub fn now(&self) -> Timestamp {
+        let (at, since, speed) = *self.lock();
+        at.plus(since.elapsed() * speed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Timestamp, Instant, u32)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Clock {
@@ -161,14 +187,14 @@ impl Clock {
                 Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
             }
             Clock::Manual(at) => Timestamp(at.load(Ordering::Relaxed)),
-            Clock::Scaled { origin, begun, speed } => origin.plus(begun.elapsed() * *speed),
+            Clock::Scaled(pace) => pace.now(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Day, Timestamp};
+    use super::{Day, Pace, Timestamp};
     use jiff::tz::TimeZone;
 
     #[test]
@@ -178,6 +204,17 @@ mod tests {
         let at = Timestamp(late.as_millisecond());
         assert_eq!(at.day(&berlin).to_string(), "2026-07-02");
         assert_eq!(at.minute_of_day(&berlin), 30);
+    }
+
+    #[test]
+    fn a_clock_with_a_pace_stands_until_it_is_set_to_run() {
+        let pace = Pace::standing(Timestamp(1000));
+        assert_eq!(pace.now(), Timestamp(1000));
+        pace.set(Timestamp(5000), 0);
+        assert_eq!(pace.now(), Timestamp(5000));
+        pace.set(Timestamp(5000), u32::MAX);
+        while pace.now() == Timestamp(5000) {}
+        assert!(pace.now() > Timestamp(5000));
     }
 
     #[test]

@@ -23,3 +23,18 @@ pub fn found(tx: &mut Tx<'_>, new: &NewHouse) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// Sets after how many minutes of the local day an arrival is late, and when the day is closed.
+pub fn set_hours(tx: &mut Tx<'_>, late_after: i64, closes_at: i64) -> Result<()> {
+    for (field, minutes) in [("late_after", late_after), ("closes_at", closes_at)] {
+        if !(0..24 * 60).contains(&minutes) {
+            return Err(Error::invalid(field, "must be minutes of one day"));
+        }
+    }
+    rows::run(
+        tx,
+        "update house set late_after = ?1, closes_at = ?2",
+        params![late_after, closes_at],
+    )?;
+    Ok(())
+}
