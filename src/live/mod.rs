@@ -11,6 +11,7 @@
 
 pub mod checkpoint;
 pub mod feed;
+pub mod hasher;
 pub mod hub;
 pub mod log;
 pub mod metrics;
@@ -21,6 +22,7 @@ pub mod tx;
 pub mod writer;
 
 pub use feed::Feed;
+pub use hasher::Hasher;
 pub use hub::{Holder, Hub};
 pub use once::Once;
 pub use replay::Replay;
