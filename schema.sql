@@ -54,8 +54,7 @@ create table account (
 create table session (
     session_hash blob primary key,             -- SHA-256 of the cookie's id: useless to a reader of a backup
     public_id    text not null unique,         -- names the session in lists, without opening it
-    person_id    integer references account on delete cascade,  -- null before sign-in
-    data         text not null,                -- what tower-sessions keeps, as JSON
+    person_id    integer not null references account on delete cascade,
     device       text not null default '',     -- the browser in a few words
     created_at   integer not null,
     last_seen_at integer not null,

@@ -1,0 +1,390 @@
+//! A file of people: what each row says of a person, and every complaint with its place.
+//!
+//! This only reads. A cell that is empty, or a column that is missing, says nothing: what is
+//! known of the person stays as it is. Nothing is taken over while there is a complaint.
+
+use std::collections::HashMap;
+
+use super::cells::{self, Refused};
+use super::headings::{self, Column};
+use super::model::{NewContact, Role};
+use super::rules;
+use super::table::{self, Fault, Record};
+use crate::domain::house::Language;
+
+/// How many complaints are listed; after that many the file is another file.
+const FAULTS_MAX: usize = 200;
+
+/// The kind of group that a column names, as the table of groups has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GroupKind {
+    Class,
+    Care,
+    Ward,
+}
+
+/// What one row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub at: Record,
+    pub number: Option<String>,
+    pub given_name: String,
+    pub family_name: String,
+    pub display_name: Option<String>,
+    pub role: Option<Role>,
+    pub language: Option<Language>,
+    pub groups: Vec<(GroupKind, String)>,
+    /// Tags, each with the heading of its column.
+    pub badges: Vec<(String, String)>,
+    pub contacts: Vec<NewContact>,
+}
+
+/// What a file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Import {
+    pub entries: Vec<Entry>,
+    /// Headings that mean nothing to us; their columns were not read.
+    pub ignored: Vec<String>,
+    pub faults: Vec<Fault>,
+}
+
+/// Reads a file. Never fails: what is wrong with it is among the faults.
+pub fn read(bytes: &[u8]) -> Import {
+    match table::read(bytes, |heading| headings::column(heading).is_some()) {
+        Err(fault) => Import { faults: vec![fault], ..Import::default() },
+        Ok(table) => {
+            let mut reading = Reading::new(table.headings);
+            for record in table.records {
+                if reading.import.faults.len() >= FAULTS_MAX {
+                    break;
+                }
+                reading.row(record);
+            }
+            reading.import
+        }
+    }
+}
+
+struct Reading {
+    headings: Vec<(String, Option<Column>)>,
+    import: Import,
+    /// Where a tag, a number or a person without a number was met first.
+    seen: HashMap<String, u32>,
+}
+
+impl Reading {
+    fn new(headings: Record) -> Reading {
+        let columns = headings.cells.iter().map(|h| (h.clone(), headings::column(h)));
+        let mut reading = Reading {
+            headings: columns.collect(),
+            import: Import::default(),
+            seen: HashMap::new(),
+        };
+        reading.check_headings(&headings);
+        reading
+    }
+
+    fn check_headings(&mut self, record: &Record) {
+        let import = &mut self.import;
+        let mut met = Vec::new();
+        for (heading, column) in &self.headings {
+            match column {
+                None if heading.is_empty() => (),
+                None => import.ignored.push(heading.clone()),
+                Some(column) if met.contains(column) => {
+                    let problem = "two columns mean the same; number them or take one away";
+                    import.faults.push(record.fault(heading, "", "import.column_twice", problem));
+                }
+                Some(column) => met.push(*column),
+            }
+        }
+        if !met.contains(&Column::GivenName) && !met.contains(&Column::FamilyName) {
+            let found = record.cells.join(", ");
+            let problem = "no column is called Vorname, Nachname, Given name or Family name";
+            import.faults.push(record.fault("", &found, "import.no_name_column", problem));
+            self.headings.clear();
+        }
+    }
+
+    fn row(&mut self, record: Record) {
+        // Without a column for names no row can say anything.
+        if self.headings.is_empty() {
+            return;
+        }
+        let before = self.import.faults.len();
+        self.check_cells(&record);
+        let mut entry = Entry {
+            at: record,
+            number: None,
+            given_name: String::new(),
+            family_name: String::new(),
+            display_name: None,
+            role: None,
+            language: None,
+            groups: Vec::new(),
+            badges: Vec::new(),
+            contacts: Vec::new(),
+        };
+        let mut contacts: HashMap<u8, NewContact> = HashMap::new();
+        let columns = self.headings.iter().cloned().zip(entry.at.cells.clone());
+        for ((heading, column), value) in columns.collect::<Vec<_>>() {
+            if let Some(column) = column.filter(|_| !value.is_empty())
+                && let Err((code, problem)) =
+                    read_cell(&mut entry, &mut contacts, column, &heading, &value)
+            {
+                self.import.faults.push(entry.at.fault(&heading, &value, code, problem));
+            }
+        }
+        self.finish_contacts(&mut entry, contacts);
+        self.check_entry(&mut entry);
+        if self.import.faults.len() == before {
+            self.import.entries.push(entry);
+        }
+    }
+
+    fn check_cells(&mut self, record: &Record) {
+        for (at, cell) in record.cells.iter().enumerate() {
+            let heading = self.headings.get(at).map_or("", |(heading, _)| heading);
+            if at >= self.headings.len() && !cell.is_empty() {
+                let problem = "this row has more cells than there are headings";
+                self.import.faults.push(record.fault("", cell, "import.too_many_cells", problem));
+                return;
+            }
+            if cell.chars().any(|c| c.is_control() || c == '\u{fffd}') {
+                let shown: String = cell.chars().filter(|c| !c.is_control()).collect();
+                let problem =
+                    "holds characters that cannot be read; save the file as \"CSV UTF-8\"";
+                self.import.faults.push(record.fault(
+                    heading,
+                    &shown,
+                    "import.unreadable",
+                    problem,
+                ));
+            }
+        }
+    }
+
+    fn finish_contacts(&mut self, entry: &mut Entry, contacts: HashMap<u8, NewContact>) {
+        let mut contacts: Vec<_> = contacts.into_iter().collect();
+        contacts.sort_by_key(|(number, _)| *number);
+        for (number, contact) in contacts {
+            // "Abholberechtigt: nein" beside an empty contact says nothing.
+            if contact.name.is_empty() && contact.phone.is_empty() {
+                continue;
+            }
+            if contact.name.is_empty() {
+                let columns = [Column::Phone(number), Column::Contact(number)];
+                let heading = self.heading_of(&columns);
+                let problem = "a telephone number without the name of the contact";
+                let fault =
+                    entry.at.fault(&heading, &contact.phone, "import.contact_name", problem);
+                self.import.faults.push(fault);
+            }
+            entry.contacts.push(contact);
+        }
+    }
+
+    fn heading_of(&self, columns: &[Column]) -> String {
+        let found = self.headings.iter().find(|(_, c)| c.is_some_and(|c| columns.contains(&c)));
+        found.map_or(String::new(), |(heading, _)| heading.clone())
+    }
+
+    /// Checks what only the whole row, or the rows before it, can tell.
+    fn check_entry(&mut self, entry: &mut Entry) {
+        let has_given = self.headings.iter().any(|(_, c)| *c == Some(Column::GivenName));
+        if !has_given {
+            (entry.given_name, entry.family_name) = cells::divided_name(&entry.family_name);
+        }
+        if entry.given_name.is_empty() && entry.family_name.is_empty() {
+            let heading = self.heading_of(&[Column::FamilyName, Column::GivenName]);
+            let fault = entry.at.fault(&heading, "", "import.no_name", "this row names nobody");
+            self.import.faults.push(fault);
+            return;
+        }
+        for (tag, heading) in entry.badges.clone() {
+            self.once(entry, &heading, &tag, ("import.badge_twice", "badge"));
+        }
+        match entry.number.clone() {
+            Some(number) => {
+                let heading = self.heading_of(&[Column::Number]);
+                self.once(entry, &heading, &number, ("import.number_twice", "number"));
+            }
+            None => {
+                let heading = self.heading_of(&[Column::FamilyName, Column::GivenName]);
+                let name = format!("{} {}", entry.given_name, entry.family_name);
+                let key = format!("{}{:?}", rules::search_key(&name), entry.groups);
+                self.once_by(entry, &heading, &name, &key, ("import.person_twice", "person"));
+            }
+        }
+    }
+
+    fn once(&mut self, entry: &Entry, heading: &str, value: &str, said: (&'static str, &str)) {
+        self.once_by(entry, heading, value, value, said);
+    }
+
+    fn once_by(
+        &mut self,
+        entry: &Entry,
+        heading: &str,
+        value: &str,
+        key: &str,
+        (code, what): (&'static str, &str),
+    ) {
+        let first = *self.seen.entry(format!("{what} {key}")).or_insert(entry.at.row);
+        if first != entry.at.row {
+            let problem = format!("the same {what} stands in row {first} already");
+            self.import.faults.push(entry.at.fault(heading, value, code, problem));
+        }
+    }
+}
+
+fn read_cell(
+    entry: &mut Entry,
+    contacts: &mut HashMap<u8, NewContact>,
+    column: Column,
+    heading: &str,
+    value: &str,
+) -> Result<(), Refused> {
+    match column {
+        Column::Number => entry.number = Some(cells::number(value)?),
+        Column::GivenName => entry.given_name = cells::name(value)?,
+        Column::FamilyName => entry.family_name = cells::name(value)?,
+        Column::DisplayName => entry.display_name = Some(cells::name(value)?),
+        Column::Role => entry.role = Some(cells::role(value)?),
+        Column::Language => entry.language = Some(cells::language(value)?),
+        Column::Class(_) => add_group(entry, GroupKind::Class, value)?,
+        Column::Care(_) => add_group(entry, GroupKind::Care, value)?,
+        Column::Ward(_) => add_group(entry, GroupKind::Ward, value)?,
+        Column::Badge(_) => entry.badges.push((cells::badge(value)?, heading.to_owned())),
+        Column::Contact(n) => of(contacts, n).name = cells::name(value)?,
+        Column::Phone(n) => of(contacts, n).phone = cells::number(value)?,
+        Column::Relation(n) => of(contacts, n).relation = cells::detail(value)?,
+        Column::MayFetch(n) => of(contacts, n).may_fetch = cells::yes_or_no(value)?,
+        Column::Emergency(n) => of(contacts, n).emergency = cells::yes_or_no(value)?,
+    }
+    Ok(())
+}
+
+fn of(contacts: &mut HashMap<u8, NewContact>, number: u8) -> &mut NewContact {
+    contacts.entry(number).or_default()
+}
+
+fn add_group(entry: &mut Entry, kind: GroupKind, value: &str) -> Result<(), Refused> {
+    let group = (kind, cells::detail(value)?);
+    if !entry.groups.contains(&group) {
+        entry.groups.push(group);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn faults(file: &str) -> Vec<(u32, String, String, &'static str)> {
+        let faults = read(file.as_bytes()).faults.into_iter();
+        faults.map(|f| (f.row, f.column, f.value, f.code)).collect()
+    }
+
+    #[test]
+    fn a_german_file_and_an_english_one_say_the_same() {
+        let german = "Schülernummer;Nachname;Vorname;Klasse;Gruppe;Rolle;Ausweis;Geburtstag;\
+                      Kontakt 1;Telefon 1;Abholberechtigt 1;Kontakt 2;Telefon 2\n\
+                      =\"0042\";Müller;Mia;3b;Füchse;Schülerin;04:a1:b2:c3;1.2.2018;\
+                      Eva Müller;'0171 234;ja;;\n";
+        let english = "ID,Surname,First name,Class,Group,Role,Badge,Birthday,\
+                       Contact,Phone,May collect\n\
+                       0042,Müller,Mia,3b,Füchse,pupil,04A1B2C3,2018-02-01,\
+                       Eva Müller,0171 234,yes\n";
+        let (mut german, english) = (read(german.as_bytes()), read(english.as_bytes()));
+        assert_eq!((&german.faults, &english.faults), (&vec![], &vec![]));
+        assert_eq!(german.ignored, ["Geburtstag"]);
+        assert_eq!(english.ignored, ["Birthday"]);
+        let entry = german.entries.first_mut().unwrap();
+        assert_eq!(entry.number.as_deref(), Some("0042"));
+        assert_eq!(entry.badges[0].0, "04A1B2C3");
+        assert_eq!(entry.contacts[0].phone, "0171 234");
+        assert!(entry.contacts[0].may_fetch);
+        entry.at = english.entries[0].at.clone();
+        entry.badges[0].1 = "Badge".to_owned();
+        assert_eq!(german.entries, english.entries);
+    }
+
+    #[test]
+    fn a_whole_name_in_one_column_is_divided() {
+        let import = read("Name\nMia Berg\n\"von Stein, Jo Ann\"\nCher".as_bytes());
+        let names: Vec<_> =
+            import.entries.iter().map(|e| (&*e.given_name, &*e.family_name)).collect();
+        assert_eq!(names, [("Mia", "Berg"), ("Jo Ann", "von Stein"), ("", "Cher")]);
+    }
+
+    // Fault 90: every complaint names its row and its column.
+    #[test]
+    fn every_wrong_cell_is_named_by_row_and_column() {
+        let file = "Vorname;Nachname;Nr;Chip;Rolle;Telefon\n\
+                    Mia;Berg;1;1,23E+11;Kind;\n\
+                    \n\
+                    Tom;Berg;1;04A1B2C3;König;\n\
+                    Ida;Berg;2;04:A1:B2:C3;;\n\
+                    ;;3;;;\n\
+                    Udo;Berg;4;;Leitung;0171 2\n\
+                    Eva;Berg;5;;;;;x\n";
+        let at = |row, column: &str, value: &str, code| (row, column.into(), value.into(), code);
+        assert_eq!(
+            faults(file),
+            [
+                at(2, "Chip", "1,23E+11", "import.number_mangled"),
+                at(4, "Rolle", "König", "import.role_unknown"),
+                at(4, "Nr", "1", "import.number_twice"),
+                at(5, "Chip", "04A1B2C3", "import.badge_twice"),
+                at(6, "Vorname", "", "import.no_name"),
+                at(7, "Rolle", "Leitung", "import.role_admin"),
+                at(7, "Telefon", "0171 2", "import.contact_name"),
+                at(8, "", "x", "import.too_many_cells"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_same_person_twice_is_a_complaint_unless_groups_or_numbers_differ() {
+        let file = "Vorname;Nachname;Klasse\nMia;Müller;1a\nMia;Mueller;1b\nMIA;Muller;1a\n";
+        assert_eq!(
+            faults(file).iter().map(|f| (f.0, f.3)).collect::<Vec<_>>(),
+            [(4, "import.person_twice")]
+        );
+        assert_eq!(faults("Nr;Vorname;Nachname\n1;Mia;Berg\n2;Mia;Berg\n"), []);
+    }
+
+    #[test]
+    fn a_file_that_is_no_list_of_people_is_one_complaint() {
+        for (file, code) in [
+            ("", "import.empty"),
+            ("Farbe;Preis\nrot;3\nblau;4\n", "import.no_name_column"),
+            ("Vorname;First name;Nachname\nA;B;C\n", "import.column_twice"),
+            ("Vorname;Nachname\n\"Mia;Berg\n", "import.unclosed_quote"),
+        ] {
+            assert_eq!(faults(file).iter().map(|f| f.3).collect::<Vec<_>>(), [code], "{file}");
+        }
+        let nul = faults("Vorname;Nachname\nMi\0a;Berg\n");
+        assert_eq!(nul, [(2, "Vorname".into(), "Mia".into(), "import.unreadable")]);
+    }
+
+    #[test]
+    fn the_list_of_complaints_has_an_end() {
+        let file = format!("Vorname;Rolle\n{}", "A;König\n".repeat(5_000));
+        assert!((FAULTS_MAX..FAULTS_MAX + 10).contains(&faults(&file).len()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_yield_entries_or_complaints(rest in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut file = b"Vorname;Nachname;Chip;Rolle;Kontakt;Abholberechtigt\n".to_vec();
+            file.extend(rest);
+            let import = read(&file);
+            for entry in import.entries {
+                prop_assert!(!entry.given_name.is_empty() || !entry.family_name.is_empty());
+            }
+        }
+    }
+}
