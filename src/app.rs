@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::domain::people;
 use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
-use crate::live::{Hub, Once, Replay, Tx, Writer, log, once};
+use crate::live::hasher::Cost;
+use crate::live::{Hasher, Hub, Once, Replay, Tx, Writer, log, once};
 use crate::store::{Store, directory};
 
 /// The running house. Clones are the same one.
@@ -23,6 +24,7 @@ pub struct App {
     pub writer: Writer,
     pub hub: Hub,
     pub replay: Replay,
+    pub hasher: Hasher,
     pub clock: Clock,
 }
 
@@ -31,6 +33,8 @@ pub struct Threads {
     /// Ends when the last [`App`] is dropped and its queue is written.
     pub writer: JoinHandle<()>,
     pub checkpoints: Checkpoints,
+    /// End with the last [`App`].
+    pub hashers: Vec<JoinHandle<()>>,
 }
 
 /// The moment and the log position that a snapshot was read at.
@@ -44,6 +48,11 @@ pub struct AsOf {
 impl App {
     /// Opens the database in the data directory and starts the threads of the spine.
     pub fn open(config: Config, clock: Clock) -> anyhow::Result<(App, Threads)> {
+        App::open_with(config, clock, Cost::HOUSE)
+    }
+
+    /// Like [`App::open`], but the hash of a password costs `cost`.
+    pub fn open_with(config: Config, clock: Clock, cost: Cost) -> anyhow::Result<(App, Threads)> {
         let path = config.data.join(directory::DATABASE);
         let store = Store::open(&path, config.read_connections)?;
         let replay = Replay::new(store.clone(), Arc::new(people::queries::display_name));
@@ -53,9 +62,10 @@ impl App {
         let (writer, thread) =
             Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), queue_max)?;
         let checkpoints = Checkpoints::spawn(&store)?;
+        let (hasher, hashers) = Hasher::spawn(cost)?;
         let config = Arc::new(config);
-        let app = App { config, store, writer, hub, replay, clock };
-        Ok((app, Threads { writer: thread, checkpoints }))
+        let app = App { config, store, writer, hub, replay, hasher, clock };
+        Ok((app, Threads { writer: thread, checkpoints, hashers }))
     }
 
     /// Runs `write` in the next commit; `name` is for log and metrics.

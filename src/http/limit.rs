@@ -57,6 +57,13 @@ impl<K: Eq + Hash> Limiter<K> {
         self.take_at(key, count.min(self.burst), Instant::now())
     }
 
+    /// Gives one back to `key`: what it was taken for has turned out well.
+    pub fn give_back(&self, key: &K) {
+        let state = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = state.buckets.get_mut(key).unwrap_or(&mut state.newcomers);
+        bucket.tokens = (bucket.tokens + 1.0).min(self.burst);
+    }
+
     fn take_at(&self, key: K, count: f64, now: Instant) -> Result<(), Duration> {
         let state = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.buckets.len() >= KEYS_MAX && !state.buckets.contains_key(&key) {
@@ -101,6 +108,16 @@ mod tests {
         let later = start + Duration::from_secs(2);
         assert_eq!(limiter.take_at("a", 1.0, later), Ok(()));
         assert!(limiter.take_at("a", 1.0, later).is_err());
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again() {
+        let limiter = Limiter::new(1, Duration::from_secs(60));
+        let now = Instant::now();
+        assert_eq!(limiter.take_at("a", 1.0, now), Ok(()));
+        limiter.give_back(&"a");
+        assert_eq!(limiter.take_at("a", 1.0, now), Ok(()));
+        assert!(limiter.take_at("a", 1.0, now).is_err());
     }
 
     #[test]

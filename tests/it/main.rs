@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 mod edge;
+mod people;
 mod server;
 mod keeping;
 mod spine;

@@ -3,12 +3,16 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 
+use daybook::base::id::PersonId;
 use daybook::client::Client;
+use daybook::domain::people::Role;
 use daybook::http;
 use daybook::http::guard::Guard;
 use daybook::http::listen::{Door, Limits};
 
-use crate::store::TestStore;
+use serde_json::json;
+
+use crate::store::{PASSWORD, TestStore};
 
 pub struct TestServer {
     store: TestStore,
@@ -32,9 +36,24 @@ impl TestServer {
         TestServer { store, address, door }
     }
 
-    /// A caller that is nobody yet.
+    /// A caller that is nobody yet; it says where its page comes from, as browsers do.
     pub fn nobody(&self) -> Client {
-        Client::new(self.address)
+        Client::new(self.address).with("origin", format!("http://{}", self.address))
+    }
+
+    /// Signs in with this user name and the password of all test accounts.
+    pub async fn sign_in(&self, username: &str) -> Client {
+        let credentials = json!({ "username": username, "password": PASSWORD });
+        let answer = self.nobody().post("/api/v1/login", &credentials).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        self.nobody().with("cookie", answer.cookies())
+    }
+
+    /// Makes an account for a new person of this name and role, and signs in with it.
+    pub async fn signed_in(&self, name: &str, role: Role) -> (PersonId, Client) {
+        let person = self.account(name, role).await;
+        let username = name.split(' ').next().unwrap().to_lowercase();
+        (person, self.sign_in(&username).await)
     }
 }
 

@@ -5,10 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use daybook::app::{App, Threads};
+use daybook::base::id::PersonId;
 use daybook::base::{Actor, Clock, Result, Timestamp};
 use daybook::config::Config;
 use daybook::domain::house::{self, Language, NewHouse, Profile};
+use daybook::domain::people::model::NewPerson;
+use daybook::domain::people::{self, Role};
 use daybook::live::Tx;
+use daybook::live::hasher::Cost;
 use daybook::store::Store;
 use daybook::store::directory::DATABASE;
 use rusqlite::Connection;
@@ -45,7 +49,7 @@ impl TestStore {
         let clock = Clock::Manual(now.clone());
         let config = Config::of(dir.path()).unwrap();
         Store::create(&dir.path().join(DATABASE)).unwrap();
-        let (app, threads) = App::open(config, clock).unwrap();
+        let (app, threads) = App::open_with(config, clock, Cost::TRIFLING).unwrap();
         TestStore { app, now, dir, _threads: threads }
     }
 
@@ -81,5 +85,37 @@ impl TestStore {
             Ok(types.collect::<rusqlite::Result<_>>()?)
         })
         .await
+    }
+}
+
+/// The password of every account that a test makes.
+pub const PASSWORD: &str = "a long enough one";
+
+impl TestStore {
+    /// Enrols a person without an account.
+    pub async fn person(&self, name: &str, role: Role) -> PersonId {
+        let (given, family) = name.split_once(' ').unwrap_or((name, ""));
+        let new = NewPerson::named(given, family, role);
+        self.write(Actor::System, |tx| people::commands::enrol(tx, new)).await.unwrap()
+    }
+
+    /// Enrols a member with a badge.
+    pub async fn member(&self, name: &str, tag: &str) -> PersonId {
+        let person = self.person(name, Role::Member).await;
+        let tag = tag.to_owned();
+        let badge = move |tx: &mut Tx<'_>| people::commands::hand_out_badge(tx, person, &tag);
+        self.write(Actor::System, badge).await.unwrap();
+        person
+    }
+
+    /// Enrols a person with an account; the user name is the given name in lower case.
+    pub async fn account(&self, name: &str, role: Role) -> PersonId {
+        let person = self.person(name, role).await;
+        let username = name.split(' ').next().unwrap().to_lowercase();
+        let hash = self.app.hasher.hash(PASSWORD.to_owned()).await.unwrap();
+        let open =
+            move |tx: &mut Tx<'_>| people::commands::open_account(tx, person, &username, &hash);
+        self.write(Actor::System, open).await.unwrap();
+        person
     }
 }

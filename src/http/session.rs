@@ -1,0 +1,246 @@
+//! Login sessions: the cookie, our store behind it, and who is behind a request.
+//!
+//! Under TLS the cookie is called `__Host-daybook` and is `Secure`; in clear text, where
+//! browsers refuse both, `daybook`. The browser's id is never stored, only its hash.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest as _, Sha256};
+use tower::{Layer, Service};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{self, SessionStore};
+use tower_sessions::{Session, SessionManagerLayer};
+
+use super::listen::Peer;
+use super::signed_in::{Principal, SignedIn};
+use crate::app::App;
+use crate::base::id::PersonId;
+use crate::base::{Actor, Error, Result};
+use crate::domain::people::sessions::{self, Holder, NewSession, SessionHash};
+
+/// Under which key a record names its person.
+const PERSON: &str = "person";
+
+/// Under which key a new record names the browser.
+const DEVICE: &str = "device";
+
+/// Under which key a loaded record says who is behind it.
+const HOLDER: &str = "holder";
+
+/// Opens a session for a person whose password was right, in place of any that the browser
+/// had: the id is new, so that one planted before is worth nothing.
+pub async fn sign_in(session: &Session, person: PersonId, device: &str) -> Result<()> {
+    if session.id().is_some() {
+        session.cycle_id().await.map_err(ours)?;
+    }
+    session.insert(PERSON, person).await.map_err(ours)?;
+    session.insert(DEVICE, device).await.map_err(ours)?;
+    session.save().await.map_err(ours)
+}
+
+/// Ends the session of this browser.
+pub async fn sign_out(session: &Session) -> Result<()> {
+    session.flush().await.map_err(ours)
+}
+
+/// Returns who is behind the session, if anybody is.
+pub async fn holder(session: &Session) -> Result<Option<SignedIn>> {
+    let holder = session.get::<Holder>(HOLDER).await.map_err(ours)?;
+    Ok(holder.map(|Holder { person, role, public_id, .. }| SignedIn {
+        person,
+        role,
+        session: public_id,
+    }))
+}
+
+/// Finds out who calls, before the routes are asked.
+pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let session = request.extensions().get::<Session>().cloned();
+    match caller(&app, session).await {
+        Ok(Some(who)) => {
+            request.extensions_mut().insert(Principal::Person(who));
+        }
+        Ok(None) => (),
+        Err(error) => return error.into_response(),
+    }
+    next.run(request).await
+}
+
+async fn caller(app: &App, session: Option<Session>) -> Result<Option<SignedIn>> {
+    let Some(session) = session.filter(|session| session.id().is_some()) else { return Ok(None) };
+    let Some(holder) = session.get::<Holder>(HOLDER).await.map_err(ours)? else { return Ok(None) };
+    if holder.last_seen_at.plus(sessions::TOUCH_EVERY) < app.clock.now() {
+        let session = holder.public_id.clone();
+        let touched = app
+            .write(Actor::Person(holder.person), "people.touch", move |tx| {
+                sessions::touch(tx, &session)
+            })
+            .await;
+        // Reads go on while the storage takes no writes.
+        if let Err(error) = touched {
+            tracing::debug!(error = %error, "the use of a session could not be noted");
+        }
+    }
+    Ok(Some(SignedIn { person: holder.person, role: holder.role, session: holder.public_id }))
+}
+
+/// Our table as the session layer's store. A record is made at sign-in and never changes.
+#[derive(Clone)]
+pub struct Sessions {
+    app: App,
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+impl Sessions {
+    async fn open(&self, record: &mut Record) -> Result<()> {
+        let person = record.data.get(PERSON).cloned().unwrap_or_default();
+        let person: PersonId = serde_json::from_value(person).map_err(anyhow::Error::from)?;
+        let device = record.data.get(DEVICE).and_then(|device| device.as_str());
+        let (hash, device) = (hash(&record.id), device.unwrap_or_default().to_owned());
+        let new = NewSession { hash, person, device };
+        let by = Actor::Person(person);
+        self.app.write(by, "people.sign_in", move |tx| sessions::open(tx, new)).await?;
+        self.fill(record).await
+    }
+
+    /// Reads who is behind the record into it; empties it when nobody is.
+    async fn fill(&self, record: &mut Record) -> Result<()> {
+        let (hash, now) = (hash(&record.id), self.app.clock.now());
+        let holder = self.app.read(move |conn| sessions::holder(conn, &hash, now)).await?;
+        record.data.clear();
+        if let Some(holder) = holder {
+            let holder = serde_json::to_value(holder).map_err(anyhow::Error::from)?;
+            record.data.insert(HOLDER.to_owned(), holder);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        self.open(record).await.map_err(theirs)
+    }
+
+    async fn save(&self, _: &Record) -> session_store::Result<()> {
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        // The table alone decides about time; the layer's own date is never looked at.
+        let expiry_date = time::OffsetDateTime::UNIX_EPOCH;
+        let mut record = Record { id: *id, data: Default::default(), expiry_date };
+        self.fill(&mut record).await.map_err(theirs)?;
+        Ok((!record.data.is_empty()).then_some(record))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        let hash = hash(id);
+        let ended = self
+            .app
+            .write(Actor::System, "people.sign_out", move |tx| sessions::end_by_hash(tx, &hash));
+        ended.await.map_err(theirs)
+    }
+}
+
+fn hash(id: &Id) -> SessionHash {
+    Sha256::digest(id.0.to_le_bytes()).into()
+}
+
+/// Errors pass through the layer as text: those that a client acts upon by their code.
+fn theirs(error: Error) -> session_store::Error {
+    match error {
+        Error::Busy | Error::StorageFailed(_) | Error::LoginFailed => {
+            session_store::Error::Backend(error.code().into_owned())
+        }
+        other => session_store::Error::Backend(format!("{other:?}")),
+    }
+}
+
+fn ours(error: tower_sessions::session::Error) -> Error {
+    use tower_sessions::session::Error as Theirs;
+    match &error {
+        Theirs::Store(session_store::Error::Backend(code)) if *code == Error::Busy.code() => {
+            Error::Busy
+        }
+        Theirs::Store(session_store::Error::Backend(code))
+            if *code == Error::LoginFailed.code() =>
+        {
+            Error::LoginFailed
+        }
+        Theirs::Store(session_store::Error::Backend(code)) if code == "storage.failed" => {
+            Error::StorageFailed(error.into())
+        }
+        _ => Error::Internal(error.into()),
+    }
+}
+
+/// Puts the session of each request where handlers find it.
+#[derive(Clone)]
+pub struct CookieLayer {
+    clear: SessionManagerLayer<Sessions>,
+    secure: SessionManagerLayer<Sessions>,
+}
+
+impl CookieLayer {
+    /// Returns the layer over this house's sessions.
+    pub fn new(app: &App) -> CookieLayer {
+        let layer = |name: &'static str, secure| {
+            SessionManagerLayer::new(Sessions { app: app.clone() })
+                .with_name(name)
+                .with_secure(secure)
+                .with_http_only(true)
+                .with_same_site(SameSite::Lax)
+        };
+        CookieLayer { clear: layer("daybook", false), secure: layer("__Host-daybook", true) }
+    }
+}
+
+impl<S: Clone> Layer<S> for CookieLayer {
+    type Service = Cookies<<SessionManagerLayer<Sessions> as Layer<S>>::Service>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Cookies { clear: self.clear.layer(inner.clone()), secure: self.secure.layer(inner) }
+    }
+}
+
+/// Chooses by the connection which of the two cookies counts.
+#[derive(Clone)]
+pub struct Cookies<S> {
+    clear: S,
+    secure: S,
+}
+
+impl<S> Service<Request> for Cookies<S>
+where
+    S: Service<Request, Response = Response, Error = std::convert::Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        match self.clear.poll_ready(cx) {
+            Poll::Ready(Ok(())) => self.secure.poll_ready(cx),
+            other => other,
+        }
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.secure);
+        let chosen = if secure { &mut self.secure } else { &mut self.clear };
+        Box::pin(chosen.call(request))
+    }
+}

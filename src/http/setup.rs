@@ -1,0 +1,94 @@
+//! The first start of a house: who holds the code from the console becomes its admin.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::extract::Json;
+use super::listen::Peer;
+use super::sign_in::{self, Attempts, Me};
+use crate::app::App;
+use crate::base::{Actor, Result};
+use crate::domain::house::{Language, NewHouse, Profile};
+use crate::domain::people::rules;
+use crate::domain::people::setup::{self, SetUp};
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(may(Who::ANYONE, routes!(show)))
+        .routes(may(Who::ANYONE, routes!(complete)))
+}
+
+/// Whether the house still waits for its first admin.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Setup {
+    needed: bool,
+}
+
+/// Says whether the house still waits for its first admin.
+#[utoipa::path(get, path = "/api/v1/setup", tag = "people",
+    responses((status = 200, body = Setup)))]
+async fn show(State(app): State<App>) -> Result<Json<Setup>> {
+    let needed = app.read(setup::needed).await?;
+    Ok(Json(Setup { needed }))
+}
+
+/// The house to be, and its first admin.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewSetup {
+    /// As the console shows it; case and dashes do not matter.
+    code: String,
+    house_name: String,
+    profile: Profile,
+    /// IANA name of the time zone.
+    zone: String,
+    language: Language,
+    username: String,
+    display_name: String,
+    password: String,
+}
+
+/// Sets the house up and signs its first admin in.
+#[utoipa::path(post, path = "/api/v1/setup", tag = "people", request_body = NewSetup,
+    responses((status = 201, body = Me), (status = 403, description = "`setup.code_wrong`"),
+        (status = 410, description = "`setup.done`"), (status = 422), (status = 429)))]
+async fn complete(
+    State(app): State<App>,
+    Extension(attempts): Extension<Attempts>,
+    peer: Option<Extension<Peer>>,
+    session: Session,
+    headers: HeaderMap,
+    Json(new): Json<NewSetup>,
+) -> Result<(StatusCode, Json<Me>)> {
+    let attempt = attempts.count("", peer.as_deref())?;
+    let (code, now) = (new.code.clone(), app.clock.now());
+    app.read(move |conn| setup::check(conn, &code, now)).await?;
+    attempt.was_right();
+    let username = rules::username(&new.username)?;
+    rules::check_password("password", &new.password, &username, &new.house_name)?;
+    let password_hash = app.hasher.hash(new.password).await?;
+    let setup = SetUp {
+        code: new.code,
+        house: NewHouse {
+            name: new.house_name,
+            profile: new.profile,
+            zone: new.zone,
+            language: new.language,
+            demo: false,
+        },
+        username,
+        password_hash,
+        display_name: new.display_name,
+    };
+    let person =
+        app.write(Actor::System, "people.set_up", move |tx| setup::complete(tx, setup)).await?;
+    let me = sign_in::sign_in(&app, &session, person, &headers).await?;
+    Ok((StatusCode::CREATED, Json(me)))
+}
