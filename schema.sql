@@ -150,7 +150,8 @@ create table supervision (
 ) strict;
 create unique index supervision_run on supervision (run_id, person_id) where ended_at is null and run_id is not null;
 create unique index supervision_group on supervision (group_id, person_id) where ended_at is null and group_id is not null;
-create index supervision_person on supervision (person_id) where ended_at is null;
+create index supervision_person on supervision (person_id, ended_at);
+create index supervision_due on supervision (until_at) where ended_at is null and until_at is not null;
 
 -- devices: badge readers and kiosks, how they are enrolled and what they last said.
 create table device (

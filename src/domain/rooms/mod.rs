@@ -1,1 +1,18 @@
-//! Rooms, groups, activities and their runs, and who is responsible for whom: the one place that decides scope.
+//! Rooms, groups, activities and their runs, and who is responsible for whom.
+//!
+//! A room has at most one open run. Who is responsible for a run or a group is
+//! a stretch of time, ended but never deleted, so that [`scope`], the one place
+//! that decides who may see whom, can be asked about any moment. Each change of
+//! it is announced to the person concerned, whose streams are decided anew.
+
+pub mod model;
+pub mod queries;
+pub mod scope;
+mod supervising;
+pub mod commands;
+
+pub use model::{
+    Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, Supervision, SupervisionKind,
+    Supervisor,
+};
+pub use scope::Scope;

@@ -1,0 +1,185 @@
+//! Scope: the one place that decides who may see whom, for reads, writes and
+//! topics alike.
+//!
+//! A scope is computed from the intervals of supervision at one moment and
+//! never stored: it cannot be out of date, and what somebody could see at any
+//! past moment can be computed again. A substitution whose planned end has come
+//! does not count, whether or not anybody has noted its end yet.
+
+use rusqlite::{Connection, params};
+
+use super::queries;
+use crate::base::id::{GroupId, PersonId, RunId};
+use crate::base::{Error, Result, Timestamp};
+use crate::domain::people::Role;
+use crate::event::Topic;
+use crate::store::rows;
+
+/// What one person may see at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    pub person: PersonId,
+    pub role: Role,
+    pub at: Timestamp,
+    /// The groups that the person is responsible for, ascending.
+    pub groups: Vec<GroupId>,
+    /// The open runs that the person supervises, ascending.
+    pub runs: Vec<RunId>,
+}
+
+/// Returns what `person` may see at the moment `at`, now or in the past.
+pub fn of(conn: &Connection, person: PersonId, role: Role, at: Timestamp) -> Result<Scope> {
+    let (groups, runs) = match role {
+        Role::Admin | Role::Staff => (groups(conn, person, at)?, runs(conn, person, at)?),
+        Role::Office | Role::Member => (Vec::new(), Vec::new()),
+    };
+    Ok(Scope { person, role, at, groups, runs })
+}
+
+/// Returns what a wall screen hears.
+pub fn display_topics() -> Vec<Topic> {
+    vec![Topic::House, Topic::Display, Topic::Help]
+}
+
+/// Says whether a wall screen may hear `topic`.
+pub fn display_may_hear(topic: Topic) -> bool {
+    matches!(topic, Topic::House | Topic::Display | Topic::Help | Topic::Room(_))
+}
+
+impl Scope {
+    /// Returns everything that is told to the person who asks for nothing in
+    /// particular.
+    pub fn topics(&self) -> Vec<Topic> {
+        let everybody = [Topic::House, Topic::Display, Topic::Help, Topic::Inbox(self.person)];
+        let mut topics = everybody.to_vec();
+        match self.role {
+            Role::Admin => topics.extend([
+                Topic::Devices,
+                Topic::Office,
+                Topic::Lead,
+                Topic::Staff,
+                Topic::Progress(self.person),
+            ]),
+            Role::Office => topics.extend([Topic::Office, Topic::Staff]),
+            Role::Staff => {
+                topics.push(Topic::Staff);
+                topics.extend(self.groups.iter().copied().map(Topic::Group));
+                topics.extend(self.runs.iter().copied().map(Topic::Run));
+            }
+            Role::Member => topics.push(Topic::Progress(self.person)),
+        }
+        topics
+    }
+
+    /// Says whether the person may subscribe to `topic`.
+    pub fn may_hear(&self, topic: Topic) -> bool {
+        match topic {
+            Topic::Room(_) => true,
+            Topic::Group(_) | Topic::Run(_) if self.role == Role::Admin => true,
+            _ => self.topics().contains(&topic),
+        }
+    }
+
+    /// Says whether the person may see what `member` does: the lead sees
+    /// everybody, staff the members of their groups and whoever is in a run
+    /// that they supervise, and everybody themselves.
+    pub fn sees(&self, conn: &Connection, member: PersonId) -> Result<bool> {
+        if self.role == Role::Admin || member == self.person {
+            return Ok(true);
+        }
+        if !self.groups.is_empty() {
+            let groups = queries::groups_of(conn, member)?;
+            if groups.iter().any(|group| self.groups.contains(group)) {
+                return Ok(true);
+            }
+        }
+        if self.runs.is_empty() {
+            return Ok(false);
+        }
+        Ok(run_of(conn, member, self.at)?.is_some_and(|run| self.runs.contains(&run)))
+    }
+
+    /// Refuses whom the person may not see, as if there were no such person.
+    pub fn require(&self, conn: &Connection, member: PersonId) -> Result<()> {
+        if self.sees(conn, member)? { Ok(()) } else { Err(Error::NotFound("person")) }
+    }
+
+    /// Says whether the person supervises `run`.
+    pub fn supervises(&self, run: RunId) -> bool {
+        self.runs.contains(&run)
+    }
+
+    /// Says whether the person is responsible for `group`.
+    pub fn has_group(&self, group: GroupId) -> bool {
+        self.groups.contains(&group)
+    }
+
+    /// Refuses runs that are not the person's to look into or to change. The
+    /// lead may do so with all, staff with those that they supervise or did
+    /// until the end, as long as it can be undone.
+    pub fn require_run(&self, conn: &Connection, run: RunId) -> Result<()> {
+        if self.role == Role::Admin || self.supervises(run) {
+            return Ok(());
+        }
+        let run = queries::run(conn, run)?;
+        let undo = run.undo_until().is_some_and(|until| self.at <= until);
+        let staff = if undo { queries::staff_of_run(conn, run.id)? } else { Vec::new() };
+        let own = self.role == Role::Staff && staff.iter().any(|who| who.id == self.person);
+        if own { Ok(()) } else { Err(Error::Forbidden("run.not_own")) }
+    }
+
+    /// Refuses groups that are not the person's to look into.
+    pub fn require_group(&self, conn: &Connection, group: GroupId) -> Result<()> {
+        if self.role == Role::Admin || self.has_group(group) {
+            return Ok(());
+        }
+        queries::group(conn, group)?;
+        Err(Error::Forbidden("group.not_own"))
+    }
+}
+
+fn groups(conn: &Connection, person: PersonId, at: Timestamp) -> Result<Vec<GroupId>> {
+    rows::all(
+        conn,
+        "select distinct group_id
+         from supervision
+         where person_id = ?1
+           and group_id is not null
+           and from_at <= ?2
+           and (ended_at is null or ended_at > ?2)
+           and (until_at is null or until_at > ?2)
+         order by group_id",
+        params![person, at],
+    )
+}
+
+fn runs(conn: &Connection, person: PersonId, at: Timestamp) -> Result<Vec<RunId>> {
+    rows::all(
+        conn,
+        "select distinct run_id
+         from supervision
+         where person_id = ?1
+           and run_id is not null
+           and from_at <= ?2
+           and (ended_at is null or ended_at > ?2)
+           and (until_at is null or until_at > ?2)
+         order by run_id",
+        params![person, at],
+    )
+}
+
+/// Returns the run that a member was in at `at`. Visits are a later noun; this
+/// one question about them is asked here so that scope has one place.
+fn run_of(conn: &Connection, member: PersonId, at: Timestamp) -> Result<Option<RunId>> {
+    rows::maybe(
+        conn,
+        "select run_id
+         from visit
+         where person_id = ?1
+           and started_at <= ?2
+           and (ended_at is null or ended_at > ?2)
+         order by started_at desc, visit_id desc
+         limit 1",
+        params![member, at],
+    )
+}

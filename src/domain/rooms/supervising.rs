@@ -1,0 +1,361 @@
+//! Who is responsible for a run or a group: hand-over, substitution, taking
+//! over, and their ends.
+//!
+//! Whatever gives or takes responsibility runs inside [`rescoping`], which tells
+//! those concerned and has their streams decided anew. No row is ever deleted,
+//! and none is changed but to end it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::commands::{named, require_open};
+use super::model::{Charge, Run, Supervision, SupervisionKind};
+use super::queries;
+use crate::base::id::{GroupId, PersonId, RunId, SupervisionId};
+use crate::base::{Error, Result, Timestamp};
+use crate::event::{Event, Label, Stale, Topic};
+use crate::live::Tx;
+use crate::store::rows;
+
+/// How long a substitution may last: longer than any leave, shorter than a slip of the keys.
+const SUBSTITUTION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Gives a charge to somebody else, who has it as long as the giver would have.
+/// Without a giver it must be nobody's.
+pub fn hand_over(
+    tx: &mut Tx<'_>,
+    charge: Charge,
+    from: Option<PersonId>,
+    to: PersonId,
+) -> Result<Supervision> {
+    end_due(tx)?;
+    require_charge(tx, charge)?;
+    require_staff(tx, "staff_id", to)?;
+    if from == Some(to) {
+        return Err(Error::invalid("staff_id", "is the one who hands over"));
+    }
+    let held = match from {
+        Some(from) => Some(require_held(tx, charge, from)?),
+        None => {
+            require_unsupervised(tx, charge)?;
+            None
+        }
+    };
+    let people: Vec<PersonId> = from.into_iter().chain([to]).collect();
+    rescoping(tx, &people, |tx| {
+        let (kind, until) = match &held {
+            Some(held) => {
+                end(tx, held.id, tx.now)?;
+                // What the other has of it until later is not cut short.
+                let own = self::held(tx, charge, to)?.and_then(|own| own.until_at);
+                (held.kind, held.until_at.map(|until| own.map_or(until, |own| own.max(until))))
+            }
+            None => (lasting(charge), None),
+        };
+        let id = give(tx, to, charge, kind, until)?;
+        announce(tx, charge, from, Some(to))?;
+        queries::supervision(tx, id)
+    })
+}
+
+/// Puts `by` beside an absent person, for one charge, until a time. The absent
+/// one keeps the charge and has nothing to ask back.
+pub fn substitute(
+    tx: &mut Tx<'_>,
+    charge: Charge,
+    absent: Option<PersonId>,
+    by: PersonId,
+    until: Timestamp,
+) -> Result<Supervision> {
+    end_due(tx)?;
+    require_charge(tx, charge)?;
+    require_substitute(tx, absent, by, until)?;
+    if let Some(absent) = absent {
+        require_held(tx, charge, absent)?;
+    }
+    if held(tx, charge, by)?.is_some_and(|held| held.until_at.is_none()) {
+        return Err(Error::conflict("supervision.held", "this person is responsible already"));
+    }
+    rescoping(tx, &[by], |tx| {
+        let id = give(tx, by, charge, SupervisionKind::Substitution, Some(until))?;
+        announce(tx, charge, absent, Some(by))?;
+        queries::supervision(tx, id)
+    })
+}
+
+/// Puts `by` beside an absent person, for everything that is theirs now.
+pub fn substitute_all(
+    tx: &mut Tx<'_>,
+    absent: PersonId,
+    by: PersonId,
+    until: Timestamp,
+) -> Result<Vec<Supervision>> {
+    end_due(tx)?;
+    require_substitute(tx, Some(absent), by, until)?;
+    let mut all = Vec::new();
+    for theirs in queries::supervisions(tx, Some(absent))? {
+        if held(tx, theirs.charge, by)?.is_some_and(|held| held.until_at.is_none()) {
+            continue;
+        }
+        let until = theirs.until_at.map_or(until, |end| end.min(until));
+        all.push(substitute(tx, theirs.charge, Some(absent), by, until)?);
+    }
+    if all.is_empty() {
+        return Err(Error::conflict("supervision.not_held", "there is nothing to take over"));
+    }
+    Ok(all)
+}
+
+/// Makes `person` responsible for a run that nobody supervises.
+pub fn take_over(tx: &mut Tx<'_>, run: RunId, person: PersonId) -> Result<Run> {
+    end_due(tx)?;
+    let charge = Charge::Run(run);
+    require_charge(tx, charge)?;
+    require_staff(tx, "staff_id", person)?;
+    require_unsupervised(tx, charge)?;
+    rescoping(tx, &[person], |tx| {
+        give(tx, person, charge, SupervisionKind::Run, None)?;
+        announce(tx, charge, None, Some(person))
+    })?;
+    queries::run(tx, run)
+}
+
+/// Ends somebody's responsibility without a successor.
+pub fn end_supervision(tx: &mut Tx<'_>, supervision: SupervisionId) -> Result<()> {
+    end_due(tx)?;
+    let held = queries::supervision(tx, supervision)?;
+    if held.ended_at.is_some() {
+        return Err(Error::conflict("supervision.ended", "this has ended already"));
+    }
+    rescoping(tx, &[held.person], |tx| {
+        end(tx, held.id, tx.now)?;
+        announce(tx, held.charge, Some(held.person), None)
+    })
+}
+
+/// Ends the substitutions whose time is over, and returns how many there were.
+/// They count no more from that moment on; this tells those concerned.
+pub fn end_due(tx: &mut Tx<'_>) -> Result<usize> {
+    let due = queries::supervisions_due(tx, tx.now)?;
+    for over in &due {
+        rescoping(tx, &[over.person], |tx| {
+            end(tx, over.id, over.until_at.unwrap_or(tx.now))?;
+            announce(tx, over.charge, Some(over.person), None)
+        })?;
+    }
+    Ok(due.len())
+}
+
+/// Makes exactly `staff` responsible for a group for good. Substitutes stay.
+pub fn set_group_staff(tx: &mut Tx<'_>, group: GroupId, staff: &[PersonId]) -> Result<()> {
+    end_due(tx)?;
+    let charge = Charge::Group(group);
+    require_charge(tx, charge)?;
+    let after: BTreeSet<PersonId> = staff.iter().copied().collect();
+    for person in &after {
+        require_staff(tx, "staff_ids", *person)?;
+    }
+    let mut standing = queries::supervisions_of(tx, charge)?;
+    standing.retain(|held| held.kind == SupervisionKind::Standing);
+    for held in standing.iter().filter(|held| !after.contains(&held.person)) {
+        end_supervision(tx, held.id)?;
+    }
+    for person in after.iter().filter(|person| !standing.iter().any(|held| held.person == **person))
+    {
+        rescoping(tx, &[*person], |tx| {
+            give(tx, *person, charge, SupervisionKind::Standing, None)?;
+            announce(tx, charge, None, Some(*person))
+        })?;
+    }
+    Ok(())
+}
+
+/// Tells those responsible for `group` that it has other members now.
+pub(super) fn members_changed(tx: &mut Tx<'_>, group: GroupId) -> Result<()> {
+    for person in staff_ids(tx, Charge::Group(group))? {
+        access_changed(tx, person, Vec::new(), Vec::new())?;
+    }
+    Ok(())
+}
+
+/// Does `act`, then tells each of `people` whose charges it changed, and has
+/// their streams decided anew.
+pub(super) fn rescoping<T>(
+    tx: &mut Tx<'_>,
+    people: &[PersonId],
+    act: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let people: BTreeSet<PersonId> = people.iter().copied().collect();
+    let mut before = Vec::new();
+    for person in people {
+        before.push((person, topics(tx, person)?));
+    }
+    let done = act(tx)?;
+    for (person, before) in before {
+        let after = topics(tx, person)?;
+        if before != after {
+            let added = after.difference(&before).copied().collect();
+            let removed = before.difference(&after).copied().collect();
+            access_changed(tx, person, added, removed)?;
+        }
+    }
+    Ok(done)
+}
+
+/// Notes that `person` is responsible from now on. What they have of the same
+/// charge until a time is replaced; what they have for good is kept.
+pub(super) fn give(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    charge: Charge,
+    kind: SupervisionKind,
+    until: Option<Timestamp>,
+) -> Result<SupervisionId> {
+    if let Some(held) = held(tx, charge, person)? {
+        if held.until_at.is_none() {
+            return Ok(held.id);
+        }
+        end(tx, held.id, tx.now)?;
+    }
+    let id = rows::insert(
+        tx,
+        "insert into supervision (person_id, run_id, group_id, kind, from_at, until_at, given_by)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![person, charge.run(), charge.group(), kind, tx.now, until, tx.by],
+    )?;
+    Ok(SupervisionId(id))
+}
+
+/// Ends everybody's responsibility for `charge`.
+pub(super) fn end_all(tx: &mut Tx<'_>, charge: Charge) -> Result<()> {
+    for held in queries::supervisions_of(tx, charge)? {
+        end(tx, held.id, held.until_at.map_or(tx.now, |until| until.min(tx.now)))?;
+    }
+    Ok(())
+}
+
+/// Returns who is responsible for `charge`.
+pub(super) fn staff_ids(conn: &Connection, charge: Charge) -> Result<Vec<PersonId>> {
+    Ok(queries::staff_of(conn, charge)?.into_iter().map(|who| who.id).collect())
+}
+
+/// Refuses a person who cannot be made responsible for others.
+pub(super) fn require_staff(
+    conn: &Connection,
+    field: &'static str,
+    person: PersonId,
+) -> Result<()> {
+    if queries::is_staff(conn, person)? {
+        Ok(())
+    } else {
+        Err(Error::invalid(field, format!("{person} is not of the staff")))
+    }
+}
+
+fn require_substitute(
+    tx: &Tx<'_>,
+    absent: Option<PersonId>,
+    by: PersonId,
+    until: Timestamp,
+) -> Result<()> {
+    require_staff(tx, "staff_id", by)?;
+    if absent == Some(by) {
+        return Err(Error::invalid("staff_id", "is the one who is absent"));
+    }
+    if until <= tx.now || until > tx.now.plus(SUBSTITUTION_MAX) {
+        return Err(Error::invalid("until", "must be in the future, within a year"));
+    }
+    Ok(())
+}
+
+fn require_charge(conn: &Connection, charge: Charge) -> Result<()> {
+    match charge {
+        Charge::Run(run) => require_open(&named("run_id", queries::run(conn, run))?),
+        Charge::Group(group) => named("group_id", queries::group(conn, group)).map(drop),
+    }
+}
+
+fn require_held(conn: &Connection, charge: Charge, person: PersonId) -> Result<Supervision> {
+    held(conn, charge, person)?.ok_or_else(|| {
+        Error::conflict("supervision.not_held", "this person is not responsible for it")
+    })
+}
+
+fn require_unsupervised(conn: &Connection, charge: Charge) -> Result<()> {
+    if queries::staff_of(conn, charge)?.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::conflict("supervision.held", "somebody is responsible for it"))
+    }
+}
+
+fn held(conn: &Connection, charge: Charge, person: PersonId) -> Result<Option<Supervision>> {
+    let all = queries::supervisions_of(conn, charge)?;
+    Ok(all.into_iter().find(|held| held.person == person))
+}
+
+/// The kind of responsibility that has no planned end.
+fn lasting(charge: Charge) -> SupervisionKind {
+    match charge {
+        Charge::Run(_) => SupervisionKind::Run,
+        Charge::Group(_) => SupervisionKind::Standing,
+    }
+}
+
+fn end(tx: &mut Tx<'_>, supervision: SupervisionId, at: Timestamp) -> Result<()> {
+    rows::run(
+        tx,
+        "update supervision
+         set ended_at = ?2
+         where supervision_id = ?1",
+        params![supervision, at],
+    )?;
+    Ok(())
+}
+
+/// Tells that the responsibility for `charge` has changed.
+fn announce(
+    tx: &mut Tx<'_>,
+    charge: Charge,
+    from: Option<PersonId>,
+    to: Option<PersonId>,
+) -> Result<()> {
+    let staff_ids = staff_ids(tx, charge)?;
+    tx.emit(Event::SupervisionChanged {
+        run_id: charge.run(),
+        group_id: charge.group(),
+        staff_ids: staff_ids.clone(),
+        from,
+        to,
+    })?;
+    let Charge::Run(run) = charge else { return Ok(()) };
+    let run = queries::run(tx, run)?;
+    tx.emit(Event::RunUpdated {
+        run_id: run.id,
+        activity_id: run.activity,
+        activity_name: Label(run.activity_name),
+        room_id: run.room,
+        staff_ids,
+    })?;
+    tx.stale(Stale::Room(run.room));
+    Ok(())
+}
+
+fn access_changed(
+    tx: &mut Tx<'_>,
+    user_id: PersonId,
+    added: Vec<Topic>,
+    removed: Vec<Topic>,
+) -> Result<()> {
+    tx.emit(Event::AccessChanged { user_id, added, removed })?;
+    tx.cut(user_id, "access_changed");
+    Ok(())
+}
+
+/// The topics of what nobody has ended yet of `person`.
+fn topics(conn: &Connection, person: PersonId) -> Result<BTreeSet<Topic>> {
+    let all = queries::supervisions(conn, Some(person))?;
+    Ok(all.into_iter().map(|held| held.charge.topic()).collect())
+}
