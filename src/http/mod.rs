@@ -14,27 +14,48 @@ pub mod signed_in;
 pub mod session;
 pub mod sign_in;
 pub mod setup;
+pub mod streams;
+mod outlet;
+pub mod sse;
 
-use axum::Router;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Extension};
+use axum::{Router, middleware};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::guard::Guard;
+use self::listen::Gate;
+use self::streams::{Caps, Streams};
 use crate::app::App;
 
 /// Returns every route under its path, and the document that describes them.
 pub fn routes() -> (Router<App>, OpenApi) {
     let routes: OpenApiRouter<App> =
-        OpenApiRouter::new().merge(sign_in::routes()).merge(setup::routes());
+        OpenApiRouter::new().merge(sign_in::routes()).merge(setup::routes()).merge(sse::routes());
     routes.split_for_parts()
 }
 
-/// Returns the router as it is served, with everything around the handlers.
-pub fn router(app: App, guard: guard::Guard) -> Router {
+/// Returns the router as it is served behind a door, with everything around the handlers.
+pub fn router(app: App, gate: &Arc<Gate>) -> Router {
     let (router, _) = routes();
+    let config = &app.config;
+    let caps = Caps {
+        all: config.streams_max,
+        per_person: config.streams_per_person,
+        per_address: config.streams_per_address,
+    };
+    let stall = Duration::from_secs(config.stream_stall_s.into());
+    let guard = Guard::new(config.hosts.iter().cloned());
     router
-        .layer(axum::Extension(sign_in::Attempts::default()))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), session::identify))
+        .layer(Extension(sign_in::Attempts::default()))
+        .layer(Extension(Arc::new(Streams::new(caps, stall))))
+        .layer(Extension(gate.clone()))
+        .layer(middleware::from_fn_with_state(app.clone(), session::identify))
         .layer(session::CookieLayer::new(&app))
-        .layer(axum::middleware::from_fn_with_state(guard, guard::guard))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(guard, guard::guard))
         .with_state(app)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use super::hub::{Holder, Hub};
+use super::hub::{Holder, Hub, SHUTDOWN};
 use super::metrics::Metrics;
 use super::replay::{Page, Replay};
 use crate::base::Result;
@@ -20,8 +20,9 @@ use crate::event::{Cursor, Topic};
 /// further behind reads its snapshots again, which is less work for both.
 const REPLAY_MAX: i64 = 100_000;
 
-/// How many frames are handed out at once.
-const BATCH_MAX: usize = 512;
+/// How many frames are handed out at once: what one write to a socket takes, and all that a
+/// reader that has stopped reading keeps from being forgotten.
+pub const BATCH_MAX: usize = 64;
 
 /// A subscriber's place in the stream of events.
 pub struct Feed {
@@ -59,6 +60,8 @@ pub enum Opening {
 pub enum Next {
     /// Frames in commit order, at least one.
     Frames(Vec<Arc<Frame>>),
+    /// Nothing new, but a sign of life is due.
+    Beat,
     /// The feed has ended, and why; the reader may come back.
     Ended(&'static str),
 }
@@ -89,6 +92,11 @@ impl Feed {
             Metrics::count(&hub.metrics().resyncs);
         }
         Ok((feed, opening))
+    }
+
+    /// Returns what the live path counts of itself.
+    pub fn metrics(&self) -> &Metrics {
+        self.hub.metrics()
     }
 
     /// Returns the position up to which the reader has been served.
@@ -123,12 +131,22 @@ impl Feed {
                     self.hub.metrics().deliveries.fetch_add(count, Ordering::Relaxed);
                     return Poll::Ready(Ok(Next::Frames(frames)));
                 }
+                Step::Beat => return Poll::Ready(Ok(Next::Beat)),
                 Step::End(reason) => return Poll::Ready(Ok(Next::Ended(reason))),
                 Step::Fail(error) => return Poll::Ready(Err(error)),
                 Step::Wait => return Poll::Pending,
                 Step::Again => (),
             }
         }
+    }
+
+    /// Says why the feed has ended, if it has; else arranges to be woken when it does. For a
+    /// reader that cannot take the next frames yet.
+    pub fn ended(&self, cx: &Context<'_>) -> Option<&'static str> {
+        let mut state = self.hub.lock();
+        let Some((slot, _)) = state.slot(self.slot) else { return Some("closed") };
+        slot.waker = Some(cx.waker().clone());
+        slot.ended
     }
 
     async fn rewind(&mut self, start: Start, head: i64) -> Result<Opening> {
@@ -174,8 +192,15 @@ impl Feed {
     fn step_in_ring(&mut self, cx: &mut Context<'_>) -> Step {
         let mut state = self.hub.lock();
         let Some((slot, ring)) = state.slot(self.slot) else { return Step::End("closed") };
-        if let Some(reason) = slot.ended {
+        // A server that stops says first what it still has to say; rights that ended, ended.
+        let last_words = slot.ended == Some(SHUTDOWN) && slot.pending;
+        if let Some(reason) = slot.ended
+            && !last_words
+        {
             return Step::End(reason);
+        }
+        if std::mem::take(&mut slot.beat) {
+            return Step::Beat;
         }
         if !slot.pending {
             if slot.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
@@ -208,6 +233,9 @@ impl Feed {
             let Some((slot, _)) = state.slot(self.slot) else { return Step::End("closed") };
             if let Some(reason) = slot.ended {
                 return Step::End(reason);
+            }
+            if std::mem::take(&mut slot.beat) {
+                return Step::Beat;
             }
             // So that a cut reaches a reader that waits for the disk.
             slot.waker = Some(cx.waker().clone());
@@ -249,6 +277,7 @@ impl Drop for Feed {
 
 enum Step {
     Give(Vec<Arc<Frame>>),
+    Beat,
     End(&'static str),
     Fail(crate::base::Error),
     Wait,

@@ -5,7 +5,7 @@
 //! passes: its slot is not touched.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
@@ -17,6 +17,13 @@ use crate::base::id::PersonId;
 use crate::event::wire::Frame;
 use crate::event::{Cursor, Signal, Stale, Topic};
 
+/// How many beats pass until every subscriber had its turn: one a second makes a sign of life
+/// every 15 seconds, and never ten thousand of them at once.
+pub const TURNS: u32 = 15;
+
+/// Why a stream ends when the server stops.
+pub const SHUTDOWN: &str = "shutdown";
+
 /// Where frames are shared out. Clones are one hub.
 #[derive(Clone)]
 pub struct Hub {
@@ -26,6 +33,8 @@ pub struct Hub {
 struct Shared {
     epoch: Arc<str>,
     metrics: Metrics,
+    /// How often somebody's rights changed or a session ended.
+    cuts: AtomicU64,
     state: Mutex<State>,
     /// Figures that some write has made stale, until somebody computes them.
     stale: Mutex<BTreeSet<Stale>>,
@@ -59,6 +68,8 @@ pub(super) struct Slot {
     pub(super) next: u64,
     /// Whether anything is there to be looked at.
     pub(super) pending: bool,
+    /// Whether a sign of life is due.
+    pub(super) beat: bool,
     pub(super) waker: Option<Waker>,
     pub(super) ended: Option<&'static str>,
 }
@@ -77,6 +88,7 @@ impl Hub {
             shared: Arc::new(Shared {
                 epoch,
                 metrics: Metrics::default(),
+                cuts: AtomicU64::new(0),
                 state: Mutex::new(state),
                 stale: Mutex::default(),
                 stale_waits: tokio::sync::Notify::new(),
@@ -120,8 +132,27 @@ impl Hub {
         self.publish(vec![Frame::of_signal(signal, at)]);
     }
 
+    /// Gives a sign of life to the subscribers whose turn it is.
+    pub fn beat(&self, turn: u32) {
+        let mut wakers = Vec::new();
+        for (id, slot) in &mut self.lock().slots {
+            if id % TURNS == turn % TURNS {
+                slot.beat = true;
+                wakers.extend(slot.waker.take());
+            }
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Returns how often rights have changed so far. Who reads rights and then subscribes asks
+    /// before and after: when the answers differ, the rights that were read may be old.
+    pub fn cuts(&self) -> u64 {
+        self.shared.cuts.load(Ordering::SeqCst)
+    }
+
     /// Ends the streams that `cut` names, with its reason.
     pub(super) fn cut(&self, cut: &Cut) {
+        self.shared.cuts.fetch_add(1, Ordering::SeqCst);
         match cut {
             Cut::Person(person, reason) => self.cut_where(reason, |h| h.person == Some(*person)),
             Cut::Session(session, reason) => self.cut_where(reason, |h| h.session == *session),
@@ -131,7 +162,7 @@ impl Hub {
     /// Ends every stream, and every later one at once: the server stops.
     pub fn drain(&self) {
         self.lock().draining = true;
-        self.cut_where("shutdown", |_| true);
+        self.cut_where(SHUTDOWN, |_| true);
     }
 
     /// Ends every stream that is open now: frames were lost on their way here,
@@ -193,9 +224,12 @@ impl Hub {
         for topic in topics.iter() {
             state.by_topic.entry(*topic).or_default().push(id);
         }
-        let ended = state.draining.then_some("shutdown");
+        let ended = state.draining.then_some(SHUTDOWN);
         let next = state.ring.end();
-        state.slots.insert(id, Slot { topics, holder, next, pending: false, waker: None, ended });
+        state.slots.insert(
+            id,
+            Slot { topics, holder, next, pending: false, beat: false, waker: None, ended },
+        );
         self.shared.metrics.streams.fetch_add(1, Ordering::Relaxed);
         (id, state.ring.head())
     }

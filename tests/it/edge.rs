@@ -20,22 +20,22 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Default)]
-struct Behind {
-    ran: Arc<AtomicUsize>,
-    release: Arc<Notify>,
+pub struct Behind {
+    pub ran: Arc<AtomicUsize>,
+    pub release: Arc<Notify>,
 }
 
-struct Edge {
-    address: SocketAddr,
-    door: Door,
-    behind: Behind,
+pub struct Edge {
+    pub address: SocketAddr,
+    pub door: Door,
+    pub behind: Behind,
 }
 
 impl Edge {
-    async fn with(limits: Limits) -> Edge {
+    pub async fn with(limits: Limits) -> Edge {
         let behind = Behind::default();
         let router = Router::new()
             .route("/", get(async |State(b): State<Behind>| count(&b, "hello")))
@@ -55,16 +55,16 @@ impl Edge {
         Edge { address, door, behind }
     }
 
-    async fn new() -> Edge {
+    pub async fn new() -> Edge {
         Edge::with(Limits::default()).await
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends raw bytes and returns everything that comes back until the server closes.
-    async fn send(&self, raw: impl AsRef<[u8]>) -> String {
+    pub async fn send(&self, raw: impl AsRef<[u8]>) -> String {
         let mut socket = self.connect().await;
         // The server may refuse and close in the middle of it.
         let _ = socket.write_all(raw.as_ref()).await;
@@ -72,14 +72,14 @@ impl Edge {
     }
 
     /// Sends a request and closes the writing half.
-    async fn send_and_close(&self, raw: &str) -> String {
+    pub async fn send_and_close(&self, raw: &str) -> String {
         let mut socket = self.connect().await;
         socket.write_all(raw.as_bytes()).await.unwrap();
         socket.shutdown().await.unwrap();
         read_all(&mut socket).await
     }
 
-    fn ran(&self) -> usize {
+    pub fn ran(&self) -> usize {
         self.behind.ran.load(Ordering::SeqCst)
     }
 }
@@ -111,7 +111,7 @@ async fn stream() -> Response {
     response
 }
 
-async fn read_all(socket: &mut TcpStream) -> String {
+pub async fn read_all(socket: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = timeout(PATIENCE, socket.read_to_end(&mut answer)).await;
     read.unwrap_or_else(|_| {
@@ -123,7 +123,7 @@ async fn read_all(socket: &mut TcpStream) -> String {
 }
 
 /// Reads until `text` has come.
-async fn read_until(socket: &mut TcpStream, text: &str) -> String {
+pub async fn read_until(socket: &mut TcpStream, text: &str) -> String {
     let mut answer = Vec::new();
     let mut piece = [0; 4096];
     while !String::from_utf8_lossy(&answer).contains(text) {
@@ -134,7 +134,7 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn status(answer: &str) -> u16 {
+pub fn status(answer: &str) -> u16 {
     answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or(0)
 }
 
@@ -354,150 +354,4 @@ async fn a_hundred_requests_in_one_write_get_a_hundred_answers() {
     let answer = edge.send(raw).await;
     assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 100);
     assert_eq!(edge.ran(), 100);
-}
-
-#[tokio::test]
-async fn callers_over_a_cap_are_told_to_come_again() {
-    // Four more than the cap are let in from this machine itself.
-    for limits in [
-        Limits { connections: 2, ..Limits::default() },
-        Limits { per_address: 2, ..Limits::default() },
-    ] {
-        let edge = Edge::with(limits).await;
-        let mut inside = Vec::new();
-        for _ in 0..6 {
-            let mut socket = edge.connect().await;
-            socket.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-            read_until(&mut socket, "hello").await;
-            inside.push(socket);
-        }
-        let answer = edge.send("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-        assert_eq!(status(&answer), 503, "{answer}");
-        assert!(answer.contains("\r\nretry-after: "), "{answer}");
-        assert!(edge.door.gate().refused() >= 1);
-        inside.pop();
-        until(|| edge.door.gate().open() == 5).await;
-        let raw = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-        assert!(edge.send(raw).await.ends_with("hello"));
-    }
-}
-
-#[tokio::test]
-async fn slow_heads_slow_bodies_and_idle_connections_are_cut_and_others_are_not_slowed() {
-    let limits = Limits {
-        head: Duration::from_millis(300),
-        body: Duration::from_millis(300),
-        ..Limits::default()
-    };
-    let edge = Edge::with(limits).await;
-    let body = "POST /write HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nx";
-    let mut slow = Vec::new();
-    for start in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: localhost\r\n", body] {
-        for _ in 0..25 {
-            let mut socket = edge.connect().await;
-            socket.write_all(start.as_bytes()).await.unwrap();
-            slow.push(socket);
-        }
-    }
-    let raw = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    assert!(edge.send(raw).await.ends_with("hello"));
-    for mut socket in slow {
-        let answer = read_all(&mut socket).await;
-        assert!(!answer.contains("written"), "{answer}");
-    }
-    assert_eq!(edge.ran(), 1);
-    until(|| edge.door.gate().open() == 0).await;
-}
-
-#[tokio::test]
-async fn a_head_sent_byte_by_byte_gains_no_time() {
-    let edge = Edge::with(Limits { head: Duration::from_millis(300), ..Limits::default() }).await;
-    let mut socket = edge.connect().await;
-    let cut = timeout(PATIENCE, async {
-        let mut tick = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            tick.tick().await;
-            if socket.write_all(b"G").await.is_err() {
-                return;
-            }
-        }
-    });
-    cut.await.expect("cut in time");
-}
-
-#[tokio::test]
-async fn an_answer_that_nobody_reads_is_cut_with_bounded_bytes() {
-    let edge = Edge::with(Limits { stall: Duration::from_millis(300), ..Limits::default() }).await;
-    let mut socket = edge.connect().await;
-    socket.write_all(b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    until(|| edge.door.gate().open() == 1).await;
-    until(|| edge.door.gate().open() == 0).await;
-    let mut taken = Vec::new();
-    let _ = timeout(PATIENCE, socket.read_to_end(&mut taken)).await.expect("closed");
-    assert!(taken.len() < 16 << 20, "{}", taken.len());
-}
-
-#[tokio::test]
-async fn a_socket_is_taken_over_after_other_requests_and_whatever_follows_is_ignored() {
-    let edge = Edge::new().await;
-    let mut socket = edge.connect().await;
-    socket.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    read_until(&mut socket, "hello").await;
-    let hidden = "GET /hidden HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let plain = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(20);
-    let stream = "GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    // The stream's own head comes in two pieces.
-    let (first, second) = stream.split_at(17);
-    socket.write_all(format!("{plain}{first}").as_bytes()).await.unwrap();
-    tokio::task::yield_now().await;
-    socket.write_all(format!("{second}{hidden}").as_bytes()).await.unwrap();
-    let answer = read_until(&mut socket, "taken over").await;
-    assert_eq!(answer.matches("hello").count(), 20, "{answer}");
-    let (_, head) = answer.rsplit_once("HTTP/1.1 200 OK").unwrap();
-    assert!(head.contains("connection: close\r\n"), "{head}");
-    assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{head}");
-    assert!(head.contains("x-request-id: "), "{head}");
-    socket.write_all(hidden.as_bytes()).await.unwrap();
-    assert_eq!(edge.door.gate().open(), 1);
-    drop(socket);
-    until(|| edge.door.gate().open() == 0).await;
-    assert_eq!(edge.ran(), 21);
-}
-
-#[tokio::test]
-async fn a_closing_door_lets_requests_finish_and_admits_no_others() {
-    let edge = Edge::new().await;
-    let mut idle = edge.connect().await;
-    let mut busy = edge.connect().await;
-    busy.write_all(b"GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    until(|| edge.ran() == 1 && edge.door.gate().open() == 2).await;
-    edge.door.close();
-    assert_eq!(read_all(&mut idle).await, "");
-    until(|| edge.door.gate().open() == 1).await;
-    assert!(TcpStream::connect(edge.address).await.is_err());
-    edge.behind.release.notify_one();
-    assert!(read_all(&mut busy).await.ends_with("waited"));
-    assert_eq!(edge.door.emptied(PATIENCE).await, 0);
-}
-
-#[tokio::test]
-async fn a_closing_door_does_not_wait_for_ever() {
-    let edge = Edge::new().await;
-    let mut busy = edge.connect().await;
-    busy.write_all(b"GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    until(|| edge.ran() == 1).await;
-    edge.door.close();
-    assert_eq!(edge.door.emptied(Duration::from_millis(100)).await, 1);
-    assert_eq!(read_all(&mut busy).await, "");
-    until(|| edge.door.gate().open() == 0).await;
-}
-
-/// Waits until `level` is so.
-async fn until(level: impl Fn() -> bool) {
-    let reached = timeout(PATIENCE, async {
-        while !level() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
-    reached.await.expect("reached in time");
 }

@@ -4,6 +4,10 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 mod edge;
+mod door;
+mod callers;
+mod live;
+mod streams;
 mod people;
 mod server;
 mod keeping;

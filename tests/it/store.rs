@@ -30,7 +30,12 @@ pub struct TestStore {
 impl TestStore {
     /// A founded house without people.
     pub async fn new() -> TestStore {
-        let store = TestStore::empty();
+        TestStore::with(|_| ()).await
+    }
+
+    /// A founded house with changed settings.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> TestStore {
+        let store = TestStore::empty_with(change);
         let new = NewHouse {
             name: "Lindenschule".to_owned(),
             profile: Profile::School,
@@ -44,10 +49,15 @@ impl TestStore {
 
     /// A database in which no house has been founded yet.
     pub fn empty() -> TestStore {
+        TestStore::empty_with(|_| ())
+    }
+
+    fn empty_with(change: impl FnOnce(&mut Config)) -> TestStore {
         let dir = tempfile::tempdir().unwrap();
         let now = Arc::new(AtomicI64::new(START.0));
         let clock = Clock::Manual(now.clone());
-        let config = Config::of(dir.path()).unwrap();
+        let mut config = Config::of(dir.path()).unwrap();
+        change(&mut config);
         Store::create(&dir.path().join(DATABASE)).unwrap();
         let (app, threads) = App::open_with(config, clock, Cost::TRIFLING).unwrap();
         TestStore { app, now, dir, _threads: threads }

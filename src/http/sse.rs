@@ -1,0 +1,294 @@
+//! The event stream: `GET /events`, and tickets for it.
+//!
+//! Who may hear what is decided when the stream opens, by the one scope of the house, and again
+//! when rights change: the stream ends with a goodbye and the browser comes back by itself. A
+//! reader's place is the log position that it names (`Last-Event-ID`, or `after`).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::conn::{Taken, Takeover};
+use super::extract::{Json, Query};
+use super::listen::Peer;
+use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
+use super::problem::Problem;
+use super::signed_in::{Principal, SignedIn};
+use super::streams::{Streams, TICKET_LIFE};
+use crate::app::App;
+use crate::base::{Error, Result, Timestamp};
+use crate::domain::people::sessions;
+use crate::domain::rooms::scope;
+use crate::event::wire::{VERSION, sse_text};
+use crate::event::{Cursor, Topic};
+use crate::live::feed::{Opening, Start};
+use crate::live::{Feed, Holder};
+
+/// How often opening is tried when rights change in the middle of it.
+const OPENINGS_MAX: usize = 5;
+/// How many topics a reader may name.
+const TOPICS_MAX: usize = 200;
+
+/// Returns the routes of event streams.
+pub fn routes() -> OpenApiRouter<App> {
+    let follow = OpenApiRouter::new()
+        .routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)))
+        .layer(middleware::from_fn(redeem));
+    OpenApiRouter::new().merge(follow).routes(may(Who::PEOPLE, routes!(ticket)))
+}
+
+/// What a reader asks for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Ask {
+    /// Topics by commas; without them, everything that the caller may hear.
+    topics: Option<String>,
+    /// The cursor of the snapshot that the reader starts from; `Last-Event-ID` wins over it.
+    after: Option<String>,
+    /// A stream ticket, from a client that can send neither cookie nor header.
+    #[expect(dead_code, reason = "read before the route, here only for the document")]
+    ticket: Option<String>,
+}
+
+/// Follows what happens, from a position on.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    params(Ask, ("Last-Event-ID" = Option<String>, Header, description = "where the reader stopped")),
+    responses(
+        (status = 200, description = "frames, for as long as the caller reads", body = String,
+            content_type = "text/event-stream"),
+        (status = 403, description = "a topic that is not for the caller"),
+        (status = 503, description = "too many streams"),
+    ),
+    tag = "live"
+)]
+async fn follow(
+    State(app): State<App>,
+    Extension(streams): Extension<Arc<Streams>>,
+    principal: Principal,
+    peer: Option<Extension<Peer>>,
+    method: Method,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
+    let wanted = match ask.topics.as_deref().map(wanted).transpose() {
+        Ok(wanted) => wanted.filter(|topics| !topics.is_empty()),
+        Err(topic) => return Ok(foreign(&topic)),
+    };
+    let now = app.clock.now();
+    if method == Method::HEAD {
+        return Ok(head(now));
+    }
+    let on_wire = peer.is_some();
+    let address = peer.map(|peer| peer.remote.ip());
+    let Some(seat) = streams.sit(holder(&principal).person, address) else { return Ok(full()) };
+    let start = start(&headers, ask.after.as_deref());
+    let opened = match open(&app, &principal, wanted.as_deref(), &start).await? {
+        Ok(opened) => opened,
+        Err(topic) => return Ok(foreign(&topic.to_string())),
+    };
+    let first = first_frames(&opened, now);
+    Ok(answer(Source::new(opened.feed, first, seat), now, on_wire))
+}
+
+/// A ticket for one stream.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Ticket {
+    ticket: String,
+    expires_in_s: u64,
+}
+
+/// Gives out a ticket that opens one stream as the caller, once, within half a minute.
+#[utoipa::path(
+    post,
+    path = "/api/v1/stream-tickets",
+    responses((status = 201, description = "the ticket", body = Ticket)),
+    tag = "live"
+)]
+async fn ticket(
+    Extension(streams): Extension<Arc<Streams>>,
+    who: SignedIn,
+) -> Result<(StatusCode, Json<Ticket>)> {
+    let ticket = streams.ticket(who)?;
+    Ok((StatusCode::CREATED, Json(Ticket { ticket, expires_in_s: TICKET_LIFE.as_secs() })))
+}
+
+/// Lets a ticket stand for its owner.
+async fn redeem(mut request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let ticket = query.split('&').find_map(|pair| pair.strip_prefix("ticket="));
+    if let Some(ticket) = ticket {
+        let streams = request.extensions().get::<Arc<Streams>>();
+        match streams.and_then(|streams| streams.redeem(ticket)) {
+            Some(who) => request.extensions_mut().insert(Principal::Person(who)),
+            None => return Error::SignedOut.into_response(),
+        };
+    }
+    next.run(request).await
+}
+
+/// Reads the topics that are asked for; the error is the first that is none.
+fn wanted(text: &str) -> Result<Vec<Topic>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let topics = names.map(|name| name.parse().map_err(|_| name.chars().take(64).collect()));
+    topics.take(TOPICS_MAX).collect()
+}
+
+/// Returns where the reader starts. The header wins, since the browser keeps it newer.
+fn start(headers: &HeaderMap, after: Option<&str>) -> Start {
+    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+    match header.or(after) {
+        None => Start::Now,
+        Some(text) => Cursor::parse(text).map_or(Start::Garbage, Start::After),
+    }
+}
+
+/// A stream that is ready to flow.
+struct Opened {
+    feed: Feed,
+    opening: Opening,
+    topics: Vec<Topic>,
+}
+
+/// Opens the feed with the rights of this moment; the error is a topic that the caller may not
+/// hear. When somebody's rights changed between reading and opening, it is done once more.
+async fn open(
+    app: &App,
+    principal: &Principal,
+    wanted: Option<&[Topic]>,
+    start: &Start,
+) -> Result<Result<Opened, Topic>> {
+    for _ in 0..OPENINGS_MAX {
+        let cuts = app.hub.cuts();
+        let (caller, now, asked) = (principal.clone(), app.clock.now(), wanted.map(<[_]>::to_vec));
+        let topics = match app.read(move |conn| topics(conn, &caller, asked, now)).await? {
+            Ok(topics) => topics,
+            Err(foreign) => return Ok(Err(foreign)),
+        };
+        let (hub, replay, holder) = (&app.hub, &app.replay, holder(principal));
+        let (feed, opening) =
+            Feed::open(hub, replay, topics.clone(), holder, start.clone()).await?;
+        if hub.cuts() == cuts {
+            return Ok(Ok(Opened { feed, opening, topics }));
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Returns the topics of a stream: those that are wanted, if the caller may hear them all, or
+/// everything that the caller may hear.
+fn topics(
+    conn: &Connection,
+    caller: &Principal,
+    wanted: Option<Vec<Topic>>,
+    now: Timestamp,
+) -> Result<Result<Vec<Topic>, Topic>> {
+    let (all, foreign) = match caller {
+        Principal::Person(who) => {
+            // The login may have ended since the request came in.
+            let sessions = sessions::of(conn, who.person, now)?;
+            if sessions.iter().all(|session| session.public_id != who.session) {
+                return Err(Error::SignedOut);
+            }
+            let scope = scope::of(conn, who.person, who.role, now)?;
+            let foreign = wanted.iter().flatten().find(|topic| !scope.may_hear(**topic)).copied();
+            (scope.topics(), foreign)
+        }
+        Principal::Display => {
+            let mut wanted = wanted.iter().flatten();
+            let foreign = wanted.find(|topic| !scope::display_may_hear(**topic)).copied();
+            (scope::display_topics(), foreign)
+        }
+        Principal::Device(_) => return Err(Error::Forbidden("access.role")),
+    };
+    Ok(match (foreign, wanted) {
+        (Some(foreign), _) => Err(foreign),
+        (None, wanted) => Ok(wanted.unwrap_or(all)),
+    })
+}
+
+fn holder(principal: &Principal) -> Holder {
+    match principal {
+        Principal::Person(who) => Holder { person: Some(who.person), session: who.session.clone() },
+        Principal::Device(_) | Principal::Display => {
+            Holder { person: None, session: String::new() }
+        }
+    }
+}
+
+/// Encodes what every stream begins with: when to come back, where it stands, and, when its start
+/// is not known here, that snapshots must be read again.
+fn first_frames(opened: &Opened, now: Timestamp) -> Bytes {
+    let cursor = opened.feed.cursor().to_string();
+    let frame = |kind: &str, data: serde_json::Value| {
+        let json = format!(
+            r#"{{"id":"{cursor}","type":"{kind}","topic":"stream","ts":"{now}","v":{VERSION},"data":{data}}}"#
+        );
+        sse_text(Some(&cursor), kind, &json).0
+    };
+    let connected =
+        serde_json::json!({ "topics": opened.topics, "cursor": cursor, "server_time": now });
+    let mut text = format!("retry: {}\n", between(1000, 3000));
+    text.push_str(&frame("stream.connected", connected));
+    if let Opening::Resync(reason) = opened.opening {
+        text.push_str(&frame("resync", serde_json::json!({ "reason": reason, "cursor": cursor })));
+    }
+    text.into()
+}
+
+/// Returns the head of a stream's answer.
+fn head(now: Timestamp) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    let mut response = (headers, Body::empty()).into_response();
+    // hyper, which adds the date elsewhere, never sees a taken-over answer.
+    let moment = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&moment);
+    if let Some(date) = date.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// Returns an answer that flows: over its own socket where that can be had.
+fn answer(source: Source, now: Timestamp, on_wire: bool) -> Response {
+    let mut response = head(now);
+    if on_wire {
+        response.extensions_mut().insert(Takeover::new(move |taken| {
+            let Taken { socket, head, permit, .. } = taken;
+            tokio::spawn(SocketOutlet::new(source.after(&head), socket, permit));
+        }));
+    } else {
+        *response.body_mut() = Body::new(BodyOutlet(source));
+    }
+    response
+}
+
+fn foreign(topic: &str) -> Response {
+    Problem::new(StatusCode::FORBIDDEN, "topic.forbidden")
+        .because(format!("the topic {topic} is not for you to hear"))
+        .in_field("topics")
+        .into_response()
+}
+
+fn full() -> Response {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "streams.full")
+        .because("too many streams are open")
+        .after(between(5, 20))
+        .into_response()
+}

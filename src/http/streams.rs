@@ -1,0 +1,146 @@
+//! What all event streams share: how many there may be, and tickets for clients that can send
+//! neither cookie nor header.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::listen::network;
+use super::signed_in::SignedIn;
+use crate::base::id::PersonId;
+use crate::base::{Error, Result, secret};
+
+/// How long a ticket is good for.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+/// How many tickets may be open at once.
+const TICKETS_MAX: usize = 4096;
+
+/// How many streams there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Caps {
+    pub all: usize,
+    pub per_person: usize,
+    pub per_address: usize,
+}
+
+/// The open streams, counted, and the open tickets.
+#[derive(Debug)]
+pub struct Streams {
+    caps: Caps,
+    /// How long a reader may take nothing while something waits for it.
+    pub stall: Duration,
+    counts: Mutex<Counts>,
+    tickets: Mutex<HashMap<[u8; 32], Ticket>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    by_person: HashMap<PersonId, usize>,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Ticket {
+    who: SignedIn,
+    good_until: Instant,
+}
+
+/// A place among the streams, given back when dropped.
+#[derive(Debug)]
+pub struct Seat {
+    streams: Arc<Streams>,
+    person: Option<PersonId>,
+    address: Option<IpAddr>,
+}
+
+impl Streams {
+    /// Returns an empty room with these limits.
+    pub fn new(caps: Caps, stall: Duration) -> Streams {
+        Streams { caps, stall, counts: Mutex::default(), tickets: Mutex::default() }
+    }
+
+    /// Takes a place for a stream, unless one of the caps is reached.
+    pub fn sit(
+        self: &Arc<Streams>,
+        person: Option<PersonId>,
+        address: Option<IpAddr>,
+    ) -> Option<Seat> {
+        let address = address.map(network);
+        let mut counts = self.counts();
+        let here = |by: &HashMap<IpAddr, usize>| address.and_then(|a| by.get(&a).copied());
+        let own = |by: &HashMap<PersonId, usize>| person.and_then(|p| by.get(&p).copied());
+        if counts.all >= self.caps.all
+            || here(&counts.by_address).unwrap_or(0) >= self.caps.per_address
+            || own(&counts.by_person).unwrap_or(0) >= self.caps.per_person
+        {
+            return None;
+        }
+        counts.all += 1;
+        if let Some(person) = person {
+            *counts.by_person.entry(person).or_default() += 1;
+        }
+        if let Some(address) = address {
+            *counts.by_address.entry(address).or_default() += 1;
+        }
+        Some(Seat { streams: self.clone(), person, address })
+    }
+
+    /// Returns how many streams are open.
+    pub fn open(&self) -> usize {
+        self.counts().all
+    }
+
+    /// Gives out a ticket that opens one stream as `who`, once and soon.
+    pub fn ticket(&self, who: SignedIn) -> Result<String> {
+        let now = Instant::now();
+        let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+        if tickets.len() >= TICKETS_MAX {
+            tickets.retain(|_, ticket| ticket.good_until > now);
+        }
+        if tickets.len() >= TICKETS_MAX {
+            return Err(Error::Busy);
+        }
+        let text = secret::hex(&secret::random::<24>()?);
+        tickets.insert(secret::hash(&text), Ticket { who, good_until: now + TICKET_LIFE });
+        Ok(text)
+    }
+
+    /// Takes a ticket back and returns whose it is, if it is still good.
+    pub fn redeem(&self, ticket: &str) -> Option<SignedIn> {
+        let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+        let ticket = tickets.remove(&secret::hash(ticket))?;
+        (ticket.good_until > Instant::now()).then_some(ticket.who)
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Returns the room that the seat is in.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let counts = &mut *self.streams.counts();
+        counts.all -= 1;
+        take_one(&mut counts.by_person, self.person);
+        take_one(&mut counts.by_address, self.address);
+    }
+}
+
+fn take_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: Option<K>) {
+    let Some(key) = key else { return };
+    let Some(count) = counts.get_mut(&key) else { return };
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(&key);
+    }
+}

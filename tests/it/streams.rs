@@ -1,0 +1,197 @@
+//! Event streams as one caller sees them: heads, greetings, rights, tickets, caps, goodbyes.
+
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware;
+use daybook::base::Actor;
+use daybook::base::id::PersonId;
+use daybook::client::{Client, SseFrame, Stream};
+use daybook::live::hub::TURNS;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::callers::{ADMIN, CALLER, House, PATIENCE, believe, events, next, until};
+
+#[tokio::test]
+async fn a_stream_says_what_it_is() {
+    let house = House::new().await;
+    let (stream, greeting) = house.stream("?topics=devices,house", &[]).await;
+    for (name, value) in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+        ("connection", "close"),
+    ] {
+        assert_eq!(stream.headers[name], value);
+    }
+    assert!(stream.headers.contains_key("date") && stream.headers.contains_key("x-request-id"));
+    assert!(!stream.headers.contains_key("content-length"));
+    let data = &greeting.json().unwrap()["data"];
+    assert_eq!(data["topics"], serde_json::json!(["devices", "house"]));
+    assert_eq!(data["cursor"], house.app.hub.head().to_string());
+    assert_eq!(data["server_time"], "2026-11-20T09:00:00.000Z");
+    let head =
+        house.caller(ADMIN).send(Method::HEAD, "/api/v1/events", &[], "".into()).await.unwrap();
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(house.app.hub.streams(), 1);
+}
+
+#[tokio::test]
+async fn a_quiet_stream_gives_signs_of_life_that_move_its_cursor() {
+    let house = House::new().await;
+    let (mut stream, _) = house.stream("?topics=house", &[]).await;
+    // Not for this reader; its position passes it all the same.
+    house.emit(7).await;
+    for turn in 0..TURNS {
+        house.app.hub.beat(turn);
+    }
+    let beat = next(&mut stream).await.unwrap();
+    let id = Some(house.app.hub.head().to_string());
+    assert_eq!(beat, SseFrame { id, event: None, data: None });
+}
+
+#[tokio::test]
+async fn what_is_not_for_the_caller_is_refused_by_name_and_nothing_is_opened() {
+    let house = House::new().await;
+    for (who, topics, refused) in [
+        ("2 member s2", "house,devices", "devices"),
+        ("2 member s2", "user:3:inbox", "user:3:inbox"),
+        ("2 member s2", "staff", "staff"),
+        ("3 staff s3", "group:9", "group:9"),
+        ("3 staff s3", "lead", "lead"),
+        (ADMIN, "house,nonsense", "nonsense"),
+    ] {
+        let answer =
+            house.caller(who).get(&format!("/api/v1/events?topics={topics}")).await.unwrap();
+        assert_eq!(answer.status, 403, "{topics}");
+        let problem = answer.json().unwrap();
+        assert_eq!(problem["code"], "topic.forbidden");
+        assert!(problem["detail"].as_str().unwrap().contains(refused), "{problem}");
+    }
+    let nobody = Client::new(house.address).get("/api/v1/events").await.unwrap();
+    assert_eq!(nobody.status, 401);
+    let typo = house.caller(ADMIN).get("/api/v1/events?topic=house").await.unwrap();
+    assert_eq!(typo.status, 400);
+    assert_eq!(house.app.hub.streams(), 0);
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_stream_once() {
+    let house = House::new().await;
+    let answer =
+        house.caller("2 member s2").post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
+    assert_eq!(answer.status, 201);
+    let ticket = answer.json().unwrap();
+    assert_eq!(ticket["expires_in_s"], 30);
+    let path = format!("/api/v1/events?ticket={}", ticket["ticket"].as_str().unwrap());
+    let nobody = Client::new(house.address);
+    let mut stream = nobody.stream(&path, &[]).await.unwrap();
+    assert_eq!(stream.status, 200);
+    let greeting = next(&mut stream).await.unwrap().json().unwrap();
+    let topics = greeting["data"]["topics"].as_array().unwrap();
+    assert!(topics.contains(&"user:2:inbox".into()), "{topics:?}");
+    assert_eq!(nobody.get(&path).await.unwrap().status, 401);
+    assert_eq!(nobody.get("/api/v1/events?ticket=none").await.unwrap().status, 401);
+    // A ticket is for a stream and for nothing else.
+    let another = nobody.post("/api/v1/stream-tickets?ticket=x", &Value::Null).await.unwrap();
+    assert_eq!(another.status, 401);
+}
+
+#[tokio::test]
+async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
+    let house = House::with(|config| {
+        config.streams_per_person = 2;
+        config.streams_per_address = 3;
+    })
+    .await;
+    let (first, _) = house.stream("", &[]).await;
+    let (_second, _) = house.stream("", &[]).await;
+    let refused = house.caller(ADMIN).get("/api/v1/events").await.unwrap();
+    assert_eq!(refused.status, 503);
+    assert!(refused.headers.contains_key("retry-after"));
+    let _third = house.caller("2 member s2").stream("/api/v1/events", &[]).await.unwrap();
+    assert_eq!(house.caller("3 member s3").get("/api/v1/events").await.unwrap().status, 503);
+    let post = house.caller(ADMIN).post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
+    assert_eq!(post.status, 201);
+    drop(first);
+    until(|| house.app.hub.streams() == 2).await;
+    let (_again, _) = house.stream("", &[]).await;
+}
+
+#[tokio::test]
+async fn rights_that_change_end_the_streams_of_that_person_alone_with_a_goodbye() {
+    let house = House::new().await;
+    let mut theirs = house.caller("2 staff s2").stream("/api/v1/events", &[]).await.unwrap();
+    let mut other = house.caller("2 staff s9").stream("/api/v1/events", &[]).await.unwrap();
+    let (mut mine, _) = house.stream("?topics=devices", &[]).await;
+    next(&mut theirs).await.unwrap();
+    next(&mut other).await.unwrap();
+    house
+        .write(Actor::System, |tx| {
+            tx.cut_session("s9", "signed_out");
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_goodbye(&mut other, "signed_out").await;
+    house
+        .write(Actor::System, |tx| {
+            tx.cut(PersonId(2), "access_changed");
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_goodbye(&mut theirs, "access_changed").await;
+    house.emit(1).await;
+    assert_eq!(events(&mut mine, 1).await, [(1, 1)]);
+    until(|| house.app.hub.streams() == 1).await;
+}
+
+async fn assert_goodbye(stream: &mut Stream, reason: &str) {
+    let bye = next(stream).await.unwrap();
+    assert_eq!((bye.event.as_deref(), bye.id.as_deref()), (Some("bye"), None));
+    let data = bye.json().unwrap()["data"].clone();
+    assert_eq!(data["reason"], reason);
+    assert!(data["retry_ms"].as_u64().unwrap() >= 100);
+    assert_eq!(next(stream).await, None);
+}
+
+#[tokio::test]
+async fn streams_say_goodbye_when_the_house_closes() {
+    let house = House::new().await;
+    let (mut first, _) = house.stream("?topics=devices", &[]).await;
+    let (mut second, _) = house.stream("", &[]).await;
+    house.emit(1).await;
+    house.door.close();
+    house.app.hub.drain();
+    assert_eq!(events(&mut first, 1).await, [(1, 1)]);
+    let bye = next(&mut first).await.unwrap();
+    assert_eq!(bye.json().unwrap()["data"]["reason"], "shutdown");
+    assert!(bye.json().unwrap()["data"]["retry_ms"].as_u64().unwrap() >= 1000);
+    assert_eq!(next(&mut first).await, None);
+    while next(&mut second).await.is_some() {}
+    assert_eq!(house.door.emptied(PATIENCE).await, 0);
+}
+
+#[tokio::test]
+async fn a_stream_also_flows_where_no_socket_can_be_taken_over() {
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    let house = House::new().await;
+    let router = daybook::http::router(house.app.clone(), house.door.gate());
+    let router = router.layer(middleware::from_fn(believe));
+    let request = Request::get("/api/v1/events?topics=devices").header(CALLER, ADMIN);
+    let response = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body();
+    house.emit(5).await;
+    let mut text = String::new();
+    while !text.contains("scan.unknown") {
+        let piece = timeout(PATIENCE, body.frame()).await.unwrap().unwrap().unwrap();
+        text.push_str(std::str::from_utf8(piece.data_ref().unwrap()).unwrap());
+    }
+    assert!(text.starts_with("retry: ") && text.contains("event: stream.connected"), "{text}");
+    drop(body);
+    until(|| house.app.hub.streams() == 0).await;
+}
