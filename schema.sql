@@ -153,7 +153,7 @@ create unique index supervision_group on supervision (group_id, person_id) where
 create index supervision_person on supervision (person_id, ended_at);
 create index supervision_due on supervision (until_at) where ended_at is null and until_at is not null;
 
--- devices: badge readers and kiosks, how they are enrolled and what they last said.
+-- devices: badge readers and kiosks, how they are enrolled and what they last said; wall screens.
 create table device (
     device_id      integer primary key,
     name           text not null,
@@ -166,22 +166,30 @@ create table device (
     key_hash       blob not null,              -- SHA-256 of the secret
     next_key_prefix text unique,               -- while a key is rolled both are good
     next_key_hash  blob,
+    next_key_at    integer,                    -- when it was handed out; unused it lapses
     language       text not null default 'de' check (language in ('de', 'en')),
     tones          integer not null default 1 check (tones in (0, 1)),
     show_name      text not null default 'first' check (show_name in ('first', 'initials', 'none')),
     daily_checkout_from integer,               -- minutes after local midnight; before it a toggle never checks out
     buffer_max     integer not null default 2000,
+    tag_order      text not null default 'learn' check (tag_order in ('learn', 'as_sent', 'reversed')),  -- some readers send the bytes of a tag backwards
     boot_id        text not null default '',
     boots          integer not null default 0, -- boots within the last hour, for the boot-loop alarm
     boots_from     integer not null default 0,
     queue_depth    integer not null default 0,
     queue_since    integer,                    -- since when the queue is not empty
     skew_ms        integer,                    -- device clock minus ours, from heartbeats
-    battery        integer,
+    battery        integer,                    -- per cent
+    rssi           integer,                    -- dBm
+    free_heap      integer,                    -- bytes
+    uptime_s       integer,
+    oldest_age_s   integer,                    -- how long the oldest scan has waited in the device
     last_seq       integer,
     last_seen_at   integer,
     state          text not null default 'offline' check (state in ('online', 'late', 'offline', 'revoked')),
-    enrolled_at    integer not null
+    alarms         text not null default '',   -- space-separated: queue clock boot_loop
+    enrolled_at    integer not null,
+    revoked_at     integer
 ) strict;
 
 create table enrolment_code (
@@ -203,6 +211,15 @@ create table device_command (
     acked_at   integer
 ) strict;
 create index device_command_open on device_command (device_id) where acked_at is null;
+
+create table display (
+    display_id integer primary key,
+    name       text not null,
+    key_prefix text not null unique,           -- shown to the admin
+    key_hash   blob not null,                  -- SHA-256 of the secret
+    created_at integer not null,
+    revoked_at integer
+) strict;
 
 -- visits: the day's attendance, stays in runs, and the scans that told of them.
 create table attendance (

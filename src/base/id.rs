@@ -84,6 +84,8 @@ ids! {
     DeviceId
     /// An order to a device.
     CommandId
+    /// A wall screen.
+    DisplayId
     /// A stay of a member in a run.
     VisitId
     /// A scan that a person must look at.
