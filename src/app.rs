@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::base::{Actor, Clock, Result, Timestamp};
 use crate::config::Config;
+use crate::domain::devices::KeyRing;
 use crate::domain::people;
 use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
@@ -25,6 +26,8 @@ pub struct App {
     pub hub: Hub,
     pub replay: Replay,
     pub hasher: Hasher,
+    /// The keys of badge readers and wall screens that are good now.
+    pub keys: KeyRing,
     pub clock: Clock,
 }
 
@@ -56,15 +59,20 @@ impl App {
         let path = config.data.join(directory::DATABASE);
         let store = Store::open(&path, config.read_connections)?;
         let replay = Replay::new(store.clone(), Arc::new(people::queries::display_name));
-        let head = log::head(&store.write_connection()?)?;
+        let conn = store.write_connection()?;
+        let head = log::head(&conn)?;
+        let keys = KeyRing::default();
+        keys.reload(&conn)?;
         let hub = Hub::new(store.epoch().clone(), head);
         let queue_max = config.write_queue;
+        let ring = keys.clone();
+        let refresh = Arc::new(move |conn: &Connection| ring.reload(conn));
         let (writer, thread) =
-            Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), queue_max)?;
+            Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), refresh, queue_max)?;
         let checkpoints = Checkpoints::spawn(&store)?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
         let config = Arc::new(config);
-        let app = App { config, store, writer, hub, replay, hasher, clock };
+        let app = App { config, store, writer, hub, replay, hasher, keys, clock };
         Ok((app, Threads { writer: thread, checkpoints, hashers }))
     }
 

@@ -95,3 +95,10 @@ ids! {
     /// A tracked action.
     TrackedId
 }
+
+impl DisplayId {
+    /// Returns the name under which the streams of this wall screen are ended.
+    pub fn session(self) -> String {
+        format!("display:{self}")
+    }
+}

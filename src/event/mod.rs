@@ -175,6 +175,7 @@ pub enum Event {
         state: &'static str,
         queue_depth: i64,
         firmware: Label,
+        alarms: Vec<&'static str>,
     },
 
     // help

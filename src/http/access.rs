@@ -73,7 +73,7 @@ impl From<&Principal> for Who {
                 Role::Member => Who::MEMBER,
             },
             Principal::Device(_) => Who::DEVICE,
-            Principal::Display => Who::DISPLAY,
+            Principal::Display(_) => Who::DISPLAY,
         }
     }
 }

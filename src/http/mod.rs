@@ -12,6 +12,7 @@ pub mod error;
 pub mod extract;
 pub mod signed_in;
 pub mod session;
+pub mod identify;
 pub mod sign_in;
 pub mod setup;
 pub mod streams;
@@ -53,7 +54,7 @@ pub fn router(app: App, gate: &Arc<Gate>) -> Router {
         .layer(Extension(sign_in::Attempts::default()))
         .layer(Extension(Arc::new(Streams::new(caps, stall))))
         .layer(Extension(gate.clone()))
-        .layer(middleware::from_fn_with_state(app.clone(), session::identify))
+        .layer(middleware::from_fn_with_state(app.clone(), identify::identify))
         .layer(session::CookieLayer::new(&app))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(guard, guard::guard))

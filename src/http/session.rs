@@ -6,9 +6,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 use tower::{Layer, Service};
 use tower_sessions::cookie::SameSite;
@@ -17,7 +16,7 @@ use tower_sessions::session_store::{self, SessionStore};
 use tower_sessions::{Session, SessionManagerLayer};
 
 use super::listen::Peer;
-use super::signed_in::{Principal, SignedIn};
+use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::PersonId;
 use crate::base::{Actor, Error, Result};
@@ -58,20 +57,8 @@ pub async fn holder(session: &Session) -> Result<Option<SignedIn>> {
     }))
 }
 
-/// Finds out who calls, before the routes are asked.
-pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let session = request.extensions().get::<Session>().cloned();
-    match caller(&app, session).await {
-        Ok(Some(who)) => {
-            request.extensions_mut().insert(Principal::Person(who));
-        }
-        Ok(None) => (),
-        Err(error) => return error.into_response(),
-    }
-    next.run(request).await
-}
-
-async fn caller(app: &App, session: Option<Session>) -> Result<Option<SignedIn>> {
+/// Returns who is signed in by the request's session, and notes its use from time to time.
+pub async fn caller(app: &App, session: Option<Session>) -> Result<Option<SignedIn>> {
     let Some(session) = session.filter(|session| session.id().is_some()) else { return Ok(None) };
     let Some(holder) = session.get::<Holder>(HOLDER).await.map_err(ours)? else { return Ok(None) };
     if holder.last_seen_at.plus(sessions::TOUCH_EVERY) < app.clock.now() {

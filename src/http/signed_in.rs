@@ -3,16 +3,18 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::base::id::{DeviceId, PersonId};
+use crate::base::id::{DisplayId, PersonId};
 use crate::base::{Actor, Error, Result};
+use crate::domain::devices::Known;
 use crate::domain::people::Role;
+use crate::live::Holder;
 
 /// Who calls. Put into the request's extensions before the routes are asked.
 #[derive(Debug, Clone)]
 pub enum Principal {
     Person(SignedIn),
     Device(Reader),
-    Display,
+    Display(Screen),
 }
 
 /// A person with a login session.
@@ -33,14 +35,18 @@ impl SignedIn {
 
 /// A badge reader that has shown its key.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader {
-    pub device: DeviceId,
+pub struct Reader(pub Known);
+
+/// A wall screen that has shown its token.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    pub display: DisplayId,
 }
 
 impl Reader {
     /// Returns the device as the one who acts.
     pub fn actor(self) -> Actor {
-        Actor::Device(self.device)
+        Actor::Device(self.0.scanner.device)
     }
 }
 
@@ -50,7 +56,20 @@ impl Principal {
         match self {
             Principal::Person(who) => who.actor(),
             Principal::Device(reader) => reader.actor(),
-            Principal::Display => Actor::System,
+            Principal::Display(_) => Actor::System,
+        }
+    }
+
+    /// Returns what may end the caller's streams.
+    pub fn holder(&self) -> Holder {
+        match self {
+            Principal::Person(who) => {
+                Holder { person: Some(who.person), session: who.session.clone() }
+            }
+            Principal::Device(_) => Holder { person: None, session: String::new() },
+            Principal::Display(screen) => {
+                Holder { person: None, session: screen.display.session() }
+            }
         }
     }
 }

@@ -28,12 +28,13 @@ use super::signed_in::{Principal, SignedIn};
 use super::streams::{Streams, TICKET_LIFE};
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp};
+use crate::domain::devices;
 use crate::domain::people::sessions;
 use crate::domain::rooms::scope;
 use crate::event::wire::{VERSION, sse_text};
 use crate::event::{Cursor, Topic};
+use crate::live::Feed;
 use crate::live::feed::{Opening, Start};
-use crate::live::{Feed, Holder};
 
 /// How often opening is tried when rights change in the middle of it.
 const OPENINGS_MAX: usize = 5;
@@ -93,7 +94,7 @@ async fn follow(
     }
     let on_wire = peer.is_some();
     let address = peer.map(|peer| peer.remote.ip());
-    let Some(seat) = streams.sit(holder(&principal).person, address) else { return Ok(full()) };
+    let Some(seat) = streams.sit(principal.holder().person, address) else { return Ok(full()) };
     let start = start(&headers, ask.after.as_deref());
     let opened = match open(&app, &principal, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,
@@ -177,7 +178,7 @@ async fn open(
             Ok(topics) => topics,
             Err(foreign) => return Ok(Err(foreign)),
         };
-        let (hub, replay, holder) = (&app.hub, &app.replay, holder(principal));
+        let (hub, replay, holder) = (&app.hub, &app.replay, principal.holder());
         let (feed, opening) =
             Feed::open(hub, replay, topics.clone(), holder, start.clone()).await?;
         if hub.cuts() == cuts {
@@ -206,7 +207,10 @@ fn topics(
             let foreign = wanted.iter().flatten().find(|topic| !scope.may_hear(**topic)).copied();
             (scope.topics(), foreign)
         }
-        Principal::Display => {
+        Principal::Display(screen) => {
+            if !devices::queries::shows(conn, screen.display)? {
+                return Err(Error::SignedOut);
+            }
             let mut wanted = wanted.iter().flatten();
             let foreign = wanted.find(|topic| !scope::display_may_hear(**topic)).copied();
             (scope::display_topics(), foreign)
@@ -217,15 +221,6 @@ fn topics(
         (Some(foreign), _) => Err(foreign),
         (None, wanted) => Ok(wanted.unwrap_or(all)),
     })
-}
-
-fn holder(principal: &Principal) -> Holder {
-    match principal {
-        Principal::Person(who) => Holder { person: Some(who.person), session: who.session.clone() },
-        Principal::Device(_) | Principal::Display => {
-            Holder { person: None, session: String::new() }
-        }
-    }
 }
 
 /// Encodes what every stream begins with: when to come back, where it stands, and, when its start

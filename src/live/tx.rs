@@ -27,6 +27,8 @@ pub struct News {
     pub(super) events: Vec<Logged>,
     pub(super) cuts: Vec<Cut>,
     pub(super) stale: BTreeSet<Stale>,
+    /// Whether what is kept in memory of the tables is to be read anew.
+    pub(super) refresh: bool,
 }
 
 /// Whose streams end after the commit, so that they are decided anew.
@@ -81,6 +83,12 @@ impl<'a> Tx<'a> {
     /// Ends the streams of the login session with this public id after the commit.
     pub fn cut_session(&mut self, public_id: &str, reason: &'static str) {
         self.news.cuts.push(Cut::Session(public_id.to_owned(), reason));
+    }
+
+    /// Has what is kept in memory of the tables (the keys of devices) read anew
+    /// after the commit and before anybody has the answer.
+    pub fn refresh(&mut self) {
+        self.news.refresh = true;
     }
 
     /// Says that a figure no longer holds; it is computed and sent again soon.

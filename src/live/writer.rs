@@ -36,6 +36,9 @@ pub struct Writer {
     faults: Faults,
 }
 
+/// Reads anew what is kept in memory of the tables.
+pub type Refresh = Arc<dyn Fn(&Connection) -> Result<()> + Send + Sync>;
+
 /// Faults that a test plans, by name, for the next commit.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<AtomicU8>);
@@ -62,19 +65,28 @@ impl Faults {
 
 impl Writer {
     /// Starts the writer thread. At most `queue_max` writes wait; the next caller
-    /// is told [`Error::Busy`].
+    /// is told [`Error::Busy`]. `refresh` runs after commits that ask for it.
     pub fn spawn(
         store: &Store,
         clock: Clock,
         hub: Hub,
         replay: Replay,
+        refresh: Refresh,
         queue_max: usize,
     ) -> Result<(Writer, thread::JoinHandle<()>)> {
         let conn = store.write_connection()?;
         let (queue, jobs) = mpsc::channel(queue_max);
         let faults = Faults::default();
-        let known = Cell::new(hub.head().seq);
-        let room = Room { conn, clock, hub: hub.clone(), replay, faults: faults.clone(), known };
+        let room = Room {
+            conn,
+            clock,
+            hub: hub.clone(),
+            replay,
+            refresh,
+            refresh_due: Cell::new(false),
+            faults: faults.clone(),
+            known: Cell::new(hub.head().seq),
+        };
         let thread = thread::Builder::new()
             .name("writer".into())
             .spawn(move || room.work(jobs))
@@ -172,6 +184,9 @@ struct Room {
     clock: Clock,
     hub: Hub,
     replay: Replay,
+    refresh: Refresh,
+    /// Whether a refresh has failed and must be tried again.
+    refresh_due: Cell<bool>,
     faults: Faults,
     /// The newest event that was announced.
     known: Cell<i64>,
@@ -225,6 +240,7 @@ impl Room {
         let head = log::head(&self.conn)?;
         if head > self.known.get() {
             news.events = log::range(&self.conn, self.known.get() + 1, head + 1)?;
+            news.refresh = true;
         }
         for job in batch {
             job.apply(&self.conn, &self.clock, news)?;
@@ -239,6 +255,13 @@ impl Room {
     fn announce(&self, news: News) {
         if let Some(last) = news.events.last() {
             self.known.set(last.seq);
+        }
+        if news.refresh || self.refresh_due.get() {
+            let refreshed = (self.refresh)(&self.conn);
+            if let Err(error) = &refreshed {
+                tracing::error!(error = %error, "what is kept in memory could not be read anew");
+            }
+            self.refresh_due.set(refreshed.is_err());
         }
         match self.replay.frames(&self.conn, &news.events) {
             Ok(frames) => self.hub.publish(frames),

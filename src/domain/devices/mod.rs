@@ -5,7 +5,14 @@
 //! decides anything: what a scan means is decided by `visits`.
 
 pub mod model;
+pub mod rules;
+pub mod keys;
+pub mod queries;
+pub mod health;
+pub mod commands;
+pub mod displays;
 
+pub use keys::{KeyHolder, KeyRing, Known};
 pub use model::{
     Alarm, Command, CommandKind, Config, Counts, Device, Display, Intent, Mode, Scanner, ShowName,
     State, TagOrder, TimeOfDay,
