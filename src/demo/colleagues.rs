@@ -46,6 +46,9 @@ const SHIFTS: [(usize, DayTime, DayTime); 20] = [
 /// When the early shift hands its group over to the late one.
 const HAND_OVER: DayTime = at(13, 0, 0);
 
+/// What the care groups do in their own rooms.
+pub(super) const FREE_PLAY: &str = "Freispiel";
+
 /// The number of the first of the care groups' runs in [`runs`].
 const GROUP_RUNS: usize = 4;
 
@@ -106,7 +109,7 @@ pub(super) fn runs() -> Vec<PlannedRun> {
 fn group_run(care: usize, turn: i64) -> PlannedRun {
     let starts = at(11, 16, 0).plus_s(turn * 110);
     let ends = at(17, 4, 0).plus_s(turn * 180);
-    let mut planned = run("Freispiel", room::of_care(care), starts, ends, &[]);
+    let mut planned = run(FREE_PLAY, room::of_care(care), starts, ends, &[]);
     planned.staff.push(in_charge_before_one(care));
     if care == 1 || care == 4 {
         planned.staff.push(staff::second(care));

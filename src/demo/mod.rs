@@ -14,6 +14,10 @@ mod children;
 mod colleagues;
 mod questions;
 pub mod day;
+pub mod seed;
+pub mod play;
+pub mod stage;
+pub mod opening;
 #[cfg(test)]
 mod rehearsal;
 

@@ -78,8 +78,6 @@ pub enum Action {
     Track {
         /// The member who reads.
         member: usize,
-        /// The batch's number; it makes a repeat harmless.
-        batch: usize,
         /// What was done.
         events: Vec<&'static str>,
     },
@@ -88,10 +86,10 @@ pub enum Action {
 /// Someone who can sign in or hold a badge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Who {
-    /// A member.
-    Member(usize),
     /// A colleague.
     Staff(usize),
+    /// A member.
+    Member(usize),
 }
 
 /// A badge held to a reader.

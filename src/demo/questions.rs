@@ -67,12 +67,9 @@ fn read(script: &mut Script<'_>, readers: &[usize], sign_in: [DayTime; 2], pause
             &["page.viewed", "word.looked_up", "page.viewed"],
             end,
         ];
-        for (turn, (batch, events)) in (0..).zip(batches.into_iter().enumerate()) {
+        for (turn, events) in (0..).zip(batches) {
             let events = events.to_vec();
-            script.note(
-                at.plus_s(60 + turn * pause_s),
-                Action::Track { member: *member, batch, events },
-            );
+            script.note(at.plus_s(60 + turn * pause_s), Action::Track { member: *member, events });
         }
         script.note(at.plus_s(160 + 2 * pause_s), Action::SignOut(who));
     }

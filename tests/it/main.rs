@@ -13,3 +13,4 @@ mod server;
 mod keeping;
 mod spine;
 mod store;
+mod demo;

@@ -53,9 +53,14 @@ impl TestStore {
     }
 
     fn empty_with(change: impl FnOnce(&mut Config)) -> TestStore {
+        let now = Arc::new(AtomicI64::new(START.0));
+        TestStore { now: now.clone(), ..TestStore::at(Clock::Manual(now), change) }
+    }
+
+    /// An empty database with a clock of the test's own; `now` moves nothing.
+    pub fn at(clock: Clock, change: impl FnOnce(&mut Config)) -> TestStore {
         let dir = tempfile::tempdir().unwrap();
         let now = Arc::new(AtomicI64::new(START.0));
-        let clock = Clock::Manual(now.clone());
         let mut config = Config::of(dir.path()).unwrap();
         change(&mut config);
         Store::create(&dir.path().join(DATABASE)).unwrap();
