@@ -14,7 +14,7 @@ use crate::domain::people;
 use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
 use crate::live::hasher::Cost;
-use crate::live::{Hasher, Hub, Once, Replay, Tx, Writer, log, once};
+use crate::live::{Hasher, Hub, Once, Presence, Replay, Tx, Writer, log, once};
 use crate::store::{Store, directory};
 
 /// The running house. Clones are the same one.
@@ -29,6 +29,7 @@ pub struct App {
     /// The keys of badge readers and wall screens that are good now.
     pub keys: KeyRing,
     pub clock: Clock,
+    pub presence: Presence,
 }
 
 /// What must be ended, in this order, when the house stops.
@@ -72,7 +73,8 @@ impl App {
         let checkpoints = Checkpoints::spawn(&store)?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
         let config = Arc::new(config);
-        let app = App { config, store, writer, hub, replay, hasher, keys, clock };
+        let presence = Presence::default();
+        let app = App { config, store, writer, hub, replay, hasher, keys, clock, presence };
         Ok((app, Threads { writer: thread, checkpoints, hashers }))
     }
 

@@ -9,6 +9,7 @@ pub mod live;
 pub mod domain;
 pub mod app;
 pub mod http;
+pub mod heartbeat;
 pub mod systemd;
 pub mod client;
 pub mod demo;

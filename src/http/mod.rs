@@ -18,6 +18,7 @@ pub mod setup;
 pub mod streams;
 mod outlet;
 pub mod sse;
+pub mod online;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,13 +35,16 @@ use crate::app::App;
 
 /// Returns every route under its path, and the document that describes them.
 pub fn routes() -> (Router<App>, OpenApi) {
-    let routes: OpenApiRouter<App> =
-        OpenApiRouter::new().merge(sign_in::routes()).merge(setup::routes()).merge(sse::routes());
+    let routes: OpenApiRouter<App> = OpenApiRouter::new()
+        .merge(sign_in::routes())
+        .merge(setup::routes())
+        .merge(sse::routes())
+        .merge(online::routes());
     routes.split_for_parts()
 }
 
 /// Returns the router as it is served behind a door, with everything around the handlers.
-pub fn router(app: App, gate: &Arc<Gate>) -> Router {
+pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
     let (router, _) = routes();
     let config = &app.config;
     let caps = Caps {
@@ -49,11 +53,11 @@ pub fn router(app: App, gate: &Arc<Gate>) -> Router {
         per_address: config.streams_per_address,
     };
     let stall = Duration::from_secs(config.stream_stall_s.into());
-    let guard = Guard::new(config.hosts.iter().cloned());
     router
         .layer(Extension(sign_in::Attempts::default()))
         .layer(Extension(Arc::new(Streams::new(caps, stall))))
         .layer(Extension(gate.clone()))
+        .layer(middleware::from_fn_with_state(app.clone(), online::notice))
         .layer(middleware::from_fn_with_state(app.clone(), identify::identify))
         .layer(session::CookieLayer::new(&app))
         .layer(DefaultBodyLimit::disable())

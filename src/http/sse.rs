@@ -36,6 +36,9 @@ use crate::event::{Cursor, Topic};
 use crate::live::Feed;
 use crate::live::feed::{Opening, Start};
 
+/// Where streams are opened.
+pub const PATH: &str = "/api/v1/events";
+
 /// How often opening is tried when rights change in the middle of it.
 const OPENINGS_MAX: usize = 5;
 /// How many topics a reader may name.

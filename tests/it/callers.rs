@@ -14,6 +14,7 @@ use daybook::client::{Client, SseFrame, Stream};
 use daybook::config::Config;
 use daybook::domain::people::Role;
 use daybook::event::{Event, Label};
+use daybook::http::guard::Guard;
 use daybook::http::listen::{Door, Limits};
 use daybook::http::signed_in::{Principal, SignedIn};
 use daybook::live::Tx;
@@ -79,7 +80,7 @@ impl House {
         let store = TestStore::with(change).await;
         store.write(Actor::System, |tx| Ok(tx.execute_batch(PEOPLE)?)).await.unwrap();
         let door = Door::new(Limits::default());
-        let router = daybook::http::router(store.app.clone(), door.gate());
+        let router = daybook::http::router(store.app.clone(), Guard::new([]), door.gate());
         let router = router.layer(middleware::from_fn(believe));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -8,6 +8,7 @@ mod door;
 mod callers;
 mod live;
 mod streams;
+mod online;
 mod people;
 mod server;
 mod keeping;

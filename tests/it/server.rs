@@ -7,6 +7,7 @@ use daybook::base::id::PersonId;
 use daybook::client::Client;
 use daybook::domain::people::Role;
 use daybook::http;
+use daybook::http::guard::Guard;
 use daybook::http::listen::{Door, Limits};
 
 use serde_json::json;
@@ -30,7 +31,7 @@ impl TestServer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let door = Door::new(Limits::default());
-        let router = http::router(store.app.clone(), door.gate());
+        let router = http::router(store.app.clone(), Guard::new([]), door.gate());
         tokio::spawn(door.clone().serve(listener, router));
         TestServer { store, address, door }
     }

@@ -6,6 +6,7 @@ use axum::middleware;
 use daybook::base::Actor;
 use daybook::base::id::PersonId;
 use daybook::client::{Client, SseFrame, Stream};
+use daybook::http::guard::Guard;
 use daybook::live::hub::TURNS;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -179,7 +180,7 @@ async fn a_stream_also_flows_where_no_socket_can_be_taken_over() {
     use tower::ServiceExt as _;
 
     let house = House::new().await;
-    let router = daybook::http::router(house.app.clone(), house.door.gate());
+    let router = daybook::http::router(house.app.clone(), Guard::new([]), house.door.gate());
     let router = router.layer(middleware::from_fn(believe));
     let request = Request::get("/api/v1/events?topics=devices").header(CALLER, ADMIN);
     let response = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();

@@ -13,6 +13,7 @@ pub mod model;
 pub mod queries;
 pub mod audit;
 pub mod sessions;
+pub mod online;
 pub mod commands;
 pub mod setup;
 

@@ -1,0 +1,243 @@
+//! Presence: who is connected now, or has asked for something a moment ago.
+//!
+//! It is computed from what is: open streams, several of one person count as one presence, and
+//! recent requests. A stream that breaks and comes back within the grace, as at every restart of
+//! a tablet's radio, changes nothing. Nothing of it is stored.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::hub::Hub;
+use crate::base::Timestamp;
+use crate::base::id::PersonId;
+use crate::words;
+
+/// How long somebody whose last stream has ended is still there: longer than a reconnect.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// How long a request without a stream counts as being there.
+pub const REQUEST_COUNTS: Duration = Duration::from_secs(60);
+/// How long somebody may look at a page without asking for anything before they are away.
+pub const AWAY_AFTER: Duration = Duration::from_secs(300);
+/// How many people are remembered at once; a house has fewer accounts.
+const PEOPLE_MAX: usize = 20_000;
+
+words! {
+    /// Whether somebody is there.
+    Status { Online = "online", Away = "away", Offline = "offline" }
+}
+
+/// One person's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Here {
+    pub person: PersonId,
+    pub status: Status,
+    /// How many streams the person holds.
+    pub streams: usize,
+    pub last_seen_at: Timestamp,
+}
+
+/// What has become of one person's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    pub was: Status,
+    pub here: Here,
+}
+
+/// Who is there. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Presence {
+    people: Arc<Mutex<HashMap<PersonId, Seen>>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    streams: usize,
+    /// When the person last held a stream.
+    connected: Option<Instant>,
+    /// When the person last asked for something; none after a sign-out.
+    asked: Option<Instant>,
+    at: Timestamp,
+    /// What was last told of the person.
+    told: (Status, usize),
+}
+
+impl Presence {
+    /// Notes a request of `person`.
+    pub fn asked(&self, person: PersonId, at: Timestamp) {
+        self.asked_at(person, at, Instant::now());
+    }
+
+    /// Notes that `person` has signed out everywhere: what they asked for before counts no more.
+    pub fn left(&self, person: PersonId) {
+        let mut people = self.lock();
+        if let Some(seen) = people.get_mut(&person) {
+            (seen.connected, seen.asked) = (None, None);
+        }
+    }
+
+    /// Looks who holds streams and returns whose presence has changed since the last look.
+    pub fn look(&self, hub: &Hub, at: Timestamp) -> Vec<Change> {
+        self.look_at(&hub.connected(), at, Instant::now())
+    }
+
+    /// Returns everybody who is there, by id.
+    pub fn everybody(&self) -> Vec<Here> {
+        let now = Instant::now();
+        let people = self.lock();
+        let all = people.iter().map(|(person, seen)| seen.here(*person, now));
+        let mut here: Vec<_> = all.filter(|here| here.status != Status::Offline).collect();
+        here.sort_unstable_by_key(|here| here.person);
+        here
+    }
+
+    fn asked_at(&self, person: PersonId, at: Timestamp, now: Instant) {
+        let mut people = self.lock();
+        let room = people.len() < PEOPLE_MAX;
+        match people.get_mut(&person) {
+            Some(seen) => (seen.asked, seen.at) = (Some(now), at),
+            None if room => {
+                let told = (Status::Offline, 0);
+                let asked = Some(now);
+                people.insert(person, Seen { streams: 0, connected: None, asked, at, told });
+            }
+            None => {}
+        }
+    }
+
+    fn look_at(
+        &self,
+        connected: &HashMap<PersonId, usize>,
+        at: Timestamp,
+        now: Instant,
+    ) -> Vec<Change> {
+        for person in connected.keys() {
+            if !self.lock().contains_key(person) {
+                self.asked_at(*person, at, now);
+            }
+        }
+        let mut changed = Vec::new();
+        self.lock().retain(|person, seen| {
+            seen.streams = connected.get(person).copied().unwrap_or(0);
+            if seen.streams > 0 {
+                (seen.connected, seen.at) = (Some(now), at);
+            }
+            let here = seen.here(*person, now);
+            // Within the grace the streams that were there are taken to come back.
+            let streams = if here.streams == 0 && here.status != Status::Offline {
+                seen.told.1
+            } else {
+                here.streams
+            };
+            if seen.told != (here.status, streams) {
+                changed.push(Change { was: seen.told.0, here });
+                seen.told = (here.status, streams);
+            }
+            here.status != Status::Offline
+        });
+        changed.sort_unstable_by_key(|change| change.here.person);
+        changed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PersonId, Seen>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn here(&self, person: PersonId, now: Instant) -> Here {
+        let within = |since: Option<Instant>, limit| {
+            since.is_some_and(|since| now.saturating_duration_since(since) < limit)
+        };
+        let connected = self.streams > 0 || within(self.connected, GRACE);
+        let status = match connected {
+            true if within(self.asked, AWAY_AFTER) => Status::Online,
+            true => Status::Away,
+            false if within(self.asked, REQUEST_COUNTS) => Status::Online,
+            false => Status::Offline,
+        };
+        Here { person, status, streams: self.streams, last_seen_at: self.at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNA: PersonId = PersonId(1);
+
+    /// Looks after so many seconds and returns what has changed, as (status, streams).
+    struct Scene {
+        presence: Presence,
+        start: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Scene {
+            Scene { presence: Presence::default(), start: Instant::now() }
+        }
+
+        fn look(&self, second: u64, streams: usize) -> Option<(Status, usize)> {
+            let connected = HashMap::from_iter((streams > 0).then_some((ANNA, streams)));
+            let now = self.start + Duration::from_secs(second);
+            let changed = self.presence.look_at(&connected, Timestamp(0), now);
+            changed.first().map(|change| (change.here.status, change.here.streams))
+        }
+
+        fn ask(&self, second: u64) {
+            let now = self.start + Duration::from_secs(second);
+            self.presence.asked_at(ANNA, Timestamp(0), now);
+        }
+    }
+
+    #[test]
+    fn several_streams_are_one_presence_that_ends_with_the_last_and_the_grace() {
+        let scene = Scene::new();
+        assert_eq!(scene.look(0, 1), Some((Status::Online, 1)));
+        assert_eq!(scene.look(1, 2), Some((Status::Online, 2)));
+        scene.ask(100);
+        assert_eq!(scene.look(200, 1), Some((Status::Online, 1)));
+        assert_eq!(scene.look(201, 0), None);
+        assert_eq!(scene.look(209, 0), None);
+        assert_eq!(scene.look(210, 0), Some((Status::Offline, 0)));
+        assert_eq!(scene.look(211, 0), None);
+    }
+
+    #[test]
+    fn a_reconnect_within_the_grace_changes_nothing() {
+        let scene = Scene::new();
+        scene.look(0, 1);
+        assert_eq!(scene.look(100, 1), None);
+        assert_eq!(scene.look(103, 0), None);
+        assert_eq!(scene.look(108, 1), None);
+    }
+
+    #[test]
+    fn who_looks_without_asking_is_away_and_comes_back_by_asking() {
+        let scene = Scene::new();
+        scene.look(0, 1);
+        assert_eq!(scene.look(299, 1), None);
+        assert_eq!(scene.look(300, 1), Some((Status::Away, 1)));
+        scene.ask(400);
+        assert_eq!(scene.look(401, 1), Some((Status::Online, 1)));
+    }
+
+    #[test]
+    fn who_signs_out_is_gone_at_once() {
+        let scene = Scene::new();
+        scene.look(0, 1);
+        scene.ask(1);
+        scene.presence.left(ANNA);
+        assert_eq!(scene.look(2, 0), Some((Status::Offline, 0)));
+    }
+
+    #[test]
+    fn a_request_without_a_stream_counts_for_a_minute() {
+        let scene = Scene::new();
+        scene.ask(0);
+        assert_eq!(scene.look(1, 0), Some((Status::Online, 0)));
+        assert_eq!(scene.look(59, 0), None);
+        assert_eq!(scene.look(60, 0), Some((Status::Offline, 0)));
+        assert!(scene.presence.lock().is_empty());
+    }
+}
