@@ -19,6 +19,9 @@ pub mod streams;
 mod outlet;
 pub mod sse;
 pub mod online;
+pub mod rooms;
+pub mod runs;
+pub mod supervisions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +42,10 @@ pub fn routes() -> (Router<App>, OpenApi) {
         .merge(sign_in::routes())
         .merge(setup::routes())
         .merge(sse::routes())
-        .merge(online::routes());
+        .merge(online::routes())
+        .merge(rooms::routes())
+        .merge(runs::routes())
+        .merge(supervisions::routes());
     routes.split_for_parts()
 }
 
