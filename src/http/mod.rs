@@ -13,15 +13,17 @@ pub mod extract;
 pub mod signed_in;
 pub mod session;
 pub mod identify;
+pub mod me;
 pub mod sign_in;
 pub mod setup;
 pub mod streams;
 mod outlet;
 pub mod sse;
 pub mod online;
-pub mod rooms;
-pub mod runs;
-pub mod supervisions;
+pub mod badges;
+pub mod contacts;
+pub mod people;
+pub mod roster;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,12 +42,14 @@ use crate::app::App;
 pub fn routes() -> (Router<App>, OpenApi) {
     let routes: OpenApiRouter<App> = OpenApiRouter::new()
         .merge(sign_in::routes())
+        .merge(me::routes())
         .merge(setup::routes())
         .merge(sse::routes())
         .merge(online::routes())
-        .merge(rooms::routes())
-        .merge(runs::routes())
-        .merge(supervisions::routes());
+        .merge(people::routes())
+        .merge(badges::routes())
+        .merge(contacts::routes())
+        .merge(roster::routes());
     routes.split_for_parts()
 }
 

@@ -12,7 +12,8 @@ mod supervising;
 pub mod commands;
 
 pub use model::{
-    Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, RunFacts, Supervision,
-    SupervisionFacts, SupervisionKind, Supervisor,
+    Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, Supervision, SupervisionKind,
+    Supervisor,
 };
 pub use scope::Scope;
+pub mod roster;
