@@ -20,6 +20,9 @@ pub mod streams;
 mod outlet;
 pub mod sse;
 pub mod online;
+pub mod rooms;
+pub mod runs;
+pub mod supervisions;
 pub mod badges;
 pub mod contacts;
 pub mod people;
@@ -46,6 +49,9 @@ pub fn routes() -> (Router<App>, OpenApi) {
         .merge(setup::routes())
         .merge(sse::routes())
         .merge(online::routes())
+        .merge(rooms::routes())
+        .merge(runs::routes())
+        .merge(supervisions::routes())
         .merge(people::routes())
         .merge(badges::routes())
         .merge(contacts::routes())

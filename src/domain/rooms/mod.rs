@@ -12,8 +12,8 @@ mod supervising;
 pub mod commands;
 
 pub use model::{
-    Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, Supervision, SupervisionKind,
-    Supervisor,
+    Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, RunFacts, Supervision,
+    SupervisionFacts, SupervisionKind, Supervisor,
 };
 pub use scope::Scope;
 pub mod roster;

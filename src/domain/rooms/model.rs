@@ -114,6 +114,16 @@ impl Run {
     }
 }
 
+/// A run with what is told of it beside its own row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    pub run: Run,
+    /// How many are in it now.
+    pub count: i64,
+    /// Who supervises it, or did when it ended.
+    pub staff: Vec<Supervisor>,
+}
+
 /// Somebody who is responsible for a run or a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supervisor {
@@ -166,6 +176,15 @@ pub struct Supervision {
     pub until_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+/// A stretch of responsibility with the names of who and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupervisionFacts {
+    pub supervision: Supervision,
+    pub display_name: String,
+    pub run: Option<Run>,
+    pub group: Option<Group>,
 }
 
 impl FromRow for Room {

@@ -2,9 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use super::model::{Activity, Charge, Group, Room, Run, Supervision, Supervisor};
+use super::model::{
+    Activity, Charge, Group, Room, Run, RunFacts, Supervision, SupervisionFacts, Supervisor,
+};
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId, SupervisionId};
 use crate::base::{Result, Timestamp};
+use crate::domain::people;
 use crate::store::rows;
 
 /// Returns all rooms, by name.
@@ -155,7 +158,7 @@ pub fn staff_of_run(conn: &Connection, run: RunId) -> Result<Vec<Supervisor>> {
          join person using (person_id)
          where run_id = ?1
            and supervision.ended_at is run.ended_at
-           and state = 'active'
+           and state = 'active' and role in ('staff', 'admin')
          order by display_name, person_id",
         params![run],
     )
@@ -168,7 +171,8 @@ pub fn staff_of_group(conn: &Connection, group: GroupId) -> Result<Vec<Superviso
         "select person_id, display_name
          from supervision
          join person using (person_id)
-         where group_id = ?1 and ended_at is null and state = 'active'
+         where group_id = ?1 and ended_at is null
+           and state = 'active' and role in ('staff', 'admin')
          order by display_name, person_id",
         params![group],
     )
@@ -181,6 +185,25 @@ pub fn staff_of(conn: &Connection, charge: Charge) -> Result<Vec<Supervisor>> {
         Charge::Run(run) => staff_of_run(conn, run),
         Charge::Group(group) => staff_of_group(conn, group),
     }
+}
+
+/// Returns `run` with how many are in it and who supervises it.
+pub fn run_facts(conn: &Connection, run: Run) -> Result<RunFacts> {
+    let staff = staff_of_run(conn, run.id)?;
+    Ok(RunFacts { count: count_in(conn, run.id)?, run, staff })
+}
+
+/// Visits are a later noun; this one figure of them is asked for here, since no
+/// run is told without it.
+fn count_in(conn: &Connection, run: RunId) -> Result<i64> {
+    rows::one(
+        conn,
+        "run",
+        "select count(*)
+         from visit
+         where run_id = ?1 and ended_at is null",
+        params![run],
+    )
 }
 
 /// Says whether a person may be made responsible for others: an active one of
@@ -219,6 +242,17 @@ pub fn supervisions(conn: &Connection, person: Option<PersonId>) -> Result<Vec<S
          order by supervision_id",
         params![person],
     )
+}
+
+/// Returns `supervision` with the names of who and what it is about.
+pub fn supervision_facts(conn: &Connection, supervision: Supervision) -> Result<SupervisionFacts> {
+    let name = people::queries::display_name(conn, supervision.person)?;
+    Ok(SupervisionFacts {
+        display_name: name.unwrap_or_default(),
+        run: supervision.charge.run().map(|id| run(conn, id)).transpose()?,
+        group: supervision.charge.group().map(|id| group(conn, id)).transpose()?,
+        supervision,
+    })
 }
 
 /// Returns what nobody has ended yet of `charge`.

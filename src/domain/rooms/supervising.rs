@@ -14,7 +14,9 @@ use super::commands::{named, require_open};
 use super::model::{Charge, Run, Supervision, SupervisionKind};
 use super::queries;
 use crate::base::id::{GroupId, PersonId, RunId, SupervisionId};
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Day, Error, Result, Timestamp};
+use crate::domain::house;
+use crate::domain::people::audit;
 use crate::event::{Event, Label, Stale, Topic};
 use crate::live::Tx;
 use crate::store::rows;
@@ -55,20 +57,21 @@ pub fn hand_over(
             None => (lasting(charge), None),
         };
         let id = give(tx, to, charge, kind, until)?;
-        announce(tx, charge, from, Some(to))?;
+        announce(tx, "supervision.handed_over", charge, from, Some(to))?;
         queries::supervision(tx, id)
     })
 }
 
-/// Puts `by` beside an absent person, for one charge, until a time. The absent
-/// one keeps the charge and has nothing to ask back.
+/// Puts `by` beside an absent person, for one charge, until a time or else until
+/// the house closes. The absent one keeps the charge and has nothing to ask back.
 pub fn substitute(
     tx: &mut Tx<'_>,
     charge: Charge,
     absent: Option<PersonId>,
     by: PersonId,
-    until: Timestamp,
+    until: Option<Timestamp>,
 ) -> Result<Supervision> {
+    let until = until.map_or_else(|| closing(tx, tx.now), Ok)?;
     end_due(tx)?;
     require_charge(tx, charge)?;
     require_substitute(tx, absent, by, until)?;
@@ -80,7 +83,7 @@ pub fn substitute(
     }
     rescoping(tx, &[by], |tx| {
         let id = give(tx, by, charge, SupervisionKind::Substitution, Some(until))?;
-        announce(tx, charge, absent, Some(by))?;
+        announce(tx, "supervision.substituted", charge, absent, Some(by))?;
         queries::supervision(tx, id)
     })
 }
@@ -90,8 +93,9 @@ pub fn substitute_all(
     tx: &mut Tx<'_>,
     absent: PersonId,
     by: PersonId,
-    until: Timestamp,
+    until: Option<Timestamp>,
 ) -> Result<Vec<Supervision>> {
+    let until = until.map_or_else(|| closing(tx, tx.now), Ok)?;
     end_due(tx)?;
     require_substitute(tx, Some(absent), by, until)?;
     let mut all = Vec::new();
@@ -100,7 +104,7 @@ pub fn substitute_all(
             continue;
         }
         let until = theirs.until_at.map_or(until, |end| end.min(until));
-        all.push(substitute(tx, theirs.charge, Some(absent), by, until)?);
+        all.push(substitute(tx, theirs.charge, Some(absent), by, Some(until))?);
     }
     if all.is_empty() {
         return Err(Error::conflict("supervision.not_held", "there is nothing to take over"));
@@ -117,7 +121,7 @@ pub fn take_over(tx: &mut Tx<'_>, run: RunId, person: PersonId) -> Result<Run> {
     require_unsupervised(tx, charge)?;
     rescoping(tx, &[person], |tx| {
         give(tx, person, charge, SupervisionKind::Run, None)?;
-        announce(tx, charge, None, Some(person))
+        announce(tx, "run.taken_over", charge, None, Some(person))
     })?;
     queries::run(tx, run)
 }
@@ -131,7 +135,7 @@ pub fn end_supervision(tx: &mut Tx<'_>, supervision: SupervisionId) -> Result<()
     }
     rescoping(tx, &[held.person], |tx| {
         end(tx, held.id, tx.now)?;
-        announce(tx, held.charge, Some(held.person), None)
+        announce(tx, "supervision.ended", held.charge, Some(held.person), None)
     })
 }
 
@@ -142,7 +146,7 @@ pub fn end_due(tx: &mut Tx<'_>) -> Result<usize> {
     for over in &due {
         rescoping(tx, &[over.person], |tx| {
             end(tx, over.id, over.until_at.unwrap_or(tx.now))?;
-            announce(tx, over.charge, Some(over.person), None)
+            announce(tx, "supervision.ended", over.charge, Some(over.person), None)
         })?;
     }
     Ok(due.len())
@@ -166,7 +170,7 @@ pub fn set_group_staff(tx: &mut Tx<'_>, group: GroupId, staff: &[PersonId]) -> R
     {
         rescoping(tx, &[*person], |tx| {
             give(tx, *person, charge, SupervisionKind::Standing, None)?;
-            announce(tx, charge, None, Some(*person))
+            announce(tx, "supervision.given", charge, None, Some(*person))
         })?;
     }
     Ok(())
@@ -270,6 +274,15 @@ fn require_substitute(
     Ok(())
 }
 
+/// The next time that the house closes.
+fn closing(conn: &Connection, now: Timestamp) -> Result<Timestamp> {
+    let house = house::queries::house(conn)?;
+    let (zone, today) = (house.time_zone(), house.day(now));
+    let tomorrow = Day(today.0.saturating_add(jiff::Span::new().days(1)));
+    let closing = today.at_minute(house.closes_at, &zone);
+    Ok(if closing > now { closing } else { tomorrow.at_minute(house.closes_at, &zone) })
+}
+
 fn require_charge(conn: &Connection, charge: Charge) -> Result<()> {
     match charge {
         Charge::Run(run) => require_open(&named("run_id", queries::run(conn, run))?),
@@ -315,13 +328,20 @@ fn end(tx: &mut Tx<'_>, supervision: SupervisionId, at: Timestamp) -> Result<()>
     Ok(())
 }
 
-/// Tells that the responsibility for `charge` has changed.
+/// Tells that the responsibility for `charge` has changed, and keeps account of
+/// it: whoever has it sees persons.
 fn announce(
     tx: &mut Tx<'_>,
+    act: &'static str,
     charge: Charge,
     from: Option<PersonId>,
     to: Option<PersonId>,
 ) -> Result<()> {
+    let detail = match from {
+        Some(from) => format!("{} from person:{from}", charge.topic()),
+        None => charge.topic().to_string(),
+    };
+    audit::record(tx, act, to.or(from), &detail)?;
     let staff_ids = staff_ids(tx, charge)?;
     tx.emit(Event::SupervisionChanged {
         run_id: charge.run(),
