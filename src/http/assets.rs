@@ -3,9 +3,15 @@
 //! keeps a file for ever and a new server never meets an old file. Ranges are answered with the
 //! whole file, as RFC 9110 allows.
 
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::extract::Path;
+use crate::app::App;
+use crate::base::{Error, Result};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -30,11 +36,28 @@ pub fn find(name: &str) -> Option<&'static File> {
     FILES.binary_search_by(|file| file.name.cmp(name)).ok().and_then(|at| FILES.get(at))
 }
 
-/// Answers with one of the pages' files.
-async fn show(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(may(Who::ANYONE, routes!(show)))
+}
+
+/// One of the pages' files. It never changes under its path.
+#[utoipa::path(
+    get,
+    path = "/a/{version}/{*name}",
+    tag = "pages",
+    params(("version" = String, Path), ("name" = String, Path)),
+    responses(
+        (status = 200, description = "The file, compressed as the client takes it"),
+        (status = 304, description = "The client has it")
+    )
+)]
+async fn show(
+    Path((version, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response> {
     match find(&name) {
-        Some(file) if version == VERSION => file.answer(&headers),
-        _ => StatusCode::NOT_FOUND.into_response(),
+        Some(file) if version == VERSION => Ok(file.answer(&headers)),
+        _ => Err(Error::NotFound("asset")),
     }
 }
 
@@ -147,7 +170,8 @@ mod tests {
     #[test]
     fn a_form_that_the_client_has_is_not_sent_again() {
         let br = (header::ACCEPT_ENCODING, "br");
-        for (held, status) in [("\"1f-br\"", 304), ("W/\"1f-br\"", 304), ("*", 304), ("\"1f\"", 200)]
+        for (held, status) in
+            [("\"1f-br\"", 304), ("W/\"1f-br\"", 304), ("*", 304), ("\"1f\"", 200)]
         {
             let (got, encoding, etag) = ask(&[br.clone(), (header::IF_NONE_MATCH, held)]);
             assert_eq!((got, etag.as_str()), (status, "\"1f-br\""), "{held}");

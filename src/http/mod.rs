@@ -13,7 +13,6 @@ pub mod extract;
 pub mod signed_in;
 pub mod session;
 pub mod identify;
-pub mod me;
 pub mod sign_in;
 pub mod setup;
 pub mod streams;
@@ -23,10 +22,8 @@ pub mod online;
 pub mod rooms;
 pub mod runs;
 pub mod supervisions;
-pub mod badges;
-pub mod contacts;
-pub mod people;
-pub mod roster;
+pub mod document;
+pub mod assets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,23 +42,21 @@ use crate::app::App;
 pub fn routes() -> (Router<App>, OpenApi) {
     let routes: OpenApiRouter<App> = OpenApiRouter::new()
         .merge(sign_in::routes())
-        .merge(me::routes())
         .merge(setup::routes())
         .merge(sse::routes())
         .merge(online::routes())
         .merge(rooms::routes())
         .merge(runs::routes())
         .merge(supervisions::routes())
-        .merge(people::routes())
-        .merge(badges::routes())
-        .merge(contacts::routes())
-        .merge(roster::routes());
-    routes.split_for_parts()
+        .merge(document::routes())
+        .merge(assets::routes());
+    let (router, paths) = routes.split_for_parts();
+    (router, document::finish(paths))
 }
 
 /// Returns the router as it is served behind a door, with everything around the handlers.
 pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
-    let (router, _) = routes();
+    let (router, document) = routes();
     let config = &app.config;
     let caps = Caps {
         all: config.streams_max,
@@ -70,6 +65,7 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
     };
     let stall = Duration::from_secs(config.stream_stall_s.into());
     router
+        .layer(Extension(Arc::new(document)))
         .layer(Extension(sign_in::Attempts::default()))
         .layer(Extension(Arc::new(Streams::new(caps, stall))))
         .layer(Extension(gate.clone()))

@@ -80,20 +80,26 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The body, as it goes out.
-#[derive(Serialize)]
-struct Written<'a> {
+/// An error (RFC 9457). `code` is stable and dotted, the one field to act upon; texts may change.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Written<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'a str,
     status: u16,
+    #[schema(example = "visit.room_full")]
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    /// The field that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    /// Names the request in the server's log.
     request_id: &'a str,
+    /// More, for some codes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     details: Option<&'a serde_json::Value>,
 }
 

@@ -1,0 +1,136 @@
+//! The OpenAPI document: made from the handlers, finished here with what all of them share, and
+//! read back as the list of routes. Nothing in it is written twice.
+
+use std::sync::Arc;
+
+use axum::extract::Extension;
+use serde::Serialize;
+use utoipa::PartialSchema;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
+use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::extract::Json;
+use super::problem;
+use crate::app::App;
+
+/// A route, as `daybook routes` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Route {
+    pub method: String,
+    pub path: String,
+    /// Who may call it: `anyone`, or roles.
+    pub may: Vec<String>,
+    /// Whether a call may change anything.
+    pub changes: bool,
+}
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(may(Who::ANYONE, routes!(show)))
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    tag = "interface",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object))
+)]
+async fn show(Extension(document): Extension<Arc<OpenApi>>) -> Json<Arc<OpenApi>> {
+    Json(document)
+}
+
+/// Returns every route of `document`, by path and method.
+pub fn listing(document: &OpenApi) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for (path, item) in &document.paths.paths {
+        for (method, operation) in operations(item) {
+            let may = operation.extensions.as_ref().and_then(|more| more.get("x-may"));
+            let may = may.and_then(|words| words.as_array()).into_iter().flatten();
+            routes.push(Route {
+                method: method.to_owned(),
+                path: path.clone(),
+                may: may.filter_map(|word| word.as_str()).map(str::to_owned).collect(),
+                changes: method != "GET",
+            });
+        }
+    }
+    routes
+}
+
+/// Finishes the document that the routes have made.
+pub(super) fn finish(mut document: OpenApi) -> OpenApi {
+    document.info = InfoBuilder::new()
+        .title("Daybook")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "The live day book of a house. `x-may` names who may call a route. Live events are \
+             described in docs/events.md.",
+        ))
+        .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
+        .build();
+    // The router's sign for "the rest of the path" means nothing to readers of the document.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths =
+        paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations_mut(item) {
+            finish_operation(method, path, operation);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert("Problem".to_owned(), problem::Written::schema());
+    let cookie = ApiKey::Cookie(ApiKeyValue::new("daybook"));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.security_schemes.insert("session".to_owned(), SecurityScheme::ApiKey(cookie).into());
+    components.security_schemes.insert("device".to_owned(), SecurityScheme::Http(bearer).into());
+    document
+}
+
+/// Gives an operation a name of its own, its keys, and the answer that any error is.
+fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.filter(|word| !["api", "v1"].contains(word)).collect();
+    operation.operation_id = Some(format!("{}_{}", method.to_lowercase(), words.join("_")));
+    let may = operation.extensions.as_ref().and_then(|more| more.get("x-may")).cloned();
+    let may = may.and_then(|words| words.as_array().cloned()).unwrap_or_default();
+    let named = |word: &str| may.iter().any(|other| other == word);
+    operation.security = Some(if named("anyone") {
+        Vec::new()
+    } else {
+        let scheme = if named("device") { "device" } else { "session" };
+        vec![SecurityRequirement::new(scheme, Vec::<String>::new())]
+    });
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ResponseBuilder::new()
+        .description("Any error, as a problem (RFC 9457)")
+        .content("application/problem+json", content)
+        .build();
+    operation.responses.responses.insert("default".to_owned(), problem.into());
+}
+
+fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    let all = [
+        ("GET", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("GET", &mut item.get),
+        ("POST", &mut item.post),
+        ("PUT", &mut item.put),
+        ("PATCH", &mut item.patch),
+        ("DELETE", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
