@@ -49,6 +49,19 @@ pub struct AsOf {
     pub cursor: Cursor,
 }
 
+impl Threads {
+    /// Waits for all to end, once the last [`App`] has been dropped: the writer
+    /// writes its queue, then the log moves into the database file.
+    pub fn join(self) {
+        // A panic in one of them has been reported by the panic hook.
+        let _ = self.writer.join();
+        self.checkpoints.stop();
+        for hasher in self.hashers {
+            let _ = hasher.join();
+        }
+    }
+}
+
 impl App {
     /// Opens the database in the data directory and starts the threads of the spine.
     pub fn open(config: Config, clock: Clock) -> anyhow::Result<(App, Threads)> {

@@ -12,11 +12,11 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 /// Where the data is when nobody says otherwise.
 const DATA: &str = "/var/lib/daybook";
 
-/// The settings' file, looked for in the data directory unless `--config` names another.
-const FILE: &str = "daybook.toml";
+/// The settings' file, looked for in the data directory unless `--settings` names another.
+pub const FILE: &str = "daybook.toml";
 
 /// Every setting that a file, the environment or a flag may give.
-pub const SETTINGS: [Setting; 18] = [
+pub const SETTINGS: [Setting; 21] = [
     setting("listen", "0.0.0.0:8080", "address:port", "where pages, devices and streams connect"),
     setting("hosts", "", "names", "further host names that browsers may use, by commas"),
     setting("log", "auto", "auto|text|json|journal", "the form of the log on standard error"),
@@ -26,7 +26,10 @@ pub const SETTINGS: [Setting; 18] = [
     setting("streams_max", "10000", "streams", "live streams at once, in all"),
     setting("streams_per_person", "32", "streams", "live streams at once, of one person"),
     setting("streams_per_address", "500", "streams", "live streams at once, from one address"),
-    setting("stream_stall_s", "30", "s", "a stream that takes nothing for so long is cut"),
+    setting("stream_stall_s", "25", "s", "a reader that takes nothing for so long is cut"),
+    setting("stream_buffer_kib", "64", "KiB", "what the kernel holds for a slow stream"),
+    setting("request_head_s", "10", "s", "for a request's head, and between two requests"),
+    setting("request_body_s", "15", "s", "for a request's body, beyond what its size explains"),
     setting("write_queue", "1024", "writes", "that may wait; one more is told to come again"),
     setting("read_connections", "4", "connections", "to the database, for reading"),
     setting("events_keep_days", "30", "days", "of the event log, which streams resume from"),
@@ -69,6 +72,9 @@ pub struct Config {
     pub streams_per_person: usize,
     pub streams_per_address: usize,
     pub stream_stall_s: u32,
+    pub stream_buffer_kib: usize,
+    pub request_head_s: u32,
+    pub request_body_s: u32,
     pub write_queue: usize,
     pub read_connections: u32,
     pub events_keep_days: u32,
@@ -92,7 +98,7 @@ pub enum LogForm {
 }
 
 /// A value and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Given {
     pub name: &'static str,
     pub value: String,
@@ -134,7 +140,7 @@ impl Config {
     /// Reads the settings' file, if there is one, and checks everything.
     pub fn load(sources: &Sources) -> Result<Config> {
         let data = PathBuf::from(sources.get("data").unwrap_or(DATA));
-        let (path, named) = match sources.get("config") {
+        let (path, named) = match sources.get("settings") {
             Some(path) => (PathBuf::from(path), true),
             None => (data.join(FILE), false),
         };
@@ -211,7 +217,7 @@ impl Layers {
         for (variable, value) in environment {
             let Some(name) = variable.strip_prefix("DAYBOOK_") else { continue };
             let name = name.to_ascii_lowercase();
-            if !["data", "config"].contains(&name.as_str()) {
+            if !["data", "settings"].contains(&name.as_str()) {
                 self.set(&name, value.clone(), format!("environment {variable}"))?;
             }
         }
@@ -220,7 +226,7 @@ impl Layers {
 
     fn flags(&mut self, flags: &BTreeMap<String, String>) -> Result<()> {
         for (name, value) in flags {
-            if !["data", "config"].contains(&name.as_str()) {
+            if !["data", "settings"].contains(&name.as_str()) {
                 self.set(name, value.clone(), format!("flag --{}", name.replace('_', "-")))?;
             }
         }
@@ -246,6 +252,9 @@ impl Layers {
             streams_per_person: self.count("streams_per_person", 1..=1_000)?,
             streams_per_address: self.count("streams_per_address", 1..=100_000)?,
             stream_stall_s: self.number("stream_stall_s", 1..=600)?,
+            stream_buffer_kib: self.count("stream_buffer_kib", 8..=4_096)?,
+            request_head_s: self.number("request_head_s", 1..=120)?,
+            request_body_s: self.number("request_body_s", 1..=600)?,
             write_queue: self.count("write_queue", 1..=65_536)?,
             read_connections: self.number("read_connections", 1..=64)?,
             events_keep_days: self.number("events_keep_days", 1..=366)?,
@@ -320,78 +329,5 @@ fn plain(value: &toml::Value) -> Result<String> {
             Ok(values.iter().map(plain).collect::<Result<Vec<_>>>()?.join(","))
         }
         other => bail!("a {} cannot stand here", other.type_str()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sources(environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
-        let map = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-        };
-        Sources { environment: map(environment), flags: map(flags) }
-    }
-
-    fn parse(file: &str, sources: &Sources) -> Result<Config, String> {
-        Config::parse(sources, Some((Path::new("daybook.toml"), file)))
-            .map_err(|e| format!("{e:#}"))
-    }
-
-    #[test]
-    fn the_defaults_are_valid() {
-        let config = Config::parse(&Sources::default(), None).unwrap();
-        assert_eq!(config.listen, "0.0.0.0:8080".parse().unwrap());
-        assert_eq!(config.given.len(), SETTINGS.len() + 1);
-    }
-
-    #[test]
-    fn flags_win_over_the_environment_over_the_file_over_defaults() {
-        let file =
-            "listen = \"127.0.0.1:1\"\nwrite_queue = 7\nstreams_max = 9\nhosts = [\"a\", \"b\"]";
-        let env = [("DAYBOOK_LISTEN", "127.0.0.1:2"), ("DAYBOOK_WRITE_QUEUE", "8"), ("HOME", "/")];
-        let config = parse(file, &sources(&env, &[("listen", "127.0.0.1:3")])).unwrap();
-        assert_eq!(config.listen.port(), 3);
-        assert_eq!((config.write_queue, config.streams_max), (8, 9));
-        assert_eq!(config.hosts, ["a", "b"]);
-        let from = |name| config.given.iter().find(|g| g.name == name).unwrap().source.clone();
-        assert_eq!(from("listen"), "flag --listen");
-        assert_eq!(from("write_queue"), "environment DAYBOOK_WRITE_QUEUE");
-        assert_eq!(from("streams_max"), "daybook.toml: line 3: streams_max");
-        assert_eq!(from("log"), "default");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_in_one_line_with_its_place() {
-        let none = Sources::default();
-        for (file, says) in [
-            ("lisen = 1", "daybook.toml: line 1: lisen: no such setting"),
-            ("\nwrite_queue = 0", "daybook.toml: line 2: write_queue: \"0\" is not a whole number"),
-            ("write_queue = \"many\"", "\"many\" is not a whole number from 1 to 65536"),
-            ("write_queue = true", "line 1: write_queue: a boolean cannot stand here"),
-            ("listen = \"localhost\"", "\"localhost\" is not an address and a port"),
-            ("listen = \"0.0.0.0:99999\"", "\"0.0.0.0:99999\" is not an address and a port"),
-            ("log = 'xml'", "\"xml\" is not one of auto"),
-            ("hosts = 'http://x'", "\"http://x\" is not host names"),
-            ("log = ", "daybook.toml: line 1: "),
-            ("log = 'text'\nlog = 'json'", "daybook.toml: line 2: duplicate key"),
-            ("streams_max = 100000", "streams_max (100000) is above connections_max (12000)"),
-        ] {
-            let answer = parse(file, &none).unwrap_err();
-            assert!(answer.contains(says), "{file:?} gives {answer:?}");
-            assert!(!answer.contains('\n'), "{file:?} gives {answer:?}");
-        }
-        let typo = parse("", &sources(&[("DAYBOOK_LISTN", "x")], &[])).unwrap_err();
-        assert_eq!(typo, "environment DAYBOOK_LISTN: no such setting");
-    }
-
-    #[test]
-    fn a_named_file_must_be_there_and_an_unnamed_one_need_not() {
-        let named = sources(&[], &[("data", "/nowhere"), ("config", "/nowhere/x.toml")]);
-        assert!(
-            format!("{:#}", Config::load(&named).unwrap_err()).starts_with("/nowhere/x.toml: ")
-        );
-        assert!(Config::load(&sources(&[], &[("data", "/nowhere")])).is_ok());
     }
 }

@@ -11,5 +11,7 @@ pub mod app;
 pub mod http;
 pub mod heartbeat;
 pub mod systemd;
+pub mod serve;
 pub mod client;
 pub mod demo;
+pub mod cli;

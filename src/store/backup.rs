@@ -21,6 +21,8 @@ pub struct Sound {
     pub schema: i64,
     pub people: i64,
     pub events: i64,
+    /// When the newest event happened, in milliseconds since 1970.
+    pub newest_event_at: Option<i64>,
     pub bytes: u64,
 }
 
@@ -59,8 +61,20 @@ pub fn put_back(from: &Path, to: &Path) -> Result<(Sound, Option<PathBuf>)> {
     Ok((sound, kept))
 }
 
-/// Proves that the file is a whole database of Daybook that this program knows.
+/// Proves that the file is a whole database of Daybook that this program knows, page by page.
 pub fn inspect(path: &Path) -> Result<Sound> {
+    let sound = glance(path)?;
+    let (shown, conn) = (path.display(), open_to_read(path)?);
+    let integrity: String = conn.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
+    ensure!(integrity == "ok", "{shown}: is damaged: {integrity}");
+    let orphans: i64 =
+        conn.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0))?;
+    ensure!(orphans == 0, "{shown}: is damaged: {orphans} rows point at nothing");
+    Ok(sound)
+}
+
+/// Looks whether the file is a database of Daybook that this program knows, and what is in it.
+pub fn glance(path: &Path) -> Result<Sound> {
     let shown = path.display();
     let conn = open_to_read(path)?;
     let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
@@ -71,14 +85,14 @@ pub fn inspect(path: &Path) -> Result<Sound> {
         (1..=SCHEMA_VERSION).contains(&schema),
         "{shown}: is of a newer Daybook (schema {schema}, this one knows {SCHEMA_VERSION})"
     );
-    let integrity: String = conn.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
-    ensure!(integrity == "ok", "{shown}: is damaged: {integrity}");
-    let orphans = number("select count(*) from pragma_foreign_key_check")?;
-    ensure!(orphans == 0, "{shown}: is damaged: {orphans} rows point at nothing");
+    let damaged = || format!("{shown}: is damaged");
     Ok(Sound {
         schema,
-        people: number("select count(*) from person")?,
-        events: number("select count(*) from event_log")?,
+        people: number("select count(*) from person").with_context(damaged)?,
+        events: number("select count(*) from event_log").with_context(damaged)?,
+        newest_event_at: conn
+            .query_row("select max(at) from event_log", [], |row| row.get(0))
+            .with_context(damaged)?,
         bytes: fs::metadata(path)?.len(),
     })
 }

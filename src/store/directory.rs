@@ -55,6 +55,17 @@ impl Directory {
         Ok(Directory { path: path.to_owned(), _lock: lock })
     }
 
+    /// Returns what the master of the directory does at the moment, if there is one.
+    pub fn master(path: &Path) -> Result<Option<String>> {
+        let file = path.join(LOCK);
+        let Ok(lock) = File::open(&file) else { return Ok(None) };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(fs::read_to_string(&file)?)),
+            Err(TryLockError::Error(e)) => Err(e).with_context(|| file.display().to_string()),
+        }
+    }
+
     /// Takes the lock; none when another process has it.
     fn take(path: &Path, work: &str) -> Result<Option<File>> {
         inspect(path)?;

@@ -16,4 +16,3 @@ pub use model::{
     SupervisionFacts, SupervisionKind, Supervisor,
 };
 pub use scope::Scope;
-pub mod roster;

@@ -1,0 +1,173 @@
+//! `daybook check`: settings, directory, database, disk, clock and limits.
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use rustix::process::{Resource, getrlimit};
+use serde::Serialize;
+
+use super::{Failure, Outcome, Place, say_json, say_table};
+use crate::base::{Clock, Timestamp};
+use crate::config::Config;
+use crate::store::backup;
+use crate::store::directory::{self, DATABASE, Directory};
+
+/// With less disk than this the house will soon stop writing.
+const DISK_LOW_MIB: u64 = 1024;
+
+/// With less disk than this it is a matter of hours.
+const DISK_MIN_MIB: u64 = 100;
+
+/// Descriptors beside connections: database, log, runtime.
+const DESCRIPTORS_SPARE: u64 = 256;
+
+/// When this program was younger than it is: a clock before it is wrong.
+const CLOCK_MIN: Timestamp = Timestamp(1_793_491_200_000);
+
+/// Look at settings, database, disk, clock and limits, and say what is not well
+#[derive(Args)]
+#[command(after_help = "Example: daybook check --full\n\n\
+    Exit code 1 when something must be done.")]
+pub struct Flags {
+    #[command(flatten)]
+    place: Place,
+    /// Only show every setting, with its unit and source
+    #[arg(long)]
+    config: bool,
+    /// Prove the whole database, page by page
+    #[arg(long)]
+    full: bool,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found of one thing.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    state: State,
+    says: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// Prints what was found.
+pub fn run(flags: &Flags) -> Outcome {
+    let config = flags.place.config()?;
+    if flags.config {
+        return show_settings(&config, flags.json);
+    }
+    let findings = vec![
+        finding("directory", check_directory(&config)),
+        finding("server", check_server(&config)),
+        finding("database", check_database(&config, flags.full)),
+        finding("disk", check_disk(&config)),
+        finding("clock", check_clock(&config)),
+        finding("limits", check_limits(&config)),
+    ];
+    let failed = findings.iter().filter(|found| found.state == State::Fail).count();
+    if flags.json {
+        say_json(&findings)?;
+    } else {
+        let row = |found: &Finding| {
+            let state = match found.state {
+                State::Ok => "ok",
+                State::Warn => "warn",
+                State::Fail => "FAIL",
+            };
+            [found.what.to_owned(), state.to_owned(), found.says.clone()]
+        };
+        say_table(["WHAT", "STATE", ""], &findings.iter().map(row).collect::<Vec<_>>());
+    }
+    match failed {
+        0 => Ok(()),
+        n => Err(Failure::Failed(anyhow::anyhow!("{n} of {} checks failed", findings.len()))),
+    }
+}
+
+fn show_settings(config: &Config, json: bool) -> Outcome {
+    if json {
+        return say_json(&config.given);
+    }
+    let rows = config
+        .given
+        .iter()
+        .map(|g| [g.name.to_owned(), g.value.clone(), g.unit.to_owned(), g.source.clone()]);
+    say_table(["SETTING", "VALUE", "UNIT", "SOURCE"], &rows.collect::<Vec<_>>());
+    Ok(())
+}
+
+/// A check's answer: what is well, or what is not and can wait, or an error.
+fn finding(what: &'static str, checked: Result<(State, String)>) -> Finding {
+    match checked {
+        Ok((state, says)) => Finding { what, state, says },
+        Err(e) => Finding { what, state: State::Fail, says: format!("{e:#}") },
+    }
+}
+
+fn check_directory(config: &Config) -> Result<(State, String)> {
+    directory::inspect(&config.data)?;
+    Ok((State::Ok, format!("{}, for its owner alone", config.data.display())))
+}
+
+fn check_server(config: &Config) -> Result<(State, String)> {
+    Ok(match Directory::master(&config.data)? {
+        Some(work) => (State::Ok, format!("'daybook {work}' is running")),
+        None => (State::Warn, "is not running".to_owned()),
+    })
+}
+
+fn check_database(config: &Config, full: bool) -> Result<(State, String)> {
+    let path = config.data.join(DATABASE);
+    let (found, proof) = if full {
+        (backup::inspect(&path)?, "every page is sound")
+    } else {
+        (backup::glance(&path)?, "--full proves every page")
+    };
+    let says = format!(
+        "schema {}, {} people, {} events, {} MiB; {proof}",
+        found.schema,
+        found.people,
+        found.events,
+        found.bytes / 1024 / 1024
+    );
+    Ok((State::Ok, says))
+}
+
+fn check_disk(config: &Config) -> Result<(State, String)> {
+    let disk = rustix::fs::statvfs(&config.data)?;
+    let free_mib = disk.f_bavail.saturating_mul(disk.f_frsize) / 1024 / 1024;
+    ensure!(free_mib >= DISK_MIN_MIB, "{free_mib} MiB free: writing will stop soon");
+    let state = if free_mib < DISK_LOW_MIB { State::Warn } else { State::Ok };
+    Ok((state, format!("{free_mib} MiB free")))
+}
+
+/// The clock is not behind this program, nor behind what it has logged.
+fn check_clock(config: &Config) -> Result<(State, String)> {
+    let now = Clock::System.now();
+    if now < CLOCK_MIN {
+        bail!("{now} is before this program was made");
+    }
+    let newest = backup::glance(&config.data.join(DATABASE)).ok().and_then(|s| s.newest_event_at);
+    if let Some(newest) = newest.map(Timestamp)
+        && newest > now
+    {
+        bail!("{now} is before the newest event ({newest}): the clock went back");
+    }
+    Ok((State::Ok, now.to_string()))
+}
+
+fn check_limits(config: &Config) -> Result<(State, String)> {
+    let Some(allowed) = getrlimit(Resource::Nofile).current else {
+        return Ok((State::Ok, "any number of open files".to_owned()));
+    };
+    let wanted = config.connections_max as u64 + DESCRIPTORS_SPARE;
+    let says = format!("{allowed} open files; connections_max wants {wanted}");
+    Ok((if allowed < wanted { State::Warn } else { State::Ok }, says))
+}

@@ -1,0 +1,190 @@
+//! The running house: what is wired to what at the start, and what ends in which order.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::app::{App, Threads};
+use crate::base::{Actor, Clock};
+use crate::config::Config;
+use crate::http::guard::Guard;
+use crate::http::listen::{Door, Limits};
+use crate::store::directory::{Directory, SERVE};
+use crate::{heartbeat, http, systemd};
+
+/// How many connections may wait to be accepted: a house of tablets after a power cut.
+const BACKLOG: i32 = 4096;
+
+/// How often the writer is asked whether it is well; what a command has written beside the server
+/// is announced then at the latest.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// How long requests in flight and streams have to end.
+const DRAIN_MAX: Duration = Duration::from_secs(8);
+
+/// A house that is open.
+pub struct House {
+    pub app: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    door: Door,
+    tasks: Vec<JoinHandle<()>>,
+    serving: JoinHandle<()>,
+    threads: Threads,
+    /// Given up last: nobody else may write before everything here has ended.
+    _directory: Directory,
+}
+
+/// Serves until the process is told to stop; `ready` hears the address.
+pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
+    let directory = Directory::open(&config.data, SERVE)?;
+    // Before the database is touched: a second server on the port must change nothing.
+    let listener = match systemd::listener()? {
+        Some(listener) => listener,
+        None => listen(config.listen)?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut stop = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let house = House::open(directory, config, Clock::System, listener)?;
+        let url = house.url();
+        tracing::info!(url, version = env!("CARGO_PKG_VERSION"), "the house is open");
+        ready(&url);
+        systemd::ready(&url);
+        tokio::select! {
+            _ = stop.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        systemd::stopping();
+        house.close().await;
+        Ok(())
+    })
+}
+
+/// Binds the address, which must be free.
+pub fn listen(address: SocketAddr) -> Result<std::net::TcpListener> {
+    let bound = || -> std::io::Result<std::net::TcpListener> {
+        let socket = socket2::Socket::new(
+            socket2::Domain::for_address(address),
+            socket2::Type::STREAM,
+            None,
+        )?;
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            socket.set_only_v6(false)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    bound().map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!(
+                "{address}: the port is in use; --listen or the setting listen moves it"
+            )
+        }
+        _ => anyhow::Error::from(e).context(format!("{address}: cannot listen")),
+    })
+}
+
+impl House {
+    /// Opens the house of `directory` on `listener`: the spine first, the door last.
+    pub fn open(
+        directory: Directory,
+        config: Config,
+        clock: Clock,
+        listener: std::net::TcpListener,
+    ) -> Result<House> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener).context("the listening socket")?;
+        let address = listener.local_addr()?;
+        let (app, threads) = App::open(config, clock)?;
+        let door = Door::new(limits(&app.config));
+        let router = http::router(app.clone(), Guard::new(names(&app.config)), door.gate());
+        let tasks =
+            vec![tokio::spawn(pulse(app.clone())), tokio::spawn(heartbeat::run(app.clone()))];
+        let serving = tokio::spawn(door.clone().serve(listener, router));
+        Ok(House { app, address, door, tasks, serving, threads, _directory: directory })
+    }
+
+    /// Returns where people find the house from this machine.
+    pub fn url(&self) -> String {
+        let host = if self.address.ip().is_unspecified() {
+            "localhost".to_owned()
+        } else if self.address.is_ipv6() {
+            format!("[{}]", self.address.ip())
+        } else {
+            self.address.ip().to_string()
+        };
+        format!("http://{host}:{}", self.address.port())
+    }
+
+    /// Closes the house: nobody comes in any more, streams say goodbye, requests in flight finish,
+    /// the timetable ends, the writer writes its queue, the log moves into the database file.
+    pub async fn close(self) {
+        self.door.close();
+        self.app.hub.drain();
+        let left = self.door.emptied(DRAIN_MAX).await;
+        if left > 0 {
+            tracing::warn!(connections = left, "some did not end in time and were dropped");
+        }
+        for task in self.tasks.iter().chain([&self.serving]) {
+            task.abort();
+        }
+        for task in self.tasks.into_iter().chain([self.serving]) {
+            // Ended by abort or by itself; its handles on the writer are gone either way.
+            let _ = task.await;
+        }
+        drop(self.app);
+        let threads = self.threads;
+        let _ = tokio::task::spawn_blocking(move || threads.join()).await;
+        tracing::info!("the house is closed");
+    }
+}
+
+/// Asks the writer for a sign of life, and passes it on to systemd's watchdog.
+async fn pulse(app: App) {
+    let limit = systemd::watchdog_interval();
+    let mut told = tokio::time::Instant::now();
+    let mut beat = tokio::time::interval(PULSE);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        let answered = app.write(Actor::System, "serve.pulse", |_| Ok(())).await;
+        // A full disk or queue is an answer too: a restart would not help.
+        let _ = answered;
+        if limit.is_some_and(|limit| told.elapsed() >= limit) {
+            systemd::alive();
+            told = tokio::time::Instant::now();
+        }
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    Limits {
+        connections: config.connections_max,
+        per_address: config.connections_per_address,
+        head: seconds(config.request_head_s),
+        body: seconds(config.request_body_s),
+        stall: seconds(config.stream_stall_s),
+        stream_buffer: config.stream_buffer_kib * 1024,
+    }
+}
+
+/// The host names that browsers may use: those of the settings, and this machine's own.
+fn names(config: &Config) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = config.hosts.iter().cloned().collect();
+    let system = rustix::system::uname();
+    if let Ok(own) = system.nodename().to_str() {
+        names.insert(own.to_ascii_lowercase());
+        names.insert(format!("{}.local", own.to_ascii_lowercase()));
+    }
+    names
+}
