@@ -127,8 +127,8 @@ fn members(tx: &mut Tx<'_>, house: &House) -> Result<Vec<PersonId>> {
                 name: format!("{} {}", contact.given, contact.family),
                 relation: contact.relation.to_owned(),
                 phone: contact.phone.clone(),
-                may_fetch: contact.may_pick_up,
-                emergency: false,
+                may_fetch: Some(contact.may_pick_up),
+                emergency: None,
             };
             people::commands::add_contact(tx, id, &new)?;
         }

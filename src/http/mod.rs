@@ -13,6 +13,7 @@ pub mod extract;
 pub mod signed_in;
 pub mod session;
 pub mod identify;
+pub mod me;
 pub mod sign_in;
 pub mod setup;
 pub mod streams;
@@ -24,6 +25,10 @@ pub mod runs;
 pub mod supervisions;
 pub mod document;
 pub mod assets;
+pub mod badges;
+pub mod contacts;
+pub mod people;
+pub mod roster;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +47,7 @@ use crate::app::App;
 pub fn routes() -> (Router<App>, OpenApi) {
     let routes: OpenApiRouter<App> = OpenApiRouter::new()
         .merge(sign_in::routes())
+        .merge(me::routes())
         .merge(setup::routes())
         .merge(sse::routes())
         .merge(online::routes())
@@ -52,6 +58,11 @@ pub fn routes() -> (Router<App>, OpenApi) {
         .merge(assets::routes());
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
+        .merge(people::routes())
+        .merge(badges::routes())
+        .merge(contacts::routes())
+        .merge(roster::routes());
+    routes.split_for_parts()
 }
 
 /// Returns the router as it is served behind a door, with everything around the handlers.

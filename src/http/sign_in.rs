@@ -19,22 +19,22 @@ use super::access::{Who, may};
 use super::extract::{Json, Path};
 use super::limit::Limiter;
 use super::listen::{Peer, network};
+use super::me::{self, Me};
 use super::session;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::PersonId;
 use crate::base::page::Page;
 use crate::base::{Actor, Error, Result, Timestamp, secret};
-use crate::domain::house::{self, Language, Profile};
+use crate::domain::house;
 use crate::domain::people::sessions;
-use crate::domain::people::{self, Role, rules};
+use crate::domain::people::{self, rules};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(may(Who::ANYONE, routes!(login)))
         .routes(may(Who::PEOPLE, routes!(logout)))
-        .routes(may(Who::PEOPLE, routes!(me)))
         .routes(may(Who::PEOPLE, routes!(list_sessions)))
         .routes(may(Who::PEOPLE, routes!(end_session)))
         .routes(may(Who::PEOPLE, routes!(change_password)))
@@ -102,34 +102,6 @@ struct Credentials {
     password: String,
 }
 
-/// The signed-in person, the house, and what the person is responsible for.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Me {
-    person: MyPerson,
-    house: MyHouse,
-    session_id: String,
-}
-
-/// The signed-in person.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct MyPerson {
-    id: PersonId,
-    display_name: String,
-    role: Role,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    language: Option<Language>,
-}
-
-/// What every page says of the house.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct MyHouse {
-    name: String,
-    profile: Profile,
-    zone: String,
-    language: Language,
-    demo: bool,
-}
-
 /// Signs in: sets the session cookie.
 #[utoipa::path(post, path = "/api/v1/login", tag = "people", request_body = Credentials,
     responses((status = 200, body = Me), (status = 401, description = "`login.failed`"),
@@ -175,7 +147,7 @@ pub async fn sign_in(
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     session::sign_in(session, person, &device_name(agent.unwrap_or_default())).await?;
     let who = session::holder(session).await?.ok_or(Error::SignedOut)?;
-    about(app, who).await
+    me::about(app, who).await
 }
 
 /// Signs out: ends this session and its streams.
@@ -183,31 +155,6 @@ pub async fn sign_in(
 async fn logout(session: Session) -> Result<StatusCode> {
     session::sign_out(&session).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Returns who is signed in.
-#[utoipa::path(get, path = "/api/v1/me", tag = "people", responses((status = 200, body = Me)))]
-async fn me(State(app): State<App>, who: SignedIn) -> Result<Json<Me>> {
-    about(&app, who).await.map(Json)
-}
-
-async fn about(app: &App, who: SignedIn) -> Result<Me> {
-    app.read(move |conn| {
-        let person = people::queries::find(conn, who.person)?;
-        let house = house::queries::house(conn)?;
-        let house::House { name, profile, zone, language, demo, .. } = house;
-        Ok(Me {
-            person: MyPerson {
-                id: person.id,
-                display_name: person.display_name,
-                role: person.role,
-                language: person.language,
-            },
-            house: MyHouse { name, profile, zone, language, demo },
-            session_id: who.session,
-        })
-    })
-    .await
 }
 
 /// One of one's own sessions.

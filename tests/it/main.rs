@@ -11,6 +11,8 @@ mod streams;
 mod online;
 mod people;
 mod rooms;
+mod roster;
+mod session;
 mod server;
 mod config;
 mod keeping;

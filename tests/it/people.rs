@@ -1,265 +1,285 @@
-//! People: signing in and out, sessions, accounts.
-
-use std::time::Duration;
+//! People: enrolled, found, changed; their accounts, badges and contacts.
 
 use daybook::base::Actor;
+use daybook::base::id::{GroupId, PersonId};
 use daybook::client::{Answer, Client};
-use daybook::domain::people::{self, Role};
+use daybook::domain::people::{self, Role, audit};
 use daybook::live::Tx;
+use daybook::store::rows;
 use hyper::Method;
+use rusqlite::params;
 use serde_json::{Value, json};
 
 use crate::server::TestServer;
 use crate::store::{PASSWORD, TestStore};
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-async fn login(client: &Client, username: &str, password: &str) -> Answer {
-    let credentials = json!({ "username": username, "password": password });
-    client.post("/api/v1/login", &credentials).await.unwrap()
-}
-
 fn code(answer: &Answer) -> String {
     answer.json().unwrap()["code"].as_str().unwrap_or_default().to_owned()
 }
 
-async fn me(client: &Client) -> u16 {
-    client.get("/api/v1/me").await.unwrap().status
+async fn get(client: &Client, path: &str) -> (u16, Value) {
+    let answer = client.get(path).await.unwrap();
+    (answer.status, answer.json().unwrap())
 }
 
 async fn send(client: &Client, method: Method, path: &str, body: Value) -> Answer {
     client.json(method, path, &body).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_person_signs_in_is_known_and_signs_out_again() {
-    let server = TestServer::start().await;
-    server.account("Ada Krause", Role::Staff).await;
-    let answer = login(&server.nobody(), " ADA ", PASSWORD).await;
-    let me = answer.json().unwrap();
-    assert_eq!((answer.status, &me["person"]["display_name"]), (200, &json!("Ada Krause")));
-    assert_eq!(
-        (&me["person"]["role"], &me["house"]["zone"]),
-        (&json!("staff"), &json!("Europe/Berlin"))
-    );
-
-    let ada = server.nobody().with("cookie", answer.cookies());
-    assert_eq!(ada.get("/api/v1/me").await.unwrap().json().unwrap(), me);
-    assert_eq!(ada.post("/api/v1/logout", &json!({})).await.unwrap().status, 204);
-    // Fault 43: the old cookie is worth nothing at once.
-    let after = ada.get("/api/v1/me").await.unwrap();
-    assert_eq!((after.status, code(&after)), (401, "login.required".to_owned()));
-    assert_eq!(server.log().await, ["account.signed_in", "account.signed_out"]);
-}
-
-// Faults 31 and 40.
-#[tokio::test]
-async fn no_account_a_wrong_password_and_a_closed_account_are_one_answer() {
-    let server = TestServer::start().await;
-    server.account("Ada Krause", Role::Staff).await;
-    let gone = server.account("Bob Lang", Role::Staff).await;
-    let disable = move |tx: &mut Tx<'_>| people::commands::disable_account(tx, gone, true);
-    server.write(Actor::System, disable).await.unwrap();
-    let mut answers = Vec::new();
-    for (name, password) in [("ada", "a wrong one"), ("nobody", PASSWORD), ("bob", PASSWORD)] {
-        let answer = login(&server.nobody(), name, password).await;
-        assert!(answer.cookies().is_empty());
-        let mut body = answer.json().unwrap();
-        body.as_object_mut().unwrap().remove("request_id");
-        answers.push((answer.status, body));
-    }
-    assert_eq!((answers[0].0, &answers[0].1["code"]), (401, &json!("login.failed")));
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    let long = login(&server.nobody(), "ada", &"x".repeat(500_000)).await;
-    assert_eq!((long.status, code(&long)), (401, "login.failed".to_owned()));
-}
-
-// Fault 32.
-#[tokio::test]
-async fn guessing_is_stopped_and_said_so() {
-    let server = TestServer::start().await;
-    server.account("Ada Krause", Role::Staff).await;
-    let client = server.nobody();
-    for _ in 0..10 {
-        assert_eq!(login(&client, "ada", "a wrong one").await.status, 401);
-    }
-    let answer = login(&client, "ada", PASSWORD).await;
-    assert_eq!((answer.status, code(&answer)), (429, "login.too_many".to_owned()));
-    assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
-}
-
-// Faults 41, 42 and 48.
-#[tokio::test]
-async fn the_cookie_is_new_at_each_sign_in_and_only_its_hash_is_stored() {
-    let server = TestServer::start().await;
-    server.account("Ada Krause", Role::Staff).await;
-    let planted = server.nobody().with("cookie", "daybook=AAAAAAAAAAAAAAAAAAAAAA");
-    let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..5 {
-        let answer = login(&planted, "ada", PASSWORD).await;
-        let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
-        for part in ["daybook=", "HttpOnly", "SameSite=Lax", "Path=/"] {
-            assert!(cookie.contains(part), "{cookie}");
+/// A class with these members, and somebody responsible for it.
+async fn group(store: &TestStore, members: &[PersonId], staff: PersonId) -> GroupId {
+    let members = members.to_vec();
+    let make = move |tx: &mut Tx<'_>| {
+        let group =
+            rows::insert(tx, "insert into \"group\" (name, kind) values ('1a', 'class')", [])?;
+        for member in members {
+            rows::run(tx, "insert into group_member values (?1, ?2)", params![group, member])?;
         }
-        assert!(!cookie.contains("Domain") && !cookie.contains("AAAAAAAA"), "{cookie}");
-        seen.insert(cookie);
-    }
-    assert_eq!(seen.len(), 5);
-    assert_eq!(me(&planted).await, 401);
-    let file = std::fs::read(server.app.store.path()).unwrap();
-    let wal = std::fs::read(format!("{}-wal", server.app.store.path().display())).unwrap();
-    for cookie in seen {
-        let id = cookie.split(['=', ';']).nth(1).unwrap().as_bytes();
-        assert!(![&file, &wal].iter().any(|bytes| bytes.windows(id.len()).any(|w| w == id)));
-    }
-}
-
-#[tokio::test]
-async fn signing_in_again_ends_the_session_that_the_browser_had() {
-    let server = TestServer::start().await;
-    let (_, ada) = server.signed_in("Ada Krause", Role::Staff).await;
-    let answer = login(&ada, "ada", PASSWORD).await;
-    assert_eq!((answer.status, me(&ada).await), (200, 401));
-    assert_eq!(server.number("select count(*) from session").await, 1);
-}
-
-// Fault 45.
-#[tokio::test]
-async fn a_session_ends_when_it_is_not_used_and_in_any_case_after_a_week() {
-    let server = TestServer::start().await;
-    let (_, idle) = server.signed_in("Ada Krause", Role::Staff).await;
-    let (_, busy) = server.signed_in("Bob Lang", Role::Staff).await;
-    server.advance(11 * HOUR);
-    assert_eq!(me(&busy).await, 200);
-    server.advance(2 * HOUR);
-    assert_eq!((me(&idle).await, me(&busy).await), (401, 200));
-    for _ in 0..14 {
-        server.advance(11 * HOUR);
-        assert_eq!(me(&busy).await, 200);
-    }
-    server.advance(HOUR);
-    assert_eq!(me(&busy).await, 401);
-    server.write(Actor::System, |tx| people::sessions::end_expired(tx)).await.unwrap();
-    assert_eq!(server.number("select count(*) from session").await, 0);
-}
-
-// Fault 117, as far as sessions go.
-#[tokio::test]
-async fn a_clock_that_is_set_back_ends_no_session() {
-    let server = TestServer::start().await;
-    let (_, ada) = server.signed_in("Ada Krause", Role::Staff).await;
-    server.now.fetch_sub(24 * 3_600_000, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(me(&ada).await, 200);
-}
-
-#[tokio::test]
-async fn a_person_sees_and_ends_the_own_sessions_and_no_others() {
-    let server = TestServer::start().await;
-    let (_, here) = server.signed_in("Ada Krause", Role::Staff).await;
-    let (_, other) = server.signed_in("Bob Lang", Role::Staff).await;
-    server.advance(Duration::from_secs(1));
-    let there = server.sign_in("ada").await;
-    let list = here.get("/api/v1/sessions").await.unwrap().json().unwrap();
-    let current: Vec<_> = list["items"].as_array().unwrap().iter().map(|s| &s["current"]).collect();
-    assert_eq!(current, [false, true]);
-    let path = format!("/api/v1/sessions/{}", list["items"][0]["id"].as_str().unwrap());
-    assert_eq!(send(&other, Method::DELETE, &path, json!({})).await.status, 404);
-    assert_eq!(me(&there).await, 200);
-    assert_eq!(send(&here, Method::DELETE, &path, json!({})).await.status, 204);
-    assert_eq!((me(&here).await, me(&there).await), (200, 401));
-}
-
-// Fault 39.
-#[tokio::test]
-async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
-    let server = TestServer::start().await;
-    let (_, here) = server.signed_in("Ada Krause", Role::Staff).await;
-    let there = server.sign_in("ada").await;
-    let change = |current: &str, new: &str| json!({ "current": current, "new": new });
-    let path = "/api/v1/me/password";
-    let wrong = send(&here, Method::PUT, path, change("a wrong one", "quite another one")).await;
-    assert_eq!((wrong.status, code(&wrong)), (403, "password.wrong".to_owned()));
-    // Fault 36.
-    for weak in ["1234567", "Passwort123", "ADA99", "Lindenschule"] {
-        let answer = send(&here, Method::PUT, path, change(PASSWORD, weak)).await;
-        assert_eq!(
-            (answer.status, &answer.json().unwrap()["field"]),
-            (422, &json!("new")),
-            "{weak}"
-        );
-    }
-    let done = send(&here, Method::PUT, path, change(PASSWORD, " quite änother one ")).await;
-    assert_eq!(done.status, 204);
-    let again = server.nobody().with("cookie", done.cookies());
-    assert_eq!((me(&again).await, me(&here).await, me(&there).await), (200, 401, 401));
-    assert_eq!(login(&server.nobody(), "ada", PASSWORD).await.status, 401);
-    assert_eq!(login(&server.nobody(), "ada", " quite änother one ").await.status, 200);
-}
-
-// Fault 46.
-#[tokio::test]
-async fn a_cookie_of_rubbish_is_nobody() {
-    let server = TestServer::start().await;
-    let (_, _ada) = server.signed_in("Ada Krause", Role::Staff).await;
-    for cookie in ["daybook=", "daybook=x", "daybook=\"\"; daybook=y", "=;;==", "daybook=%00%ff"] {
-        assert_eq!(me(&server.nobody().with("cookie", cookie)).await, 401, "{cookie}");
-    }
-    let long = format!("daybook={}", "A".repeat(20_000));
-    assert_eq!(me(&server.nobody().with("cookie", long)).await, 401);
-}
-
-// Fault 47.
-#[tokio::test]
-async fn a_role_taken_away_counts_from_the_next_request_on() {
-    let server = TestServer::start().await;
-    server.account("Eva Chef", Role::Admin).await;
-    let (ada, client) = server.signed_in("Ada Krause", Role::Admin).await;
-    let change = people::model::PersonChange { role: Some(Role::Staff), ..Default::default() };
-    let demote = move |tx: &mut Tx<'_>| people::commands::change(tx, ada, change);
-    server.write(Actor::System, demote).await.unwrap();
-    let me = client.get("/api/v1/me").await.unwrap().json().unwrap();
-    assert_eq!(me["person"]["role"], "staff");
-}
-
-// Fault 37.
-#[tokio::test]
-async fn a_new_house_is_set_up_once_by_who_has_the_code() {
-    let server = TestServer::of(TestStore::empty()).await;
-    let client = server.nobody();
-    let needed = client.get("/api/v1/setup").await.unwrap().json().unwrap();
-    assert_eq!(needed, json!({ "needed": true }));
-    let code_shown = server.write(Actor::System, |tx| people::setup::new_code(tx)).await.unwrap();
-    let setup = |code: &str, password: &str| {
-        json!({ "code": code, "house_name": "Lindenschule", "profile": "school",
-            "zone": "Europe/Berlin", "language": "de", "username": "eva",
-            "display_name": "Eva Chef", "password": password })
+        rows::run(
+            tx,
+            "insert into supervision (person_id, group_id, kind, from_at, given_by)
+             values (?1, ?2, 'standing', ?3, 'system')",
+            params![staff, group, tx.now],
+        )?;
+        Ok(GroupId(group))
     };
-    let path = "/api/v1/setup";
-    let wrong = client.post(path, &setup("2222-3333-4444", PASSWORD)).await.unwrap();
-    assert_eq!((wrong.status, code(&wrong)), (403, "setup.code_wrong".to_owned()));
-    let weak = client.post(path, &setup(&code_shown, "Lindenschule")).await.unwrap();
-    assert_eq!((weak.status, &weak.json().unwrap()["field"]), (422, &json!("password")));
-    let typed = code_shown.to_lowercase().replace('-', " ");
-    let done = client.post(path, &setup(&typed, PASSWORD)).await.unwrap();
-    assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
-    assert_eq!(done.json().unwrap()["person"]["role"], "admin");
-    assert_eq!(me(&server.nobody().with("cookie", done.cookies())).await, 200);
-    let again = client.post(path, &setup(&code_shown, PASSWORD)).await.unwrap();
-    assert_eq!((again.status, code(&again)), (410, "setup.done".to_owned()));
+    store.write(Actor::System, make).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
-    let store = TestStore::empty();
-    let new_code = || store.write(Actor::System, |tx| people::setup::new_code(tx));
-    let check = async |code: &str| {
-        let code = code.to_owned();
-        store.write(Actor::System, move |tx| people::setup::check(tx, &code, tx.now)).await.is_ok()
-    };
-    let first = new_code().await.unwrap();
-    assert!(check(&first).await);
-    let second = new_code().await.unwrap();
-    assert!(!check(&first).await && check(&second).await);
-    store.advance(24 * HOUR);
-    assert!(!check(&second).await);
+async fn a_person_is_enrolled_found_by_either_spelling_and_changed() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let body =
+        json!({ "given_name": "Jörg", "family_name": "Müller", "role": "member", "number": "7" });
+    let made = send(&admin, Method::POST, "/api/v1/people", body.clone()).await;
+    assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+    let jorg = made.json().unwrap();
+    assert_eq!(
+        (&jorg["display_name"], &jorg["status"]),
+        (&json!("Jörg Müller"), &json!("not_present"))
+    );
+    let again = send(&admin, Method::POST, "/api/v1/people", body).await;
+    assert_eq!((again.status, code(&again)), (409, "person.number_taken".to_owned()));
+    for q in ["mull", "Mueller+jo", "JOERG", "m%C3%BCll"] {
+        let (_, found) = get(&admin, &format!("/api/v1/people?q={q}")).await;
+        assert_eq!(found["items"][0]["id"], jorg["id"], "{q}");
+    }
+    for q in ["uller", "mull+anna", "%25", "_"] {
+        let (_, found) = get(&admin, &format!("/api/v1/people?q={q}&role=member")).await;
+        let hits = found["items"].as_array().unwrap().len();
+        assert_eq!(hits, usize::from(matches!(q, "%25" | "_")), "{q}");
+    }
+    let path = format!("/api/v1/people/{}", jorg["id"].as_str().unwrap());
+    let changed = send(&admin, Method::PATCH, &path, json!({ "family_name": "Maier" })).await;
+    assert_eq!(changed.json().unwrap()["display_name"], "Jörg Maier");
+    assert_eq!(get(&admin, "/api/v1/people?q=mull").await.1["items"], json!([]));
+    let wrong = send(&admin, Method::PATCH, &path, json!({ "is_admin": true })).await;
+    assert_eq!((wrong.status, &wrong.json().unwrap()["field"]), (400, &json!("is_admin")));
+}
+
+#[tokio::test]
+async fn a_list_comes_in_pages() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    for name in ["Ada A", "Bob B", "Cem C", "Dia D", "Eli E"] {
+        server.person(name, Role::Member).await;
+    }
+    let mut names = Vec::new();
+    let mut path = "/api/v1/people?role=member&limit=2".to_owned();
+    loop {
+        let (_, page) = get(&admin, &path).await;
+        let items = page["items"].as_array().unwrap();
+        names.extend(items.iter().map(|p| p["display_name"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/api/v1/people?role=member&limit=2&cursor={cursor}");
+    }
+    assert_eq!(names, ["Ada A", "Bob B", "Cem C", "Dia D", "Eli E"]);
+    for wrong in ["limit=0", "limit=501", "limit=x", "cursor=x", "sort=name"] {
+        let (status, _) = get(&admin, &format!("/api/v1/people?{wrong}")).await;
+        assert!(matches!(status, 400 | 422), "{wrong}: {status}");
+    }
+}
+
+// Faults 60 and 64.
+#[tokio::test]
+async fn staff_see_of_others_than_their_own_only_name_and_presence() {
+    let server = TestServer::start().await;
+    let (ada, staff) = server.signed_in("Ada Krause", Role::Staff).await;
+    let bob = server.person("Bob Lang", Role::Staff).await;
+    let mine = server.member("Mia Berg", "04A1B2C3").await;
+    let other = server.member("Tom Berg", "04A1B2C4").await;
+    group(&server, &[mine], ada).await;
+    let (_, found) = get(&staff, "/api/v1/people?q=berg").await;
+    assert_eq!(found["items"][0]["groups"][0]["name"], "1a");
+    let theirs =
+        json!({ "id": other.to_string(), "display_name": "Tom Berg", "status": "not_present" });
+    assert_eq!(found["items"][1], theirs);
+    assert_eq!(get(&staff, &format!("/api/v1/people/{other}")).await.1, theirs);
+    let (_, seen) = get(&staff, &format!("/api/v1/people/{mine}")).await;
+    assert_eq!(seen["family_name"], "Berg");
+    assert!(seen.get("badges").is_none() && seen.get("number").is_none());
+    let (status, _) = get(&staff, &format!("/api/v1/people/{bob}")).await;
+    assert_eq!(status, 200);
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    let (_, seen) = get(&office, &format!("/api/v1/people/{mine}")).await;
+    assert_eq!(seen["badges"][0]["tag_suffix"], "B2C3");
+    assert!(seen.get("room_name").is_none());
+}
+
+#[tokio::test]
+async fn only_those_who_work_here_look_for_people_and_only_admins_change_them() {
+    let server = TestServer::start().await;
+    let (mia, member) = server.signed_in("Mia Berg", Role::Member).await;
+    let (_, staff) = server.signed_in("Ada Krause", Role::Staff).await;
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    let (status, _) = get(&member, "/api/v1/people").await;
+    assert_eq!(status, 403);
+    assert_eq!(get(&server.nobody(), "/api/v1/people").await.0, 401);
+    let path = format!("/api/v1/people/{mia}");
+    for client in [&member, &staff, &office] {
+        let answer = send(client, Method::PATCH, &path, json!({ "role": "admin" })).await;
+        assert_eq!(answer.status, 403);
+    }
+    assert_eq!(server.number("select count(*) from person where role = 'admin'").await, 0);
+}
+
+// Fault 65.
+#[tokio::test]
+async fn the_last_admin_stays_one() {
+    let server = TestServer::start().await;
+    let (eva, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    // Somebody without an account cannot sign in, and so does not count.
+    server.person("Ida Chef", Role::Admin).await;
+    let path = format!("/api/v1/people/{eva}");
+    let account = format!("{path}/account");
+    for (path, body) in [
+        (&path, json!({ "role": "staff" })),
+        (&path, json!({ "state": "inactive" })),
+        (&account, json!({ "disabled": true })),
+    ] {
+        let answer = send(&admin, Method::PATCH, path, body).await;
+        assert_eq!((answer.status, code(&answer)), (409, "person.last_admin".to_owned()));
+    }
+    server.account("Uwe Chef", Role::Admin).await;
+    assert_eq!(send(&admin, Method::PATCH, &path, json!({ "role": "staff" })).await.status, 200);
+    assert_eq!(send(&admin, Method::PATCH, &path, json!({})).await.status, 403);
+}
+
+// Fault 40.
+#[tokio::test]
+async fn an_account_is_opened_closed_and_given_a_new_password() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let mia = server.person("Mia Berg", Role::Member).await;
+    let path = format!("/api/v1/people/{mia}/account");
+    let weak = json!({ "username": "mia", "password": "mia" });
+    assert_eq!(send(&admin, Method::POST, &path, weak).await.status, 422);
+    let made = send(&admin, Method::POST, &path, json!({ "username": "Mia" })).await;
+    assert_eq!(made.status, 201);
+    let password = made.json().unwrap()["password"].as_str().unwrap().to_owned();
+    let login = json!({ "username": "mia", "password": password });
+    let answer = server.nobody().post("/api/v1/login", &login).await.unwrap();
+    let member = server.nobody().with("cookie", answer.cookies());
+    assert_eq!(get(&member, "/api/v1/me").await.0, 200);
+    let twice = send(&admin, Method::POST, &path, json!({ "username": "mia2" })).await;
+    assert_eq!((twice.status, code(&twice)), (409, "account.exists".to_owned()));
+    let tom = server.person("Tom Berg", Role::Member).await;
+    let taken = format!("/api/v1/people/{tom}/account");
+    let taken = send(&admin, Method::POST, &taken, json!({ "username": "MIA" })).await;
+    assert_eq!((taken.status, code(&taken)), (409, "account.username_taken".to_owned()));
+
+    let closed = send(&admin, Method::PATCH, &path, json!({ "disabled": true })).await;
+    assert_eq!(closed.json().unwrap()["disabled"], true);
+    assert_eq!(get(&member, "/api/v1/me").await.0, 401);
+    let new = json!({ "disabled": false, "password": PASSWORD });
+    assert_eq!(send(&admin, Method::PATCH, &path, new).await.status, 200);
+    server.sign_in("mia").await;
+}
+
+#[tokio::test]
+async fn a_badge_is_handed_out_once_blocked_and_taken_back() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    let mia = server.person("Mia Berg", Role::Member).await;
+    let tom = server.person("Tom Berg", Role::Member).await;
+    let path = |id| format!("/api/v1/people/{id}/badges");
+    let tag = json!({ "tag": "04:a1:b2:c3" });
+    let badge = send(&office, Method::POST, &path(mia), tag.clone()).await;
+    assert_eq!(badge.status, 201);
+    let badge = badge.json().unwrap();
+    assert_eq!(badge, json!({ "id": badge["id"], "tag_suffix": "B2C3", "state": "active" }));
+    let taken = send(&office, Method::POST, &path(tom), json!({ "tag": "04A1B2C3" })).await;
+    assert_eq!((taken.status, code(&taken)), (409, "badge.taken".to_owned()));
+    let id = badge["id"].as_str().unwrap();
+    let blocked =
+        send(&office, Method::POST, &format!("/api/v1/badges/{id}/block"), json!({})).await;
+    assert_eq!(blocked.json().unwrap()["state"], "blocked");
+    let badge_path = format!("/api/v1/badges/{id}");
+    assert_eq!(send(&office, Method::DELETE, &badge_path, json!({})).await.status, 403);
+    assert_eq!(send(&admin, Method::DELETE, &badge_path, json!({})).await.status, 204);
+    assert_eq!(send(&office, Method::POST, &path(tom), tag).await.status, 201);
+    assert_eq!(send(&office, Method::POST, &path(tom), json!({ "tag": "x" })).await.status, 422);
+}
+
+#[tokio::test]
+async fn each_look_at_contacts_is_written_down_and_out_of_scope_needs_a_reason() {
+    let server = TestServer::start().await;
+    let (ada, staff) = server.signed_in("Ada Krause", Role::Staff).await;
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    let mine = server.person("Mia Berg", Role::Member).await;
+    let other = server.person("Tom Berg", Role::Member).await;
+    group(&server, &[mine], ada).await;
+    let path = |id| format!("/api/v1/people/{id}/contacts");
+    let eva = json!({ "name": "Eva Berg", "phone": "0171 234", "may_fetch": true });
+    assert_eq!(send(&office, Method::POST, &path(mine), eva.clone()).await.status, 201);
+    assert_eq!(send(&staff, Method::POST, &path(mine), eva).await.status, 403);
+    let (status, seen) = get(&staff, &path(mine)).await;
+    assert_eq!((status, &seen["items"][0]["phone"]), (200, &json!("0171 234")));
+    let (status, refused) = get(&staff, &path(other)).await;
+    assert_eq!((status, &refused["code"]), (403, &json!("contacts.reason_needed")));
+    assert_eq!(get(&staff, &format!("{}?reason=accident", path(other))).await.0, 200);
+    assert_eq!(get(&staff, &format!("{}?reason=curious", path(other))).await.0, 400);
+    let acts: Vec<String> = server
+        .read(|conn| rows::all(conn, "select act || ' ' || by || ' ' || detail from audit", []))
+        .await;
+    let acts: Vec<&String> = acts.iter().filter(|act| act.starts_with("contacts.")).collect();
+    let expected = [
+        format!("contacts.read person:{ada} "),
+        format!("contacts.read_out_of_scope person:{ada} accident"),
+    ];
+    assert_eq!(acts, expected.iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_altered_line_of_the_audit_shows() {
+    let store = TestStore::new().await;
+    for name in ["Ada A", "Bob B", "Cem C"] {
+        store.account(name, Role::Staff).await;
+    }
+    assert_eq!(store.read(audit::broken_seal).await, None);
+    let forge =
+        |tx: &mut Tx<'_>| rows::run(tx, "update audit set by = 'person:9' where audit_id = 2", []);
+    store.write(Actor::System, forge).await.unwrap();
+    assert_eq!(store.read(audit::broken_seal).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_repeated_order_is_carried_out_once() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let admin = admin.with("idempotency-key", "k1");
+    let body = json!({ "given_name": "Mia", "family_name": "Berg", "role": "member" });
+    let first = send(&admin, Method::POST, "/api/v1/people", body.clone()).await;
+    let again = send(&admin, Method::POST, "/api/v1/people", body).await;
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.json().unwrap(), again.json().unwrap());
+    assert_eq!(server.number("select count(*) from person where role = 'member'").await, 1);
+    people_are_kept(&server).await;
+}
+
+async fn people_are_kept(server: &TestServer) {
+    let found = server.read(|conn| people::queries::by_name(conn, "Mia", "Berg")).await;
+    assert_eq!(found.len(), 1);
 }

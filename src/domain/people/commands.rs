@@ -10,11 +10,9 @@ use super::{audit, queries, rules, sessions};
 use crate::base::error::OnConstraint;
 use crate::base::id::{BadgeId, ContactId, PersonId};
 use crate::base::{Error, Result, text};
+use crate::event::Stale;
 use crate::live::Tx;
 use crate::store::rows;
-
-/// How many characters a contact's telephone number or relation has at the most.
-const CONTACT_TEXT_MAX: usize = 60;
 
 /// Enrols a person.
 pub fn enrol(tx: &mut Tx<'_>, new: NewPerson) -> Result<PersonId> {
@@ -37,6 +35,9 @@ pub fn enrol(tx: &mut Tx<'_>, new: NewPerson) -> Result<PersonId> {
         ],
     )
     .on_constraint("person.number", number_taken)?;
+    if new.role == Role::Member {
+        tx.stale(Stale::Counts);
+    }
     Ok(PersonId(id))
 }
 
@@ -96,6 +97,9 @@ pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<Per
 }
 
 fn after_change(tx: &mut Tx<'_>, old: &Person, role: Role, state: PersonState) -> Result<()> {
+    if (old.role, old.state) != (role, state) {
+        tx.stale(Stale::Counts);
+    }
     if old.role != role {
         let detail = format!("{} -> {}", old.role.word(), role.word());
         audit::record(tx, "person.role_changed", Some(old.id), &detail)?;
@@ -237,15 +241,35 @@ pub fn add_contact(tx: &mut Tx<'_>, person: PersonId, new: &NewContact) -> Resul
         params![
             person,
             text::line("name", &new.name, rules::NAME_MAX)?,
-            text::optional_line("relation", &new.relation, CONTACT_TEXT_MAX)?,
-            text::optional_line("phone", &new.phone, CONTACT_TEXT_MAX)?,
-            new.may_fetch,
-            new.emergency,
+            text::optional_line("relation", &new.relation, rules::NUMBER_MAX)?,
+            text::optional_line("phone", &new.phone, rules::NUMBER_MAX)?,
+            new.may_fetch.unwrap_or(false),
+            new.emergency.unwrap_or(false),
             tx.now
         ],
     )?;
     audit::record(tx, "contact.added", Some(person), &format!("contact:{id}"))?;
     queries::contact(tx, ContactId(id))
+}
+
+/// Notes a contact anew.
+pub fn change_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
+    rows::run(
+        tx,
+        "update contact
+         set name = ?2, relation = ?3, phone = ?4, may_fetch = ?5, emergency = ?6
+         where contact_id = ?1",
+        params![
+            contact.id,
+            text::line("name", &contact.name, rules::NAME_MAX)?,
+            text::optional_line("relation", &contact.relation, rules::NUMBER_MAX)?,
+            text::optional_line("phone", &contact.phone, rules::NUMBER_MAX)?,
+            contact.may_fetch,
+            contact.emergency
+        ],
+    )?;
+    let detail = format!("contact:{}", contact.id);
+    audit::record(tx, "contact.changed", Some(contact.person), &detail)
 }
 
 /// Takes a contact away.

@@ -179,14 +179,14 @@ impl FromRow for Badge {
     }
 }
 
-/// What is needed to note a contact.
+/// What is needed to note a contact. What is not said of a right is a no.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewContact {
     pub name: String,
     pub relation: String,
     pub phone: String,
-    pub may_fetch: bool,
-    pub emergency: bool,
+    pub may_fetch: Option<bool>,
+    pub emergency: Option<bool>,
 }
 
 /// Somebody to call about a member, perhaps allowed to fetch them. Has no account.

@@ -31,7 +31,7 @@ pub fn by_number(conn: &Connection, number: &str) -> Result<Option<Person>> {
     )
 }
 
-/// Returns the people without a number whose name reads the same.
+/// Returns the people whose name reads the same.
 pub fn by_name(conn: &Connection, given_name: &str, family_name: &str) -> Result<Vec<Person>> {
     rows::all(
         conn,

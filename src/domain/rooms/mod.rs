@@ -16,3 +16,4 @@ pub use model::{
     SupervisionFacts, SupervisionKind, Supervisor,
 };
 pub use scope::Scope;
+pub mod roster;

@@ -8,6 +8,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::model::{Group, Run};
 use super::queries;
 use crate::base::id::{GroupId, PersonId, RunId};
 use crate::base::{Error, Result, Timestamp};
@@ -102,6 +103,13 @@ impl Scope {
     /// Refuses whom the person may not see, as if there were no such person.
     pub fn require(&self, conn: &Connection, member: PersonId) -> Result<()> {
         if self.sees(conn, member)? { Ok(()) } else { Err(Error::NotFound("person")) }
+    }
+
+    /// Returns the groups and the runs by name.
+    pub fn charges(&self, conn: &Connection) -> Result<(Vec<Group>, Vec<Run>)> {
+        let groups = self.groups.iter().map(|group| queries::group(conn, *group));
+        let runs = self.runs.iter().map(|run| queries::run(conn, *run));
+        Ok((groups.collect::<Result<_>>()?, runs.collect::<Result<_>>()?))
     }
 
     /// Says whether the person supervises `run`.

@@ -1,0 +1,348 @@
+//! Taking over a file of people: persons, badges, contacts and groups, all or nothing.
+//!
+//! A row means the person with its number; without one, the person of that name and role whose
+//! groups do not speak against it. So a file that is taken over again changes nothing. What a row does not say stays
+//! as it is, and nobody is taken away.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+
+use crate::base::Result;
+use crate::base::id::{GroupId, PersonId};
+use crate::domain::people::import::{Entry, GroupKind, Import};
+use crate::domain::people::model::{
+    Contact, NewContact, NewPerson, PersonChange, PersonState, Role, display_name,
+};
+use crate::domain::people::table::Fault;
+use crate::domain::people::{self, Person, rules};
+use crate::live::Tx;
+use crate::store::rows::{self, FromRow};
+
+/// What taking a file over does, would do, or why it does nothing.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Report {
+    /// Whether it was only asked what would happen.
+    pub dry_run: bool,
+    /// Whether the file was taken over; never in part.
+    pub imported: bool,
+    /// How many rows name somebody new.
+    pub new: usize,
+    /// How many rows change what is known of somebody.
+    pub changed: usize,
+    /// How many rows say what is known already.
+    pub same: usize,
+    /// Columns that were not read.
+    pub ignored: Vec<String>,
+    pub errors: Vec<Fault>,
+}
+
+/// What one row does.
+#[derive(Debug, Default, Clone)]
+struct Step {
+    /// Whom it is about; somebody new if None.
+    person: Option<PersonId>,
+    change: Option<PersonChange>,
+    badges: Vec<String>,
+    contacts: Vec<NewContact>,
+    contact_changes: Vec<Contact>,
+    /// The names of the groups to be in, if they are not those of now.
+    groups: Option<Vec<(GroupKind, String)>>,
+}
+
+/// Says what taking the file over would do.
+pub fn plan(conn: &Connection, import: Import) -> Result<Report> {
+    Ok(planned(conn, import)?.0)
+}
+
+/// Takes the file over, unless there is anything to complain of.
+pub fn take_over(tx: &mut Tx<'_>, import: Import) -> Result<Report> {
+    let (mut report, steps) = planned(tx, import)?;
+    report.dry_run = false;
+    if !report.errors.is_empty() {
+        return Ok(report);
+    }
+    let mut groups = GroupsByName::default();
+    for (entry, step) in steps {
+        perform(tx, &mut groups, entry, step)?;
+    }
+    people::audit::record(
+        tx,
+        "people.imported",
+        None,
+        &format!("new:{} changed:{} same:{}", report.new, report.changed, report.same),
+    )?;
+    report.imported = true;
+    Ok(report)
+}
+
+fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Step)>)> {
+    let mut report = Report {
+        dry_run: true,
+        ignored: import.ignored,
+        errors: import.faults,
+        ..Report::default()
+    };
+    let mut steps = Vec::new();
+    let mut meant: HashMap<PersonId, u32> = HashMap::new();
+    for entry in import.entries {
+        match step(conn, &entry)? {
+            Err(fault) => report.errors.push(fault),
+            Ok(step) => {
+                let first = step.person.map(|id| *meant.entry(id).or_insert(entry.at.row));
+                if let Some(first) = first.filter(|first| *first != entry.at.row) {
+                    let problem = format!("means the same person as row {first}");
+                    let fault =
+                        entry.at.fault("", &name_of(&entry), "import.person_twice", problem);
+                    report.errors.push(fault);
+                    continue;
+                }
+                match &step {
+                    Step { person: None, .. } => report.new += 1,
+                    step if step.says_nothing_new() => report.same += 1,
+                    _ => report.changed += 1,
+                }
+                steps.push((entry, step));
+            }
+        }
+    }
+    Ok((report, steps))
+}
+
+impl Step {
+    fn says_nothing_new(&self) -> bool {
+        self.change.is_none()
+            && self.badges.is_empty()
+            && self.contacts.is_empty()
+            && self.contact_changes.is_empty()
+            && self.groups.is_none()
+    }
+}
+
+fn name_of(entry: &Entry) -> String {
+    display_name(&entry.given_name, &entry.family_name)
+}
+
+/// Decides what a row does, or why it cannot.
+fn step(conn: &Connection, entry: &Entry) -> Result<Result<Step, Fault>> {
+    let person = match person_meant(conn, entry)? {
+        Ok(person) => person,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let id = person.as_ref().map(|person| person.id);
+    let mut step = Step { person: id, ..Step::default() };
+    for (tag, heading) in &entry.badges {
+        match people::queries::badge_by_tag(conn, tag)? {
+            None => step.badges.push(tag.clone()),
+            Some(badge) if Some(badge.person) == id => (),
+            Some(_) => {
+                let problem = "this badge is handed out to somebody else";
+                return Ok(Err(entry.at.fault(heading, tag, "import.badge_taken", problem)));
+            }
+        }
+    }
+    let Some(person) = person else {
+        step.contacts.clone_from(&entry.contacts);
+        step.groups = (!entry.groups.is_empty()).then(|| entry.groups.clone());
+        return Ok(Ok(step));
+    };
+    if person.role == Role::Admin && entry.role.is_some_and(|role| role != Role::Admin) {
+        let problem = "this person is an admin; change the role by hand";
+        return Ok(Err(entry.at.fault("", &name_of(entry), "import.role_admin", problem)));
+    }
+    step.change = difference(&person, entry);
+    for new in &entry.contacts {
+        contact_step(&mut step, people::queries::contacts_of(conn, person.id)?, new);
+    }
+    let named: BTreeSet<&str> = entry.groups.iter().map(|(_, name)| name.as_str()).collect();
+    let kinds: BTreeSet<GroupKind> = entry.groups.iter().map(|(kind, _)| *kind).collect();
+    let present = memberships(conn, person.id)?;
+    let of_those_kinds = present.iter().filter(|group| kinds.contains(&group.kind));
+    let all_in = named.iter().all(|name| present.iter().any(|group| group.name == *name));
+    if !all_in || of_those_kinds.into_iter().any(|group| !named.contains(group.name.as_str())) {
+        step.groups = Some(entry.groups.clone());
+    }
+    Ok(Ok(step))
+}
+
+/// Returns whom a row means; None for somebody new.
+fn person_meant(conn: &Connection, entry: &Entry) -> Result<Result<Option<Person>, Fault>> {
+    if let Some(number) = &entry.number
+        && let Some(person) = people::queries::by_number(conn, number)?
+    {
+        return Ok(Ok(Some(person)));
+    }
+    let role = entry.role.unwrap_or(Role::Member);
+    let (mut sure, mut likely) = (Vec::new(), Vec::new());
+    for person in people::queries::by_name(conn, &entry.given_name, &entry.family_name)? {
+        // Whoever has another number or another role is somebody else.
+        if person.role != role || (entry.number.is_some() && person.number.is_some()) {
+            continue;
+        }
+        let present = memberships(conn, person.id)?;
+        let shared = |group: &Membership| entry.groups.iter().any(|(_, name)| *name == group.name);
+        match (present.is_empty(), entry.groups.is_empty()) {
+            (true, true) => sure.push(person),
+            (true, false) | (false, true) => likely.push(person),
+            (false, false) if present.iter().any(shared) => sure.push(person),
+            (false, false) => (),
+        }
+    }
+    let mut meant = if sure.is_empty() { likely } else { sure };
+    if meant.len() > 1 {
+        let problem = "several people have this name and group; give each a number";
+        let fault = entry.at.fault("", &name_of(entry), "import.person_ambiguous", problem);
+        return Ok(Err(fault));
+    }
+    Ok(Ok(meant.pop()))
+}
+
+/// Returns what the row says otherwise than it is known.
+fn difference(person: &Person, entry: &Entry) -> Option<PersonChange> {
+    let other = |new: &str, old: &str| (new != old).then(|| new.to_owned());
+    let change = PersonChange {
+        number: entry.number.clone().filter(|number| Some(number) != person.number.as_ref()),
+        given_name: other(&entry.given_name, &person.given_name),
+        family_name: other(&entry.family_name, &person.family_name),
+        display_name: entry.display_name.clone().filter(|name| *name != person.display_name),
+        role: entry.role.filter(|role| *role != person.role),
+        language: entry.language.filter(|language| Some(*language) != person.language),
+        state: (person.state != PersonState::Active).then_some(PersonState::Active),
+    };
+    let nothing = change.number.is_none()
+        && change.given_name.is_none()
+        && change.family_name.is_none()
+        && change.display_name.is_none()
+        && change.role.is_none()
+        && change.language.is_none()
+        && change.state.is_none();
+    (!nothing).then_some(change)
+}
+
+/// Adds to the step what the row says of one contact.
+fn contact_step(step: &mut Step, known: Vec<Contact>, new: &NewContact) {
+    let key = rules::search_key(&new.name);
+    let Some(old) = known.into_iter().find(|old| rules::search_key(&old.name) == key) else {
+        step.contacts.push(new.clone());
+        return;
+    };
+    let either =
+        |new: &str, old: &str| if new.is_empty() { old.to_owned() } else { new.to_owned() };
+    let changed = Contact {
+        phone: either(&new.phone, &old.phone),
+        relation: either(&new.relation, &old.relation),
+        may_fetch: new.may_fetch.unwrap_or(old.may_fetch),
+        emergency: new.emergency.unwrap_or(old.emergency),
+        ..old.clone()
+    };
+    if changed != old {
+        step.contact_changes.push(changed);
+    }
+}
+
+fn perform(tx: &mut Tx<'_>, groups: &mut GroupsByName, entry: Entry, step: Step) -> Result<()> {
+    let person = match step.person {
+        Some(person) => person,
+        None => people::commands::enrol(
+            tx,
+            NewPerson {
+                number: entry.number,
+                given_name: entry.given_name,
+                family_name: entry.family_name,
+                display_name: entry.display_name,
+                role: entry.role.unwrap_or(Role::Member),
+                language: entry.language,
+            },
+        )?,
+    };
+    if let Some(change) = step.change {
+        people::commands::change(tx, person, change)?;
+    }
+    for tag in &step.badges {
+        people::commands::hand_out_badge(tx, person, tag)?;
+    }
+    for contact in &step.contacts {
+        people::commands::add_contact(tx, person, contact)?;
+    }
+    for contact in &step.contact_changes {
+        people::commands::change_contact(tx, contact)?;
+    }
+    match step.groups {
+        Some(named) => join(tx, groups, person, &named),
+        None => Ok(()),
+    }
+}
+
+/// Makes the person a member of the named groups, and of no other of the same kinds.
+fn join(
+    tx: &mut Tx<'_>,
+    groups: &mut GroupsByName,
+    person: PersonId,
+    named: &[(GroupKind, String)],
+) -> Result<()> {
+    for group in memberships(tx, person)? {
+        let of_that_kind = named.iter().any(|(kind, _)| *kind == group.kind);
+        if of_that_kind && named.iter().all(|(_, name)| *name != group.name) {
+            rows::run(
+                tx,
+                "delete from group_member where group_id = ?1 and person_id = ?2",
+                params![group.id, person],
+            )?;
+        }
+    }
+    for (kind, name) in named {
+        let group = groups.find_or_make(tx, *kind, name)?;
+        rows::run(
+            tx,
+            "insert or ignore into group_member (group_id, person_id) values (?1, ?2)",
+            params![group, person],
+        )?;
+    }
+    Ok(())
+}
+
+/// The groups that the file has named so far.
+#[derive(Default)]
+struct GroupsByName(HashMap<String, GroupId>);
+
+impl GroupsByName {
+    fn find_or_make(&mut self, tx: &Tx<'_>, kind: GroupKind, name: &str) -> Result<GroupId> {
+        if let Some(group) = self.0.get(name) {
+            return Ok(*group);
+        }
+        let sql = "select group_id from \"group\" where name = ?1";
+        let group = match rows::maybe(tx, sql, params![name])? {
+            Some(group) => group,
+            None => {
+                let sql = "insert into \"group\" (name, kind) values (?1, ?2)";
+                GroupId(rows::insert(tx, sql, params![name, kind])?)
+            }
+        };
+        self.0.insert(name.to_owned(), group);
+        Ok(group)
+    }
+}
+
+struct Membership {
+    id: GroupId,
+    name: String,
+    kind: GroupKind,
+}
+
+impl FromRow for Membership {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Membership> {
+        Ok(Membership { id: row.get("group_id")?, name: row.get("name")?, kind: row.get("kind")? })
+    }
+}
+
+fn memberships(conn: &Connection, person: PersonId) -> Result<Vec<Membership>> {
+    rows::all(
+        conn,
+        "select group_id, name, kind
+         from group_member
+         join \"group\" using (group_id)
+         where person_id = ?1",
+        params![person],
+    )
+}

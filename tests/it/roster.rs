@@ -1,0 +1,156 @@
+//! The import of people from a file: by the API, all or nothing, repeatable.
+
+use bytes::Bytes;
+use daybook::client::{Answer, Client};
+use daybook::domain::people::Role;
+use daybook::store::rows;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::server::TestServer;
+
+const FILE: &str = "Schülernummer;Nachname;Vorname;Klasse;Gruppe;Chip;Kontakt;Telefon;Abholberechtigt\r\n\
+                    100;Müller;Mia;3b;Füchse;04A1B2C3;Eva Müller;0171 1;ja\r\n\
+                    101;Berg;Tom;3b;;04A1B2C4;;;\r\n\
+                    ;Ölmez;Cem;;Füchse;;;;\r\n";
+
+async fn import(client: &Client, query: &str, file: impl Into<Bytes>) -> Answer {
+    let path = format!("/api/v1/people/import{query}");
+    let headers = [("content-type", "text/csv")];
+    client.send(Method::POST, &path, &headers, file.into()).await.unwrap()
+}
+
+async fn report(client: &Client, query: &str, file: impl Into<Bytes>) -> (u16, Value) {
+    let answer = import(client, query, file).await;
+    (answer.status, answer.json().unwrap())
+}
+
+fn counts(report: &Value) -> (i64, i64, i64) {
+    let count = |name: &str| report[name].as_i64().unwrap();
+    (count("new"), count("changed"), count("same"))
+}
+
+// Fault 90.
+#[tokio::test]
+async fn a_file_is_taken_over_and_again_without_doubles() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (status, plan) = report(&admin, "?dry_run=true", FILE).await;
+    assert_eq!((status, counts(&plan), &plan["imported"]), (200, (3, 0, 0), &json!(false)));
+    assert_eq!(server.number("select count(*) from person").await, 1);
+
+    let (status, done) = report(&admin, "", FILE).await;
+    assert_eq!((status, counts(&done), &done["imported"]), (200, (3, 0, 0), &json!(true)));
+    let (_, again) = report(&admin, "", FILE).await;
+    assert_eq!(counts(&again), (0, 0, 3));
+    assert_eq!(server.number("select count(*) from person where role = 'member'").await, 3);
+    assert_eq!(server.number("select count(*) from contact where may_fetch").await, 1);
+
+    // The same people in another encoding, with another class and another number of a telephone.
+    let changed = FILE.replace("3b;;", "4b;;").replace("0171 1", "0171 2");
+    let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(&changed);
+    let (_, again) = report(&admin, "", latin.into_owned()).await;
+    assert_eq!(counts(&again), (0, 2, 1));
+    let groups: Vec<String> = server
+        .read(|conn| {
+            rows::all(
+                conn,
+                "select given_name || ' ' || name
+                 from person join group_member using (person_id) join \"group\" using (group_id)
+                 order by 1",
+                [],
+            )
+        })
+        .await;
+    assert_eq!(groups, ["Cem Füchse", "Mia 3b", "Mia Füchse", "Tom 4b"]);
+    assert_eq!(server.number("select count(*) from contact where phone = '0171 2'").await, 1);
+}
+
+#[tokio::test]
+async fn one_complaint_and_nothing_is_taken_over() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    server.member("Ida Lang", "04A1B2C4").await;
+    let file = FILE.replace("04A1B2C3", "1,23E+11");
+    let answer = import(&admin, "", file.clone()).await;
+    let problem = answer.json().unwrap();
+    assert_eq!((answer.status, &problem["code"]), (422, &json!("import.refused")));
+    let errors = &problem["details"]["errors"];
+    let place = |n: usize| (&errors[n]["row"], &errors[n]["column"], &errors[n]["code"]);
+    assert_eq!(place(0), (&json!(2), &json!("Chip"), &json!("import.number_mangled")));
+    assert_eq!(place(1), (&json!(3), &json!("Chip"), &json!("import.badge_taken")));
+    assert_eq!(server.number("select count(*) from person where role = 'member'").await, 1);
+    assert_eq!(server.number("select count(*) from \"group\"").await, 0);
+    let (status, plan) = report(&admin, "?dry_run=true", file).await;
+    assert_eq!((status, &plan["errors"]), (200, errors));
+}
+
+#[tokio::test]
+async fn who_has_no_number_is_known_by_name_and_group() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let file = "Vorname;Nachname;Klasse\nMia;Müller;1a\nMia;Müller;2a\n";
+    assert_eq!(counts(&report(&admin, "", file).await.1), (2, 0, 0));
+    let badge = "Vorname;Nachname;Klasse;Chip\nMIA;Mueller;2a;04A1B2C3\n";
+    assert_eq!(counts(&report(&admin, "", badge).await.1), (0, 1, 0));
+    let unclear = "Vorname;Nachname;Chip\nMia;Müller;04A1B2C4\n";
+    let (status, problem) = report(&admin, "", unclear).await;
+    let error = &problem["details"]["errors"][0];
+    assert_eq!((status, &error["code"]), (422, &json!("import.person_ambiguous")));
+    // A number that is new adopts who had none.
+    let number = "Nr;Vorname;Nachname;Klasse\n7;Mia;Müller;1a\n";
+    assert_eq!(counts(&report(&admin, "", number).await.1), (0, 1, 0));
+    assert_eq!(counts(&report(&admin, "", number).await.1), (0, 0, 1));
+    // Somebody of the same name who works here is somebody else.
+    let staff = "Vorname;Nachname;Rolle\nMia;Müller;Lehrerin\n";
+    assert_eq!(counts(&report(&admin, "", staff).await.1), (1, 0, 0));
+    assert_eq!(
+        server.number("select count(*) from person where search_key = ' mia muller'").await,
+        3
+    );
+}
+
+#[tokio::test]
+async fn a_file_never_takes_an_admin_down() {
+    let server = TestServer::start().await;
+    let (eva, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let path = format!("/api/v1/people/{eva}");
+    admin.json(Method::PATCH, &path, &json!({ "number": "1" })).await.unwrap();
+    let (status, problem) =
+        report(&admin, "", "Nr;Vorname;Nachname;Rolle\n1;Eva;Chef;Kind\n").await;
+    assert_eq!(
+        (status, &problem["details"]["errors"][0]["code"]),
+        (422, &json!("import.role_admin"))
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    assert_eq!(import(&office, "", FILE).await.status, 403);
+    let path = "/api/v1/people/import";
+    let json = admin.json(Method::POST, path, &json!({})).await.unwrap();
+    assert_eq!(json.status, 415);
+    assert_eq!(import(&admin, "?dry=1", FILE).await.status, 400);
+    let long = format!("Vorname\n{}", "A\n".repeat(1_000_000));
+    let (status, problem) = report(&admin, "", long).await;
+    let error = &problem["details"]["errors"][0];
+    assert_eq!((status, &error["code"]), (422, &json!("import.too_many_rows")));
+    let bytes = vec![b'x'; 17 * 1024 * 1024];
+    assert_eq!(import(&admin, "", bytes).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_whole_house_is_taken_over_in_one_go() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let mut file = "Nr,First name,Last name,Class,Badge,Contact,Phone\n".to_owned();
+    for n in 0..2_000 {
+        file.push_str(&format!("{n},Child{n},Family{n},{}c,04{n:06X},Parent{n},0171{n}\n", n % 40));
+    }
+    assert_eq!(counts(&report(&admin, "", file.clone()).await.1), (2_000, 0, 0));
+    assert_eq!(counts(&report(&admin, "", file).await.1), (0, 0, 2_000));
+    assert_eq!(server.number("select count(*) from group_member").await, 2_000);
+}

@@ -1,0 +1,265 @@
+//! Signing in and out, sessions, passwords, the first start.
+
+use std::time::Duration;
+
+use daybook::base::Actor;
+use daybook::client::{Answer, Client};
+use daybook::domain::people::{self, Role};
+use daybook::live::Tx;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::server::TestServer;
+use crate::store::{PASSWORD, TestStore};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn login(client: &Client, username: &str, password: &str) -> Answer {
+    let credentials = json!({ "username": username, "password": password });
+    client.post("/api/v1/login", &credentials).await.unwrap()
+}
+
+fn code(answer: &Answer) -> String {
+    answer.json().unwrap()["code"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn me(client: &Client) -> u16 {
+    client.get("/api/v1/me").await.unwrap().status
+}
+
+async fn send(client: &Client, method: Method, path: &str, body: Value) -> Answer {
+    client.json(method, path, &body).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_person_signs_in_is_known_and_signs_out_again() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let answer = login(&server.nobody(), " ADA ", PASSWORD).await;
+    let me = answer.json().unwrap();
+    assert_eq!((answer.status, &me["person"]["display_name"]), (200, &json!("Ada Krause")));
+    assert_eq!(
+        (&me["person"]["role"], &me["house"]["zone"]),
+        (&json!("staff"), &json!("Europe/Berlin"))
+    );
+
+    let ada = server.nobody().with("cookie", answer.cookies());
+    assert_eq!(ada.get("/api/v1/me").await.unwrap().json().unwrap(), me);
+    assert_eq!(ada.post("/api/v1/logout", &json!({})).await.unwrap().status, 204);
+    // Fault 43: the old cookie is worth nothing at once.
+    let after = ada.get("/api/v1/me").await.unwrap();
+    assert_eq!((after.status, code(&after)), (401, "login.required".to_owned()));
+    assert_eq!(server.log().await, ["account.signed_in", "account.signed_out"]);
+}
+
+// Faults 31 and 40.
+#[tokio::test]
+async fn no_account_a_wrong_password_and_a_closed_account_are_one_answer() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let gone = server.account("Bob Lang", Role::Staff).await;
+    let disable = move |tx: &mut Tx<'_>| people::commands::disable_account(tx, gone, true);
+    server.write(Actor::System, disable).await.unwrap();
+    let mut answers = Vec::new();
+    for (name, password) in [("ada", "a wrong one"), ("nobody", PASSWORD), ("bob", PASSWORD)] {
+        let answer = login(&server.nobody(), name, password).await;
+        assert!(answer.cookies().is_empty());
+        let mut body = answer.json().unwrap();
+        body.as_object_mut().unwrap().remove("request_id");
+        answers.push((answer.status, body));
+    }
+    assert_eq!((answers[0].0, &answers[0].1["code"]), (401, &json!("login.failed")));
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    let long = login(&server.nobody(), "ada", &"x".repeat(500_000)).await;
+    assert_eq!((long.status, code(&long)), (401, "login.failed".to_owned()));
+}
+
+// Fault 32.
+#[tokio::test]
+async fn guessing_is_stopped_and_said_so() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let client = server.nobody();
+    for _ in 0..10 {
+        assert_eq!(login(&client, "ada", "a wrong one").await.status, 401);
+    }
+    let answer = login(&client, "ada", PASSWORD).await;
+    assert_eq!((answer.status, code(&answer)), (429, "login.too_many".to_owned()));
+    assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
+}
+
+// Faults 41, 42 and 48.
+#[tokio::test]
+async fn the_cookie_is_new_at_each_sign_in_and_only_its_hash_is_stored() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let planted = server.nobody().with("cookie", "daybook=AAAAAAAAAAAAAAAAAAAAAA");
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let answer = login(&planted, "ada", PASSWORD).await;
+        let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
+        for part in ["daybook=", "HttpOnly", "SameSite=Lax", "Path=/"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        assert!(!cookie.contains("Domain") && !cookie.contains("AAAAAAAA"), "{cookie}");
+        seen.insert(cookie);
+    }
+    assert_eq!(seen.len(), 5);
+    assert_eq!(me(&planted).await, 401);
+    let file = std::fs::read(server.app.store.path()).unwrap();
+    let wal = std::fs::read(format!("{}-wal", server.app.store.path().display())).unwrap();
+    for cookie in seen {
+        let id = cookie.split(['=', ';']).nth(1).unwrap().as_bytes();
+        assert!(![&file, &wal].iter().any(|bytes| bytes.windows(id.len()).any(|w| w == id)));
+    }
+}
+
+#[tokio::test]
+async fn signing_in_again_ends_the_session_that_the_browser_had() {
+    let server = TestServer::start().await;
+    let (_, ada) = server.signed_in("Ada Krause", Role::Staff).await;
+    let answer = login(&ada, "ada", PASSWORD).await;
+    assert_eq!((answer.status, me(&ada).await), (200, 401));
+    assert_eq!(server.number("select count(*) from session").await, 1);
+}
+
+// Fault 45.
+#[tokio::test]
+async fn a_session_ends_when_it_is_not_used_and_in_any_case_after_a_week() {
+    let server = TestServer::start().await;
+    let (_, idle) = server.signed_in("Ada Krause", Role::Staff).await;
+    let (_, busy) = server.signed_in("Bob Lang", Role::Staff).await;
+    server.advance(11 * HOUR);
+    assert_eq!(me(&busy).await, 200);
+    server.advance(2 * HOUR);
+    assert_eq!((me(&idle).await, me(&busy).await), (401, 200));
+    for _ in 0..14 {
+        server.advance(11 * HOUR);
+        assert_eq!(me(&busy).await, 200);
+    }
+    server.advance(HOUR);
+    assert_eq!(me(&busy).await, 401);
+    server.write(Actor::System, |tx| people::sessions::end_expired(tx)).await.unwrap();
+    assert_eq!(server.number("select count(*) from session").await, 0);
+}
+
+// Fault 117, as far as sessions go.
+#[tokio::test]
+async fn a_clock_that_is_set_back_ends_no_session() {
+    let server = TestServer::start().await;
+    let (_, ada) = server.signed_in("Ada Krause", Role::Staff).await;
+    server.now.fetch_sub(24 * 3_600_000, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(me(&ada).await, 200);
+}
+
+#[tokio::test]
+async fn a_person_sees_and_ends_the_own_sessions_and_no_others() {
+    let server = TestServer::start().await;
+    let (_, here) = server.signed_in("Ada Krause", Role::Staff).await;
+    let (_, other) = server.signed_in("Bob Lang", Role::Staff).await;
+    server.advance(Duration::from_secs(1));
+    let there = server.sign_in("ada").await;
+    let list = here.get("/api/v1/sessions").await.unwrap().json().unwrap();
+    let current: Vec<_> = list["items"].as_array().unwrap().iter().map(|s| &s["current"]).collect();
+    assert_eq!(current, [false, true]);
+    let path = format!("/api/v1/sessions/{}", list["items"][0]["id"].as_str().unwrap());
+    assert_eq!(send(&other, Method::DELETE, &path, json!({})).await.status, 404);
+    assert_eq!(me(&there).await, 200);
+    assert_eq!(send(&here, Method::DELETE, &path, json!({})).await.status, 204);
+    assert_eq!((me(&here).await, me(&there).await), (200, 401));
+}
+
+// Fault 39.
+#[tokio::test]
+async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
+    let server = TestServer::start().await;
+    let (_, here) = server.signed_in("Ada Krause", Role::Staff).await;
+    let there = server.sign_in("ada").await;
+    let change = |current: &str, new: &str| json!({ "current": current, "new": new });
+    let path = "/api/v1/me/password";
+    let wrong = send(&here, Method::PUT, path, change("a wrong one", "quite another one")).await;
+    assert_eq!((wrong.status, code(&wrong)), (403, "password.wrong".to_owned()));
+    // Fault 36.
+    for weak in ["1234567", "Passwort123", "ADA99", "Lindenschule"] {
+        let answer = send(&here, Method::PUT, path, change(PASSWORD, weak)).await;
+        assert_eq!(
+            (answer.status, &answer.json().unwrap()["field"]),
+            (422, &json!("new")),
+            "{weak}"
+        );
+    }
+    let done = send(&here, Method::PUT, path, change(PASSWORD, " quite änother one ")).await;
+    assert_eq!(done.status, 204);
+    let again = server.nobody().with("cookie", done.cookies());
+    assert_eq!((me(&again).await, me(&here).await, me(&there).await), (200, 401, 401));
+    assert_eq!(login(&server.nobody(), "ada", PASSWORD).await.status, 401);
+    assert_eq!(login(&server.nobody(), "ada", " quite änother one ").await.status, 200);
+}
+
+// Fault 46.
+#[tokio::test]
+async fn a_cookie_of_rubbish_is_nobody() {
+    let server = TestServer::start().await;
+    let (_, _ada) = server.signed_in("Ada Krause", Role::Staff).await;
+    for cookie in ["daybook=", "daybook=x", "daybook=\"\"; daybook=y", "=;;==", "daybook=%00%ff"] {
+        assert_eq!(me(&server.nobody().with("cookie", cookie)).await, 401, "{cookie}");
+    }
+    let long = format!("daybook={}", "A".repeat(20_000));
+    assert_eq!(me(&server.nobody().with("cookie", long)).await, 401);
+}
+
+// Fault 47.
+#[tokio::test]
+async fn a_role_taken_away_counts_from_the_next_request_on() {
+    let server = TestServer::start().await;
+    server.account("Eva Chef", Role::Admin).await;
+    let (ada, client) = server.signed_in("Ada Krause", Role::Admin).await;
+    let change = people::model::PersonChange { role: Some(Role::Staff), ..Default::default() };
+    let demote = move |tx: &mut Tx<'_>| people::commands::change(tx, ada, change);
+    server.write(Actor::System, demote).await.unwrap();
+    let me = client.get("/api/v1/me").await.unwrap().json().unwrap();
+    assert_eq!(me["person"]["role"], "staff");
+}
+
+// Fault 37.
+#[tokio::test]
+async fn a_new_house_is_set_up_once_by_who_has_the_code() {
+    let server = TestServer::of(TestStore::empty()).await;
+    let client = server.nobody();
+    let needed = client.get("/api/v1/setup").await.unwrap().json().unwrap();
+    assert_eq!(needed, json!({ "needed": true }));
+    let code_shown = server.write(Actor::System, |tx| people::setup::new_code(tx)).await.unwrap();
+    let setup = |code: &str, password: &str| {
+        json!({ "code": code, "house_name": "Lindenschule", "profile": "school",
+            "zone": "Europe/Berlin", "language": "de", "username": "eva",
+            "display_name": "Eva Chef", "password": password })
+    };
+    let path = "/api/v1/setup";
+    let wrong = client.post(path, &setup("2222-3333-4444", PASSWORD)).await.unwrap();
+    assert_eq!((wrong.status, code(&wrong)), (403, "setup.code_wrong".to_owned()));
+    let weak = client.post(path, &setup(&code_shown, "Lindenschule")).await.unwrap();
+    assert_eq!((weak.status, &weak.json().unwrap()["field"]), (422, &json!("password")));
+    let typed = code_shown.to_lowercase().replace('-', " ");
+    let done = client.post(path, &setup(&typed, PASSWORD)).await.unwrap();
+    assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
+    assert_eq!(done.json().unwrap()["person"]["role"], "admin");
+    assert_eq!(me(&server.nobody().with("cookie", done.cookies())).await, 200);
+    let again = client.post(path, &setup(&code_shown, PASSWORD)).await.unwrap();
+    assert_eq!((again.status, code(&again)), (410, "setup.done".to_owned()));
+}
+
+#[tokio::test]
+async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
+    let store = TestStore::empty();
+    let new_code = || store.write(Actor::System, |tx| people::setup::new_code(tx));
+    let check = async |code: &str| {
+        let code = code.to_owned();
+        store.write(Actor::System, move |tx| people::setup::check(tx, &code, tx.now)).await.is_ok()
+    };
+    let first = new_code().await.unwrap();
+    assert!(check(&first).await);
+    let second = new_code().await.unwrap();
+    assert!(!check(&first).await && check(&second).await);
+    store.advance(24 * HOUR);
+    assert!(!check(&second).await);
+}
