@@ -54,15 +54,14 @@ pub fn routes() -> (Router<App>, OpenApi) {
         .merge(rooms::routes())
         .merge(runs::routes())
         .merge(supervisions::routes())
+        .merge(people::routes())
+        .merge(badges::routes())
+        .merge(contacts::routes())
+        .merge(roster::routes())
         .merge(document::routes())
         .merge(assets::routes());
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
-        .merge(people::routes())
-        .merge(badges::routes())
-        .merge(contacts::routes())
-        .merge(roster::routes());
-    routes.split_for_parts()
 }
 
 /// Returns the router as it is served behind a door, with everything around the handlers.
