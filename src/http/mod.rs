@@ -45,21 +45,23 @@ use crate::app::App;
 
 /// Returns every route under its path, and the document that describes them.
 pub fn routes() -> (Router<App>, OpenApi) {
-    let routes: OpenApiRouter<App> = OpenApiRouter::new()
-        .merge(sign_in::routes())
-        .merge(me::routes())
-        .merge(setup::routes())
-        .merge(sse::routes())
-        .merge(online::routes())
-        .merge(rooms::routes())
-        .merge(runs::routes())
-        .merge(supervisions::routes())
-        .merge(people::routes())
-        .merge(badges::routes())
-        .merge(contacts::routes())
-        .merge(roster::routes())
-        .merge(document::routes())
-        .merge(assets::routes());
+    let nouns = [
+        sign_in::routes(),
+        me::routes(),
+        setup::routes(),
+        sse::routes(),
+        online::routes(),
+        rooms::routes(),
+        runs::routes(),
+        supervisions::routes(),
+        document::routes(),
+        assets::routes(),
+        people::routes(),
+        badges::routes(),
+        contacts::routes(),
+        roster::routes(),
+    ];
+    let routes = nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
 }
