@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -138,6 +138,7 @@ impl Door {
 
     /// Closes the door: nobody comes in any more, and connections end after the request in hand.
     pub fn close(&self) {
+        self.gate.closing.store(true, Ordering::Relaxed);
         self.phase.send_replace(Phase::Draining);
     }
 
@@ -181,6 +182,7 @@ pub struct Gate {
     connections: usize,
     per_address: usize,
     open: AtomicUsize,
+    closing: AtomicBool,
     by_address: Mutex<HashMap<IpAddr, usize>>,
     refused: AtomicU64,
     /// Places for the refused, who may read why before they are gone.
@@ -194,6 +196,7 @@ impl Gate {
             connections,
             per_address,
             open: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
             by_address: Mutex::default(),
             refused: AtomicU64::new(0),
             doorstep: Arc::new(Semaphore::new(DOORSTEP)),
@@ -204,6 +207,11 @@ impl Gate {
     /// Returns how many connections are open, streams included.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the house is on its way out.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// Returns how many connections were turned away since the start.

@@ -20,6 +20,7 @@ pub mod streams;
 mod outlet;
 pub mod sse;
 pub mod online;
+pub mod health;
 pub mod rooms;
 pub mod runs;
 pub mod supervisions;
@@ -62,6 +63,22 @@ pub fn routes() -> (Router<App>, OpenApi) {
         roster::routes(),
     ];
     let routes = nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
+    let routes: OpenApiRouter<App> = OpenApiRouter::new()
+        .merge(sign_in::routes())
+        .merge(me::routes())
+        .merge(setup::routes())
+        .merge(sse::routes())
+        .merge(online::routes())
+        .merge(health::routes())
+        .merge(rooms::routes())
+        .merge(runs::routes())
+        .merge(supervisions::routes())
+        .merge(people::routes())
+        .merge(badges::routes())
+        .merge(contacts::routes())
+        .merge(roster::routes())
+        .merge(document::routes())
+        .merge(assets::routes());
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
 }

@@ -181,6 +181,13 @@ impl Hub {
         self.lock().slots.len()
     }
 
+    /// Returns how many frames the slowest subscriber is behind.
+    pub fn lag(&self) -> u64 {
+        let state = self.lock();
+        let waiting = state.slots.values().filter(|slot| slot.pending);
+        waiting.map(|slot| state.ring.end() - slot.next).max().unwrap_or(0)
+    }
+
     /// Returns the people who hold streams, with how many each holds.
     pub fn connected(&self) -> HashMap<PersonId, usize> {
         let mut people = HashMap::new();

@@ -196,3 +196,28 @@ async fn a_stream_also_flows_where_no_socket_can_be_taken_over() {
     drop(body);
     until(|| house.app.hub.streams() == 0).await;
 }
+
+#[tokio::test]
+async fn the_house_shows_how_it_is_to_whom_it_concerns() {
+    let house = House::new().await;
+    let (_stream, _) = house.stream("?topics=devices", &[]).await;
+    house.emit(1).await;
+    let nobody = Client::new(house.address);
+    let get = async |caller: &Client, path: &str| caller.get(path).await.unwrap();
+    assert_eq!(get(&nobody, "/healthz").await.json().unwrap()["status"], "alive");
+    assert_eq!(get(&nobody, "/readyz").await.json().unwrap()["status"], "ready");
+    // From this machine itself.
+    let answer = get(&nobody, "/metrics").await;
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    for line in ["daybook_streams_open 1", "daybook_log_position 1", "daybook_write_queue 0"] {
+        assert!(text.lines().any(|have| have == line), "{line}: {text}");
+    }
+    // Through a proxy on this machine, from somewhere else.
+    let passed_on = |who: Option<&str>| {
+        let caller = who.map_or_else(|| Client::new(house.address), |who| house.caller(who));
+        caller.with("x-forwarded-for", "203.0.113.9")
+    };
+    assert_eq!(get(&passed_on(None), "/metrics").await.status, 401);
+    assert_eq!(get(&passed_on(Some("2 staff s2")), "/metrics").await.status, 403);
+    assert_eq!(get(&passed_on(Some(ADMIN)), "/metrics").await.status, 200);
+}
