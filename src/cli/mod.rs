@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod devices;
 pub mod init;
 pub mod openapi;
 pub mod restore;
@@ -33,6 +34,7 @@ struct Line {
 #[derive(Subcommand)]
 enum Verb {
     Serve(serve::Flags),
+    Devices(devices::Flags),
     Init(init::Flags),
     Backup(backup::Flags),
     Restore(restore::Flags),
@@ -141,6 +143,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match line.verb {
         Verb::Serve(flags) => serve::run(&flags),
+        Verb::Devices(flags) => devices::run(&flags),
         Verb::Init(flags) => init::run(&flags),
         Verb::Backup(flags) => backup::run(&flags),
         Verb::Restore(flags) => restore::run(&flags),
@@ -213,10 +216,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_and_every_verb_shows_an_example() {
         Line::command().debug_assert();
-        for verb in Line::command().get_subcommands() {
+        let line = Line::command();
+        let mut verbs: Vec<_> = line.get_subcommands().collect();
+        while let Some(verb) = verbs.pop() {
             let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.starts_with("Example"), "{}: {help:?}", verb.get_name());
             assert!(verb.get_about().is_some(), "{} says nothing about itself", verb.get_name());
+            verbs.extend(verb.get_subcommands());
         }
     }
 }

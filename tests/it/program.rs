@@ -184,6 +184,30 @@ fn a_new_house_gets_a_directory_of_its_own_and_a_code_that_changes() {
 }
 
 #[test]
+fn a_code_for_a_reader_is_made_beside_a_running_server() {
+    let data = house();
+    let server = Server::start(data.path());
+    let (exit, text) =
+        output(data.path(), &["devices", "code", "--name", "Door", "--mode", "toggle", "--json"]);
+    assert_eq!(exit, Some(0), "{text}");
+    let code: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(code["code"].as_str().unwrap().len(), 14);
+    let (exit, text) = output(data.path(), &["devices", "list", "--json"]);
+    assert_eq!((exit, text.trim()), (Some(0), "[]"));
+    for (arguments, exit, says) in [
+        (&["devices", "revoke", "x"][..], 2, "is not an id"),
+        (&["devices", "revoke", "7"], 1, "no such device"),
+        (&["devices", "code", "--name", "D", "--mode", "room", "--room", "X"], 1, "no such room"),
+        (&["devices", "code", "--name", "D", "--mode", "lift"], 2, "must be one of: door_in"),
+    ] {
+        let (code, text) = output(data.path(), arguments);
+        assert_eq!(code, Some(exit), "{arguments:?}: {text}");
+        assert!(text.contains(says), "{arguments:?}: {text}");
+    }
+    assert_eq!(server.end(), Some(0));
+}
+
+#[test]
 fn one_data_directory_has_one_server_and_a_restore_waits_for_its_end() {
     let data = house();
     let copy = data.path().join("copy.db");
