@@ -13,6 +13,7 @@ mod people;
 mod rooms;
 mod roster;
 mod session;
+mod runs;
 mod server;
 mod config;
 mod keeping;

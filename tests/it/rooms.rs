@@ -1,5 +1,6 @@
 //! Rooms, groups, runs and supervision: who sees whom, from when to when.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use daybook::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
@@ -21,6 +22,12 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// the moon group, which is nobody's, as Ben has nothing.
 pub struct Club {
     pub store: TestStore,
+    pub cast: Cast,
+}
+
+/// Who and what a club has.
+#[derive(Clone, Copy)]
+pub struct Cast {
     pub lead: PersonId,
     pub office: PersonId,
     pub anna: PersonId,
@@ -56,7 +63,8 @@ impl Club {
             Ok((sun, moon, room(tx, "Hall")?, room(tx, "Yard")?, chess))
         });
         let (sun, moon, hall, yard, chess) = made.await.unwrap();
-        Club { store, lead, office, anna, ben, mia, leo, sun, moon, hall, yard, chess }
+        let cast = Cast { lead, office, anna, ben, mia, leo, sun, moon, hall, yard, chess };
+        Club { store, cast }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -118,6 +126,14 @@ impl Club {
 
     pub async fn log_length(&self) -> usize {
         self.store.log().await.len()
+    }
+}
+
+impl Deref for Club {
+    type Target = Cast;
+
+    fn deref(&self) -> &Cast {
+        &self.cast
     }
 }
 

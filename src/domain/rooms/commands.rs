@@ -8,6 +8,7 @@ use super::model::{
     Charge, GroupKind, NewActivity, NewGroup, NewRoom, NewRun, RoomChange, RoomKind, Run,
     SupervisionKind,
 };
+use super::supervising::STAFF_MAX;
 use super::{queries, supervising};
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
@@ -25,9 +26,6 @@ const NAME_MAX: usize = 80;
 
 /// How many a room may take: more than any yard, less than a slip of the keys.
 const CAPACITY_MAX: i64 = 5_000;
-
-/// How many may be responsible for one run; also bounds the event that names them.
-const STAFF_MAX: usize = 20;
 
 /// How many members a group may have; also bounds what a request can ask for.
 const MEMBERS_MAX: usize = 500;

@@ -21,6 +21,9 @@ use crate::event::{Event, Label, Stale, Topic};
 use crate::live::Tx;
 use crate::store::rows;
 
+/// How many may be responsible for one run or group; also bounds the events that name them.
+pub(super) const STAFF_MAX: usize = 20;
+
 /// How long a substitution may last: longer than any leave, shorter than a slip of the keys.
 const SUBSTITUTION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
@@ -116,7 +119,7 @@ pub fn substitute_all(
 pub fn take_over(tx: &mut Tx<'_>, run: RunId, person: PersonId) -> Result<Run> {
     end_due(tx)?;
     let charge = Charge::Run(run);
-    require_charge(tx, charge)?;
+    require_open(&queries::run(tx, run)?)?;
     require_staff(tx, "staff_id", person)?;
     require_unsupervised(tx, charge)?;
     rescoping(tx, &[person], |tx| {
@@ -156,7 +159,10 @@ pub fn end_due(tx: &mut Tx<'_>) -> Result<usize> {
 pub fn set_group_staff(tx: &mut Tx<'_>, group: GroupId, staff: &[PersonId]) -> Result<()> {
     end_due(tx)?;
     let charge = Charge::Group(group);
-    require_charge(tx, charge)?;
+    queries::group(tx, group)?;
+    if staff.len() > STAFF_MAX {
+        return Err(Error::invalid("staff_ids", format!("must be at most {STAFF_MAX}")));
+    }
     let after: BTreeSet<PersonId> = staff.iter().copied().collect();
     for person in &after {
         require_staff(tx, "staff_ids", *person)?;
