@@ -52,6 +52,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         setup::routes(),
         sse::routes(),
         online::routes(),
+        health::routes(),
         rooms::routes(),
         runs::routes(),
         supervisions::routes(),
@@ -62,23 +63,8 @@ pub fn routes() -> (Router<App>, OpenApi) {
         contacts::routes(),
         roster::routes(),
     ];
-    let routes = nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    let routes: OpenApiRouter<App> = OpenApiRouter::new()
-        .merge(sign_in::routes())
-        .merge(me::routes())
-        .merge(setup::routes())
-        .merge(sse::routes())
-        .merge(online::routes())
-        .merge(health::routes())
-        .merge(rooms::routes())
-        .merge(runs::routes())
-        .merge(supervisions::routes())
-        .merge(people::routes())
-        .merge(badges::routes())
-        .merge(contacts::routes())
-        .merge(roster::routes())
-        .merge(document::routes())
-        .merge(assets::routes());
+    let routes: OpenApiRouter<App> =
+        nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
 }
