@@ -30,6 +30,8 @@ pub mod badges;
 pub mod contacts;
 pub mod people;
 pub mod roster;
+pub mod devices;
+pub mod readers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,8 @@ pub fn routes() -> (Router<App>, OpenApi) {
         badges::routes(),
         contacts::routes(),
         roster::routes(),
+        devices::routes(),
+        readers::routes(),
     ];
     let routes: OpenApiRouter<App> =
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
@@ -82,6 +86,7 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
     router
         .layer(Extension(Arc::new(document)))
         .layer(Extension(sign_in::Attempts::default()))
+        .layer(Extension(readers::Rates::new(config)))
         .layer(Extension(Arc::new(Streams::new(caps, stall))))
         .layer(Extension(gate.clone()))
         .layer(middleware::from_fn_with_state(app.clone(), online::notice))

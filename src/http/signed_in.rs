@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::base::id::{DisplayId, PersonId};
+use crate::base::id::{DeviceId, DisplayId, PersonId};
 use crate::base::{Actor, Error, Result};
 use crate::domain::devices::Known;
 use crate::domain::people::Role;
@@ -44,9 +44,14 @@ pub struct Screen {
 }
 
 impl Reader {
+    /// Returns the device.
+    pub fn device(self) -> DeviceId {
+        self.0.scanner.device
+    }
+
     /// Returns the device as the one who acts.
     pub fn actor(self) -> Actor {
-        Actor::Device(self.0.scanner.device)
+        Actor::Device(self.device())
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
+mod devices;
 mod edge;
 mod door;
 mod callers;
