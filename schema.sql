@@ -227,14 +227,21 @@ create table attendance (
     day        text not null,
     status     text not null check (status in ('present', 'left', 'excused', 'unreported')),
     late       integer not null default 0 check (late in (0, 1)),
-    arrived_at integer,
-    left_at    integer,
+    arrived_at integer,                        -- the first arrival of the day
+    left_at    integer,                        -- the last leaving; stays when they come back
     source     text not null check (source in ('badge', 'manual', 'auto')),
     reason     text,                           -- free text; read in scope only, deleted after 30 days
-    changed_at integer not null,
+    changed_at integer not null,               -- since when it is so: an older scan never changes it
     primary key (person_id, day)
 ) strict, without rowid;
 create index attendance_day on attendance (day, status);
+create index attendance_present on attendance (day) where status = 'present';
+
+-- What the timetable has done of a day, so that it does it once.
+create table day_mark (
+    day        text primary key,
+    missing_at integer not null                -- when those missing were told
+) strict, without rowid;
 
 create table visit (
     visit_id   integer primary key,
@@ -245,13 +252,16 @@ create table visit (
     source     text not null check (source in ('badge', 'manual', 'auto')),
     ended_at   integer,
     end_reason text check (end_reason in ('left', 'transferred', 'run_ended', 'day_closed', 'undone')),
-    from_visit_id integer references visit,    -- the visit that this transfer ended
+    from_visit_id integer references visit on delete set null,  -- the visit that this transfer ended
+    attendance_before text check (attendance_before in ('expected', 'left', 'excused', 'unreported')),
+                                               -- what the start turned into present; an undo restores it
     check ((ended_at is null) = (end_reason is null))
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
 create index visit_room on visit (room_id) where ended_at is null;
 create index visit_run on visit (run_id, ended_at);
 create index visit_person on visit (person_id, started_at);
+create index visit_from on visit (from_visit_id) where from_visit_id is not null;
 
 create table scan (
     device_id   integer not null references device,

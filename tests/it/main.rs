@@ -21,5 +21,7 @@ mod keeping;
 mod program;
 mod spine;
 mod store;
+mod scene;
+mod scans;
 mod demo;
 mod supervisions;

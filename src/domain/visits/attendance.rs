@@ -1,0 +1,119 @@
+//! The two ways in which attendance changes by itself: somebody arrives, somebody leaves.
+//!
+//! Changes by a person's judgement (excused, unreported, a slip put right) are
+//! in [`super::marking`].
+
+use rusqlite::params;
+
+use super::model::{Attendance, Member, Source, Status, Today};
+use crate::base::{Result, Timestamp};
+use crate::event::{Event, Stale};
+use crate::live::Tx;
+use crate::store::rows;
+
+/// Notes that somebody is in the house since `at`. Who comes back keeps the
+/// first arrival of the day, and whether that was late.
+pub(super) fn arrive(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: &Member,
+    before: Option<&Attendance>,
+    at: Timestamp,
+    source: Source,
+) -> Result<()> {
+    let first = before.filter(|row| row.status == Status::Left).and_then(|row| row.arrived_at);
+    let arrived_at = first.unwrap_or(at);
+    let late = arrived_at > today.late_after();
+    rows::run(
+        tx,
+        "insert into attendance (person_id, day, status, late, arrived_at, source, changed_at)
+         values (?1, ?2, 'present', ?3, ?4, ?5, ?6)
+         on conflict (person_id, day) do update
+         set status = 'present', late = excluded.late, arrived_at = excluded.arrived_at,
+             source = excluded.source, changed_at = excluded.changed_at",
+        params![member.id, today.day, late, arrived_at, source, changed_at(tx, at, source)],
+    )?;
+    let Some(groups) = &member.groups else { return Ok(()) };
+    tx.stale(Stale::Counts);
+    tx.emit(Event::AttendanceCheckedIn {
+        member_id: member.id,
+        at,
+        late,
+        source: source.word(),
+        groups: groups.clone(),
+    })
+}
+
+/// Notes that somebody has left the house at `at`. Whoever calls this has ended
+/// their visit.
+pub(super) fn leave(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: &Member,
+    at: Timestamp,
+    source: Source,
+    reason: &'static str,
+) -> Result<()> {
+    // Who leaves without having come is no longer missing, but nobody knows when they came.
+    rows::run(
+        tx,
+        "insert into attendance (person_id, day, status, left_at, source, changed_at)
+         values (?1, ?2, 'left', ?3, ?4, ?5)
+         on conflict (person_id, day) do update
+         set status = 'left', left_at = excluded.left_at,
+             source = excluded.source, changed_at = excluded.changed_at",
+        params![member.id, today.day, at, source, changed_at(tx, at, source)],
+    )?;
+    let Some(groups) = &member.groups else { return Ok(()) };
+    tx.stale(Stale::Counts);
+    tx.emit(Event::AttendanceCheckedOut {
+        member_id: member.id,
+        at,
+        source: source.word(),
+        reason,
+        groups: groups.clone(),
+    })
+}
+
+/// Notes that an arrival never was: what was known before it is known again.
+pub(super) fn restore(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: &Member,
+    before: Status,
+) -> Result<()> {
+    match before {
+        Status::Expected | Status::Present => rows::run(
+            tx,
+            "delete from attendance
+             where person_id = ?1 and day = ?2",
+            params![member.id, today.day],
+        )?,
+        Status::Left => rows::run(
+            tx,
+            "update attendance
+             set status = 'left', source = 'manual', changed_at = ?3
+             where person_id = ?1 and day = ?2",
+            params![member.id, today.day, tx.now],
+        )?,
+        Status::Excused | Status::Unreported => rows::run(
+            tx,
+            "update attendance
+             set status = ?4, late = 0, arrived_at = null, source = 'manual', changed_at = ?3
+             where person_id = ?1 and day = ?2",
+            params![member.id, today.day, tx.now, before],
+        )?,
+    };
+    tx.stale(Stale::Counts);
+    tx.emit(Event::AttendanceMarked {
+        member_id: member.id,
+        status: before.word(),
+        groups: member.groups.clone().unwrap_or_default(),
+    })
+}
+
+/// What a person decides holds from the moment of the decision, whatever
+/// moment it is about: a scan of before does not change it.
+pub(super) fn changed_at(tx: &Tx<'_>, at: Timestamp, source: Source) -> Timestamp {
+    if source == Source::Manual { at.max(tx.now) } else { at }
+}

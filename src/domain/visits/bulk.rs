@@ -1,0 +1,133 @@
+//! Many visits ended or restored at once, and told in as few events: one for
+//! those of the run, one for each group with its own members only.
+
+use rusqlite::{Connection, Row, params};
+
+use super::model::EndReason;
+use crate::base::id::{GroupId, PersonId, RunId};
+use crate::base::{Day, Result, Timestamp};
+use crate::domain::rooms::Run;
+use crate::event::{BulkAudience, Event, Stale};
+use crate::live::Tx;
+use crate::store::rows::{self, FromRow};
+
+/// How many members one event names at the most; more get a second one.
+const IDS_MAX: usize = 500;
+
+/// Which way they all went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+}
+
+struct Membership {
+    group: GroupId,
+    person: PersonId,
+}
+
+/// Ends every open visit of a run and returns how many there were.
+pub(super) fn end_all(
+    tx: &mut Tx<'_>,
+    run: &Run,
+    at: Timestamp,
+    reason: EndReason,
+) -> Result<usize> {
+    // A visit never ends before it starts, whatever the clock did.
+    let people: Vec<PersonId> = rows::all(
+        tx,
+        "update visit
+         set ended_at = max(?2, started_at), end_reason = ?3
+         where run_id = ?1 and ended_at is null
+         returning person_id",
+        params![run.id, at, reason],
+    )?;
+    tell(tx, run, &people, Way::Out, reason.word())?;
+    Ok(people.len())
+}
+
+/// Opens again the visits that the end of a run at `ended_at` has ended, except
+/// of those who are elsewhere since or have left the house.
+pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day) -> Result<usize> {
+    let people: Vec<PersonId> = rows::all(
+        tx,
+        "update visit
+         set ended_at = null, end_reason = null
+         where run_id = ?1
+           and end_reason = 'run_ended'
+           and ended_at >= ?2
+           and not exists (select 1
+                           from visit as later
+                           where later.person_id = visit.person_id
+                             and later.visit_id > visit.visit_id
+                             and later.end_reason is not 'undone')
+           and exists (select 1
+                       from attendance
+                       where attendance.person_id = visit.person_id
+                         and day = ?3
+                         and status = 'present')
+         returning person_id",
+        params![run.id, ended_at, day],
+    )?;
+    tell(tx, run, &people, Way::In, "run_reopened")?;
+    Ok(people.len())
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    run: &Run,
+    people: &[PersonId],
+    way: Way,
+    reason: &'static str,
+) -> Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    tx.stale(Stale::Counts);
+    tx.stale(Stale::Room(run.room));
+    tell_audience(tx, run.id, people, way, reason, BulkAudience::Run)?;
+    let memberships = memberships(tx, people)?;
+    for group in memberships.chunk_by(|one, next| one.group == next.group) {
+        let Some(Membership { group: id, .. }) = group.first() else { continue };
+        let people: Vec<PersonId> = group.iter().map(|member| member.person).collect();
+        tell_audience(tx, run.id, &people, way, reason, BulkAudience::Group(*id))?;
+    }
+    Ok(())
+}
+
+fn tell_audience(
+    tx: &mut Tx<'_>,
+    run_id: RunId,
+    people: &[PersonId],
+    way: Way,
+    reason: &'static str,
+    audience: BulkAudience,
+) -> Result<()> {
+    for some in people.chunks(IDS_MAX) {
+        let (count, member_ids) = (some.len(), some.to_vec());
+        tx.emit(match way {
+            Way::In => Event::VisitBulkStarted { run_id, count, member_ids, reason, audience },
+            Way::Out => Event::VisitBulkEnded { run_id, count, member_ids, reason, audience },
+        })?;
+    }
+    Ok(())
+}
+
+/// The groups of `people`, group by group.
+fn memberships(conn: &Connection, people: &[PersonId]) -> Result<Vec<Membership>> {
+    let ids = serde_json::to_string(&people.iter().map(|id| id.0).collect::<Vec<_>>());
+    rows::all(
+        conn,
+        "select group_id, person_id
+         from json_each(?1)
+         join group_member on person_id = value
+         order by group_id, person_id",
+        params![ids.map_err(anyhow::Error::from)?],
+    )
+}
+
+impl FromRow for Membership {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Membership> {
+        Ok(Membership { group: row.get("group_id")?, person: row.get("person_id")? })
+    }
+}

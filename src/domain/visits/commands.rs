@@ -1,0 +1,167 @@
+//! Visits by hand: start, end, undo; and the end and reopening of a run, which
+//! take everybody in it along.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{EndReason, Member, Source, Standing, Today, UNDO_TIME, Visit};
+use super::{attendance, bulk, queries, stays};
+use crate::base::id::{PersonId, RunId, VisitId};
+use crate::base::{Error, Result, Timestamp};
+use crate::domain::people::{self, Role};
+use crate::domain::rooms::{self, Run, Scope};
+use crate::live::Tx;
+
+/// What the end of a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RunEnd {
+    /// How many visits ended with it.
+    pub ended_visits: usize,
+    /// Until when it can be reopened.
+    pub undo_until: Timestamp,
+}
+
+/// Starts a visit by hand. Who supervises a run may bring anybody into it who is
+/// in the house, and whoever is in their scope in any case.
+pub fn start(tx: &mut Tx<'_>, scope: &Scope, member: PersonId, run: RunId) -> Result<VisitId> {
+    scope.require_run(tx, run)?;
+    let run = rooms::queries::run(tx, run)?;
+    require_member(tx, member)?;
+    let today = Today::at(tx, tx.now)?;
+    let standing = queries::standing(tx, member, &today)?;
+    if !standing.is_present() && !scope.sees(tx, member)? {
+        return Err(Error::conflict("visit.not_present", "the member is not in the house"));
+    }
+    require_open(&run)?;
+    if standing.visit.as_ref().is_some_and(|visit| visit.run == run.id) {
+        return Err(Error::conflict("visit.already_in", "the member is in this run"));
+    }
+    require_room(tx, &run)?;
+    let at = now_for(tx, &standing);
+    let member = Member::load(tx, member)?;
+    stays::enter(tx, &today, &member, &standing, (run.id, run.room), at, Source::Manual)
+}
+
+/// Ends a visit by hand; the member stays in the house.
+pub fn end(tx: &mut Tx<'_>, scope: &Scope, visit: VisitId) -> Result<()> {
+    let visit = in_scope(tx, scope, visit)?;
+    if visit.ended_at.is_some() {
+        return Err(Error::conflict("visit.ended", "this visit has ended"));
+    }
+    let at = tx.now.max(visit.started_at);
+    let member = Member::load(tx, visit.person)?;
+    stays::end(tx, &member, &visit, at, EndReason::Left, Source::Manual)
+}
+
+/// Takes back what happened last to a visit, within five minutes: an end, or a
+/// start together with what the start had changed.
+pub fn undo(tx: &mut Tx<'_>, scope: &Scope, visit: VisitId) -> Result<()> {
+    let visit = in_scope(tx, scope, visit)?;
+    let happened_at = visit.ended_at.unwrap_or(visit.started_at);
+    let too_late = tx.now > happened_at.plus(UNDO_TIME);
+    match visit.end_reason {
+        Some(EndReason::Undone) => {
+            Err(Error::conflict("visit.undone", "this visit has been undone already"))
+        }
+        Some(EndReason::RunEnded) => Err(Error::conflict("visit.run_ended", "its run has ended")),
+        Some(EndReason::DayClosed) => Err(undo_too_late()),
+        None | Some(EndReason::Left | EndReason::Transferred) if too_late => Err(undo_too_late()),
+        Some(EndReason::Transferred) => Err(elsewhere()),
+        Some(EndReason::Left) => undo_end(tx, &visit),
+        None => undo_start(tx, &visit),
+    }
+}
+
+/// Ends a run with every visit in it. Who may do so is decided by the caller.
+pub fn end_run(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<RunEnd> {
+    let open = rooms::queries::run(tx, run)?;
+    // Told while those who supervise it still hear of it.
+    let ended_visits = bulk::end_all(tx, &open, tx.now, EndReason::RunEnded)?;
+    let run = rooms::commands::mark_ended(tx, run, reason)?;
+    Ok(RunEnd { ended_visits, undo_until: run.undo_until().unwrap_or(tx.now) })
+}
+
+/// Takes an ended run up again with those who were in it and are nowhere else
+/// since. Who may do so is decided by the caller.
+pub fn reopen_run(tx: &mut Tx<'_>, run: RunId) -> Result<Run> {
+    let today = Today::at(tx, tx.now)?;
+    let ended = rooms::queries::run(tx, run)?;
+    if ended.ended_at.is_some() && ended.started_at < today.last_close(tx.now) {
+        return Err(Error::conflict("run.reopen_too_late", "its day is closed"));
+    }
+    let run = rooms::commands::mark_reopened(tx, run)?;
+    if let Some(ended_at) = ended.ended_at {
+        bulk::restore(tx, &run, ended_at, today.day)?;
+    }
+    Ok(run)
+}
+
+/// Refuses everybody who is not an active member, as if there were no such person.
+pub(super) fn require_member(tx: &Tx<'_>, member: PersonId) -> Result<()> {
+    let person = people::queries::find(tx, member)?;
+    let here = person.state == people::model::PersonState::Active;
+    if here && person.role == Role::Member { Ok(()) } else { Err(Error::NotFound("person")) }
+}
+
+/// The moment of an act by hand: now, but never before what is known already.
+pub(super) fn now_for(tx: &Tx<'_>, standing: &Standing) -> Timestamp {
+    standing.newest().map_or(tx.now, |newest| newest.max(tx.now))
+}
+
+/// Returns a visit, if its run or its member is in the scope.
+fn in_scope(tx: &Tx<'_>, scope: &Scope, visit: VisitId) -> Result<Visit> {
+    let visit = queries::visit(tx, visit)?;
+    let own = scope.require_run(tx, visit.run).is_ok() || scope.sees(tx, visit.person)?;
+    if own { Ok(visit) } else { Err(Error::NotFound("visit")) }
+}
+
+fn undo_end(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
+    let run = rooms::queries::run(tx, visit.run)?;
+    require_open(&run)?;
+    let today = Today::at(tx, tx.now)?;
+    let standing = queries::standing(tx, visit.person, &today)?;
+    if !standing.is_present() || queries::was_elsewhere_since(tx, visit)? {
+        return Err(elsewhere());
+    }
+    require_room(tx, &run)?;
+    let member = Member::load(tx, visit.person)?;
+    stays::reopen(tx, &member, visit)
+}
+
+fn undo_start(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
+    let today = Today::at(tx, visit.started_at)?;
+    let member = Member::load(tx, visit.person)?;
+    let at = tx.now.max(visit.started_at);
+    stays::end(tx, &member, visit, at, EndReason::Undone, Source::Manual)?;
+    if let Some(before) = visit.attendance_before {
+        return attendance::restore(tx, &today, &member, before);
+    }
+    let Some(from) = visit.from else { return Ok(()) };
+    let from = queries::visit(tx, from)?;
+    let run_is_open = rooms::queries::run(tx, from.run)?.ended_at.is_none();
+    let by_this =
+        (from.end_reason, from.ended_at) == (Some(EndReason::Transferred), Some(visit.started_at));
+    // A full room does not matter: the member never left it.
+    if run_is_open && by_this { stays::reopen(tx, &member, &from) } else { Ok(()) }
+}
+
+fn require_open(run: &Run) -> Result<()> {
+    match run.ended_at {
+        None => Ok(()),
+        Some(_) => Err(Error::conflict("visit.run_ended", "its run has ended")),
+    }
+}
+
+fn require_room(tx: &Tx<'_>, run: &Run) -> Result<()> {
+    if queries::occupancy(tx, run.room)? < run.capacity {
+        return Ok(());
+    }
+    Err(Error::conflict("visit.room_full", "the room is full"))
+}
+
+fn elsewhere() -> Error {
+    Error::conflict("visit.elsewhere", "the member is elsewhere since")
+}
+
+fn undo_too_late() -> Error {
+    Error::conflict("visit.undo_too_late", "this happened too long ago")
+}

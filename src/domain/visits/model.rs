@@ -1,0 +1,302 @@
+//! What attendance, a visit and an occupied room are.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
+use crate::base::{Day, Result, Timestamp};
+use crate::domain::house::{self, House};
+use crate::domain::rooms;
+use crate::store::rows::FromRow;
+use crate::words;
+
+/// How long a start or an end by hand can be undone: long enough to see the slip, too short to
+/// rewrite the day.
+pub const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
+
+words! {
+    /// How a member stands to the house today. `expected` has no row: nothing is known yet.
+    Status {
+        Expected = "expected",
+        Present = "present",
+        Left = "left",
+        Excused = "excused",
+        Unreported = "unreported",
+    }
+}
+
+words! {
+    /// How the house came to know.
+    Source { Badge = "badge", Manual = "manual", Auto = "auto" }
+}
+
+words! {
+    /// Why a visit ended.
+    EndReason {
+        Left = "left",
+        Transferred = "transferred",
+        RunEnded = "run_ended",
+        DayClosed = "day_closed",
+        Undone = "undone",
+    }
+}
+
+/// What is known of one person's day in the house.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Attendance {
+    pub member_id: PersonId,
+    pub day: Day,
+    #[schema(inline)]
+    pub status: Status,
+    pub late: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arrived_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip)]
+    pub(super) source: Option<Source>,
+    #[serde(skip)]
+    pub(super) changed_at: Option<Timestamp>,
+}
+
+impl Attendance {
+    /// Returns the day of a member of whom nothing is known yet.
+    pub(super) fn expected(member_id: PersonId, day: Day) -> Attendance {
+        Attendance {
+            member_id,
+            day,
+            status: Status::Expected,
+            late: false,
+            arrived_at: None,
+            left_at: None,
+            reason: None,
+            source: None,
+            changed_at: None,
+        }
+    }
+}
+
+/// A stay of a member in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    pub id: VisitId,
+    pub person: PersonId,
+    pub run: RunId,
+    pub room: RoomId,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub end_reason: Option<EndReason>,
+    /// The visit that this one ended by a transfer.
+    pub from: Option<VisitId>,
+    /// What this visit's start turned into present; none when the person was present.
+    pub attendance_before: Option<Status>,
+}
+
+/// How full a room is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Occupancy {
+    pub room_id: RoomId,
+    pub count: i64,
+    pub capacity: i64,
+}
+
+/// How many members are where. `present` is always `in_rooms` + `in_transit`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Not arrived yet, and not reported absent.
+    pub expected: i64,
+    /// In the house now.
+    pub present: i64,
+    /// In a run now.
+    pub in_rooms: i64,
+    /// In the house, but in no run.
+    pub in_transit: i64,
+    /// Excused or unreported.
+    pub absent: i64,
+    /// Gone home for today.
+    pub left: i64,
+}
+
+/// What is known of a person right now: at most one open visit, and when
+/// anything last changed.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    pub attendance: Option<Attendance>,
+    pub visit: Option<Visit>,
+    /// When their last visit of the day ended.
+    pub last_ended_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Returns the status of the day.
+    pub fn status(&self) -> Status {
+        self.attendance.as_ref().map_or(Status::Expected, |row| row.status)
+    }
+
+    /// Says whether the person is in the house.
+    pub fn is_present(&self) -> bool {
+        self.status() == Status::Present
+    }
+
+    /// Returns when the newest thing that is known happened. That nobody came
+    /// until the timetable looked is not something that happened.
+    pub fn newest(&self) -> Option<Timestamp> {
+        let row = self.attendance.as_ref();
+        let known =
+            row.filter(|row| (row.status, row.source) != (Status::Unreported, Some(Source::Auto)));
+        let visit = self.visit.as_ref().map(|visit| visit.started_at);
+        known.and_then(|row| row.changed_at).max(visit).max(self.last_ended_at)
+    }
+}
+
+/// The hours of the house on one day, in its own zone.
+#[derive(Debug, Clone)]
+pub struct Today {
+    pub day: Day,
+    zone: TimeZone,
+    late_after: i64,
+    closes_at: i64,
+}
+
+impl Today {
+    /// Returns the day of the house that `at` falls on.
+    pub fn at(conn: &Connection, at: Timestamp) -> Result<Today> {
+        Ok(Today::of(&house::queries::house(conn)?, at))
+    }
+
+    /// Returns the day of `house` that `at` falls on.
+    pub fn of(house: &House, at: Timestamp) -> Today {
+        let zone = house.time_zone();
+        let (late_after, closes_at) = (house.late_after, house.closes_at);
+        Today { day: at.day(&zone), zone, late_after, closes_at }
+    }
+
+    /// Returns the day that `at` falls on, with the same hours.
+    pub fn on(&self, at: Timestamp) -> Today {
+        self.of_day(at.day(&self.zone))
+    }
+
+    /// Returns another day, with the same hours.
+    pub fn of_day(&self, day: Day) -> Today {
+        Today { day, ..self.clone() }
+    }
+
+    /// Says whether `at` is on this day.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        at.day(&self.zone) == self.day
+    }
+
+    /// Returns local midnight, when the day begins.
+    pub fn begins(&self) -> Timestamp {
+        self.day.at_minute(0, &self.zone)
+    }
+
+    /// Returns when this day is over.
+    pub fn ends(&self) -> Timestamp {
+        let next = self.day.0.tomorrow().map_or(self.day, Day);
+        next.at_minute(0, &self.zone)
+    }
+
+    /// Returns the moment after which an arrival is late.
+    pub fn late_after(&self) -> Timestamp {
+        self.day.at_minute(self.late_after, &self.zone)
+    }
+
+    /// Returns when the house closes.
+    pub fn closes(&self) -> Timestamp {
+        self.day.at_minute(self.closes_at, &self.zone)
+    }
+
+    /// Returns the last moment at which everything was closed, seen from `now`:
+    /// closing time, or midnight while it is still to come.
+    pub fn last_close(&self, now: Timestamp) -> Timestamp {
+        if now >= self.closes() { self.closes() } else { self.begins() }
+    }
+
+    /// Returns the minutes since local midnight at `at`.
+    pub fn minute(&self, at: Timestamp) -> i64 {
+        at.minute_of_day(&self.zone)
+    }
+}
+
+/// A member of whom something is told, with those who hear of it.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub id: PersonId,
+    /// None of somebody who works here: their coming and going is told to nobody.
+    pub groups: Option<Vec<GroupId>>,
+}
+
+impl Member {
+    /// Returns the member with the groups that they are in.
+    pub fn load(conn: &Connection, id: PersonId) -> Result<Member> {
+        Ok(Member { id, groups: Some(rooms::queries::groups_of(conn, id)?) })
+    }
+
+    /// Returns somebody who works here.
+    pub fn staff(id: PersonId) -> Member {
+        Member { id, groups: None }
+    }
+}
+
+impl FromRow for Attendance {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Attendance> {
+        let status = row.get("status")?;
+        Ok(Attendance {
+            member_id: row.get("person_id")?,
+            day: row.get("day")?,
+            status,
+            late: row.get("late")?,
+            arrived_at: row.get("arrived_at")?,
+            left_at: row.get::<_, Option<_>>("left_at")?.filter(|_| status == Status::Left),
+            reason: row.get("reason")?,
+            source: Some(row.get("source")?),
+            changed_at: Some(row.get("changed_at")?),
+        })
+    }
+}
+
+impl FromRow for Visit {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Visit> {
+        Ok(Visit {
+            id: row.get("visit_id")?,
+            person: row.get("person_id")?,
+            run: row.get("run_id")?,
+            room: row.get("room_id")?,
+            started_at: row.get("started_at")?,
+            ended_at: row.get("ended_at")?,
+            end_reason: row.get("end_reason")?,
+            from: row.get("from_visit_id")?,
+            attendance_before: row.get("attendance_before")?,
+        })
+    }
+}
+
+impl FromRow for Occupancy {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Occupancy> {
+        Ok(Occupancy {
+            room_id: row.get("room_id")?,
+            count: row.get("count")?,
+            capacity: row.get("capacity")?,
+        })
+    }
+}
+
+impl FromRow for Counts {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Counts> {
+        let (present, in_rooms) = (row.get("present")?, row.get("in_rooms")?);
+        Ok(Counts {
+            expected: row.get("expected")?,
+            present,
+            in_rooms,
+            in_transit: present - in_rooms,
+            absent: row.get("absent")?,
+            left: row.get("left")?,
+        })
+    }
+}

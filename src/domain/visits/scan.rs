@@ -1,0 +1,469 @@
+//! Scans: what a badge that was held to a reader means.
+//!
+//! The server decides the direction; a reader only says what happened and when.
+//! What is guaranteed, whatever the network does:
+//!
+//! - A scan id of a device is decided once; a repeat gets the stored result.
+//! - A scan counts for the moment at which the badge was held, not at which it
+//!   came: a reader that was cut off uploads its scans later, and each enters
+//!   the run that was open in its room at that moment.
+//! - Scans of one call are decided by that moment, whatever their order in it.
+//! - Between calls, order only matters for one and the same person: as long as
+//!   the scans of each person come in the order of tapping, the end is the same
+//!   in whatever batches and from whatever readers they come.
+//! - A scan that is older than what is known of its person never changes it. It
+//!   is kept and put before a person. So the newest scan decides where somebody
+//!   is; only when it is a second tap in the same room can a missing first tap
+//!   turn its meaning round, and the review list shows that first tap.
+//! - Nobody is turned away after the fact: a full room refuses who stands in
+//!   front of the reader, not who has been inside since the reader was cut off.
+
+use std::time::Duration;
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use super::display::{self, Display};
+use super::model::{EndReason, Member, Occupancy, Source, Standing, Status, Today};
+use super::queries::{self, Holder, Place};
+use super::{attendance, stays};
+use crate::base::id::{PersonId, RoomId, RunId};
+use crate::base::{Result, Timestamp};
+use crate::domain::devices::model::{Intent, Mode, Scanner};
+use crate::domain::{house, people};
+use crate::event::{Event, Label};
+use crate::live::Tx;
+use crate::store::rows;
+use crate::words;
+
+/// Two taps of one tag at one reader within this time are one.
+const DOUBLE_TAP_MS: i64 = 1500;
+
+/// A scan from further in the future than this has a wrong clock.
+const FUTURE_MAX: Duration = Duration::from_secs(120);
+
+/// A scan older than this tells of a day that nobody remembers.
+const AGE_MAX: Duration = Duration::from_secs(72 * 60 * 60);
+
+/// A scan that comes within this time was made in front of a reader with a connection.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// How far apart two readers may see the same moment. A fresh scan that seems
+/// older than the person's state by less than this has come after it.
+const CLOCK_ERROR: Duration = Duration::from_secs(2);
+
+words! {
+    /// What became of a scan.
+    Outcome {
+        CheckedIn = "checked_in",
+        CheckedOut = "checked_out",
+        Transferred = "transferred",
+        AlreadyIn = "already_in",
+        LeftHouse = "left_house",
+        StaffIn = "staff_in",
+        StaffOut = "staff_out",
+        Duplicate = "duplicate",
+        UnknownTag = "unknown_tag",
+        Rejected = "rejected",
+        NeedsReview = "needs_review",
+    }
+}
+
+words! {
+    /// Why a scan was rejected.
+    Code {
+        BadgeBlocked = "badge.blocked",
+        RoomFull = "room.full",
+        RunNone = "run.none",
+        MemberInactive = "member.inactive",
+        ScanIdReused = "scan.id_reused",
+    }
+}
+
+words! {
+    /// Why a person must look at a scan.
+    Why { Late = "late", Future = "future", TooOld = "too_old", UnknownTag = "unknown_tag" }
+}
+
+/// When a badge was held, as its reader tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// So many milliseconds ago, by a clock that no one sets.
+    AgeMs(i64),
+    /// At this time of the reader's own clock.
+    DeviceClock(Timestamp),
+    /// Just now.
+    Now,
+}
+
+/// A badge that was held to a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Made by the reader, one per tap.
+    pub scan_id: String,
+    /// Upper case hex without separators.
+    pub tag: String,
+    pub at: When,
+    pub intent: Intent,
+    /// Where a carried reader stands.
+    pub room: Option<RoomId>,
+    /// The reader's count of taps; decides between two of the same millisecond.
+    pub seq: Option<i64>,
+}
+
+/// The answer to a scan; kept, and given again to a repeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ScanResult {
+    pub scan_id: String,
+    #[schema(inline)]
+    pub outcome: Outcome,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub code: Option<Code>,
+    pub display: Display,
+    /// How full the room is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occupancy: Option<Occupancy>,
+}
+
+/// What was decided, before it is put into words.
+#[derive(Debug)]
+struct Verdict {
+    outcome: Outcome,
+    code: Option<Code>,
+    why: Option<Why>,
+    place: Option<Place>,
+}
+
+/// Which way a scan goes.
+enum Way {
+    In,
+    Out,
+    /// The other way than the last time.
+    Toggle,
+    Room(Option<RoomId>),
+}
+
+/// Decides one scan; see [`scan_all`].
+pub fn scan(tx: &mut Tx<'_>, scanner: &Scanner, scan: &Scan) -> Result<ScanResult> {
+    let today = Today::at(tx, tx.now)?;
+    let at = moment(tx.now, scanner, scan.at);
+    decide_once(tx, scanner, &today, scan, at)
+}
+
+/// Decides the scans of one call in the order of their moments, and returns the
+/// results in the order of the call.
+pub fn scan_all(tx: &mut Tx<'_>, scanner: &Scanner, scans: &[Scan]) -> Result<Vec<ScanResult>> {
+    let today = Today::of(&house::queries::house(tx)?, tx.now);
+    let mut by_moment: Vec<(usize, Timestamp, &Scan)> = scans
+        .iter()
+        .enumerate()
+        .map(|(place, scan)| (place, moment(tx.now, scanner, scan.at), scan))
+        .collect();
+    by_moment.sort_by_key(|(_, at, scan)| (*at, scan.seq));
+    let mut results = Vec::with_capacity(scans.len());
+    for (place, at, scan) in by_moment {
+        results.push((place, decide_once(tx, scanner, &today, scan, at)?));
+    }
+    results.sort_by_key(|(place, _)| *place);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+/// When the badge was held, as well as we know.
+fn moment(now: Timestamp, scanner: &Scanner, at: When) -> Timestamp {
+    match at {
+        When::AgeMs(age) => Timestamp(now.0.saturating_sub(age.max(0))),
+        When::DeviceClock(at) => Timestamp(at.0.saturating_sub(scanner.skew_ms)),
+        When::Now => now,
+    }
+}
+
+fn decide_once(
+    tx: &mut Tx<'_>,
+    scanner: &Scanner,
+    today: &Today,
+    scan: &Scan,
+    at: Timestamp,
+) -> Result<ScanResult> {
+    let earlier = queries::scan_before(tx, scanner.device, scan, at, DOUBLE_TAP_MS)?;
+    if let Some(earlier) = earlier {
+        let mut result: ScanResult =
+            serde_json::from_str(&earlier.result).map_err(anyhow::Error::from)?;
+        if earlier.scan_id == scan.scan_id {
+            return Ok(if earlier.tag == scan.tag { result } else { reused(scanner, scan) });
+        }
+        result.scan_id.clone_from(&scan.scan_id);
+        result.outcome = Outcome::Duplicate;
+        result.code = None;
+        keep(tx, scanner, scan, at, earlier.person, &result)?;
+        return Ok(result);
+    }
+    let holder = queries::holder(tx, &scan.tag)?;
+    let verdict = match &holder {
+        None => Verdict { why: Some(Why::UnknownTag), ..Verdict::of(Outcome::UnknownTag) },
+        Some(holder) if !holder.badge_active => Verdict::rejected(Code::BadgeBlocked),
+        Some(holder) if !holder.active => Verdict::rejected(Code::MemberInactive),
+        Some(holder) => decide(tx, scanner, today, scan, at, holder)?,
+    };
+    let result = answer(scanner, scan, holder.as_ref(), &verdict);
+    keep(tx, scanner, scan, at, holder.map(|holder| holder.person), &result)?;
+    if let Some(why) = verdict.why {
+        put_on_review(tx, scanner, scan, why)?;
+    }
+    Ok(result)
+}
+
+fn decide(
+    tx: &mut Tx<'_>,
+    scanner: &Scanner,
+    today: &Today,
+    scan: &Scan,
+    at: Timestamp,
+    holder: &Holder,
+) -> Result<Verdict> {
+    if at > tx.now.plus(FUTURE_MAX) {
+        return Ok(Verdict::review(Why::Future));
+    }
+    if at < tx.now.minus(AGE_MAX) {
+        return Ok(Verdict::review(Why::TooOld));
+    }
+    // What was before the last close was closed with it.
+    let at = at.min(tx.now);
+    if at < today.last_close(tx.now) {
+        return Ok(Verdict::review(Why::Late));
+    }
+    let standing = queries::standing(tx, holder.person, today)?;
+    let Some(at) = in_order(tx.now, at, standing.newest()) else {
+        return Ok(Verdict::review(Why::Late));
+    };
+    let hand = Hand { today, standing: &standing, at };
+    if holder.role.works_here() {
+        hand.staff(tx, holder.person, way(scanner, scan))
+    } else {
+        hand.member(tx, scanner, holder.person, way(scanner, scan))
+    }
+}
+
+/// The moment that a scan counts for; none when the person's state is newer.
+fn in_order(now: Timestamp, at: Timestamp, newest: Option<Timestamp>) -> Option<Timestamp> {
+    let newest = newest.unwrap_or(at);
+    let simultaneous = at >= now.minus(FRESH) && newest <= at.plus(CLOCK_ERROR);
+    match newest {
+        newest if at >= newest => Some(at),
+        newest if simultaneous => Some(newest),
+        _ => None,
+    }
+}
+
+fn way(scanner: &Scanner, scan: &Scan) -> Way {
+    match (scanner.mode, scan.intent) {
+        (Mode::DoorIn, Intent::Out) | (Mode::DoorOut, Intent::Auto | Intent::Out) => Way::Out,
+        (Mode::DoorIn, Intent::Auto | Intent::In) | (Mode::DoorOut, Intent::In) => Way::In,
+        (Mode::Toggle, _) => Way::Toggle,
+        (Mode::Room, _) => Way::Room(scanner.room.or(scan.room)),
+        (Mode::Kiosk, _) => match scan.room.or(scanner.room) {
+            None => Way::Toggle,
+            room => Way::Room(room),
+        },
+    }
+}
+
+/// A badge in somebody's hand, at a moment that nothing newer is known of.
+struct Hand<'a> {
+    today: &'a Today,
+    standing: &'a Standing,
+    at: Timestamp,
+}
+
+impl Hand<'_> {
+    fn staff(&self, tx: &mut Tx<'_>, person: PersonId, way: Way) -> Result<Verdict> {
+        let present = self.standing.is_present();
+        let comes = match way {
+            Way::In | Way::Room(_) => true,
+            Way::Out => false,
+            Way::Toggle => !present,
+        };
+        let who = Member::staff(person);
+        if comes && !present {
+            self.arrive(tx, &who)?;
+        }
+        if !comes && self.standing.status() != Status::Left {
+            stays::go_home(tx, self.today, &who, self.standing, self.at, Source::Badge)?;
+        }
+        Ok(Verdict::of(if comes { Outcome::StaffIn } else { Outcome::StaffOut }))
+    }
+
+    fn member(
+        &self,
+        tx: &mut Tx<'_>,
+        scanner: &Scanner,
+        person: PersonId,
+        way: Way,
+    ) -> Result<Verdict> {
+        let present = self.standing.is_present();
+        let may_go = scanner.daily_checkout_from.is_none_or(|from| self.minute() >= from);
+        let leaves = match way {
+            Way::Room(None) => return Ok(Verdict::rejected(Code::RunNone)),
+            Way::Room(Some(room)) => return self.room(tx, person, room),
+            Way::In => false,
+            Way::Out => true,
+            Way::Toggle => present && may_go,
+        };
+        if leaves {
+            if self.standing.status() != Status::Left {
+                let member = Member::load(tx, person)?;
+                stays::go_home(tx, self.today, &member, self.standing, self.at, Source::Badge)?;
+            }
+            return Ok(Verdict::of(Outcome::LeftHouse));
+        }
+        if present {
+            return Ok(Verdict::of(Outcome::AlreadyIn));
+        }
+        let member = Member::load(tx, person)?;
+        self.arrive(tx, &member)?;
+        Ok(Verdict::of(Outcome::CheckedIn))
+    }
+
+    fn room(&self, tx: &mut Tx<'_>, person: PersonId, room: RoomId) -> Result<Verdict> {
+        let Some(place) = queries::place(tx, room)? else {
+            return Ok(Verdict::rejected(Code::RunNone));
+        };
+        let Some((run, closed_at)) = self.run_in(tx, &place)? else {
+            return Ok(Verdict { place: Some(place), ..Verdict::rejected(Code::RunNone) });
+        };
+        let visit = self.standing.visit.as_ref();
+        if let Some(visit) = visit.filter(|visit| visit.run == run) {
+            let member = Member::load(tx, person)?;
+            stays::end(tx, &member, visit, self.at, EndReason::Left, Source::Badge)?;
+            return Ok(Verdict::in_room(Outcome::CheckedOut, place, -1));
+        }
+        let stands_there = self.at >= tx.now.minus(FRESH);
+        if stands_there && place.count >= place.capacity {
+            return Ok(Verdict { place: Some(place), ..Verdict::rejected(Code::RoomFull) });
+        }
+        let member = Member::load(tx, person)?;
+        let (today, standing, at) = (self.today, self.standing, self.at);
+        let id = stays::enter(tx, today, &member, standing, (run, room), at, Source::Badge)?;
+        if let Some(closed_at) = closed_at {
+            let entered = queries::visit(tx, id)?;
+            stays::end(tx, &member, &entered, closed_at, EndReason::RunEnded, Source::Badge)?;
+        }
+        let outcome = if visit.is_some() { Outcome::Transferred } else { Outcome::CheckedIn };
+        Ok(Verdict::in_room(outcome, place, i64::from(closed_at.is_none())))
+    }
+
+    /// The run that was open at the moment of the scan, and when it has ended since.
+    fn run_in(&self, tx: &Tx<'_>, place: &Place) -> Result<Option<(RunId, Option<Timestamp>)>> {
+        if let Some((run, _)) = place.run.filter(|(_, since)| *since <= self.at) {
+            return Ok(Some((run, None)));
+        }
+        // Runs do not outlive the day. Who stands at the reader while nothing
+        // takes place is told so without a look at the past.
+        if self.at >= tx.now {
+            return Ok(None);
+        }
+        let then = queries::run_at(tx, place.room, self.at, self.today.begins())?;
+        Ok(then.map(|run| (run.run, run.ended_at)))
+    }
+
+    fn arrive(&self, tx: &mut Tx<'_>, who: &Member) -> Result<()> {
+        let before = self.standing.attendance.as_ref();
+        attendance::arrive(tx, self.today, who, before, self.at, Source::Badge)
+    }
+
+    fn minute(&self) -> i64 {
+        self.today.minute(self.at)
+    }
+}
+
+impl Verdict {
+    fn of(outcome: Outcome) -> Verdict {
+        Verdict { outcome, code: None, why: None, place: None }
+    }
+
+    fn rejected(code: Code) -> Verdict {
+        Verdict { code: Some(code), ..Verdict::of(Outcome::Rejected) }
+    }
+
+    fn review(why: Why) -> Verdict {
+        Verdict { why: Some(why), ..Verdict::of(Outcome::NeedsReview) }
+    }
+
+    fn in_room(outcome: Outcome, place: Place, change: i64) -> Verdict {
+        let place = Place { count: place.count + change, ..place };
+        Verdict { place: Some(place), ..Verdict::of(outcome) }
+    }
+}
+
+/// Puts a verdict into the words of the reader.
+fn answer(
+    scanner: &Scanner,
+    scan: &Scan,
+    holder: Option<&Holder>,
+    verdict: &Verdict,
+) -> ScanResult {
+    let greets = !matches!(verdict.outcome, Outcome::Rejected | Outcome::NeedsReview);
+    let name = holder
+        .filter(|_| greets)
+        .and_then(|holder| display::name(scanner, &holder.given_name, &holder.display_name));
+    let place = verdict.place.as_ref();
+    let room = place.map(|place| place.room_name.as_str());
+    let (outcome, code) = (verdict.outcome, verdict.code);
+    ScanResult {
+        scan_id: scan.scan_id.clone(),
+        outcome,
+        code,
+        display: display::display(scanner.language, outcome, code, name.as_deref(), room),
+        occupancy: place.map(|place| Occupancy {
+            room_id: place.room,
+            count: place.count,
+            capacity: place.capacity,
+        }),
+    }
+}
+
+/// The answer to a scan id that stands for another badge already: a defect of
+/// the reader, and nothing is kept of it.
+fn reused(scanner: &Scanner, scan: &Scan) -> ScanResult {
+    answer(scanner, scan, None, &Verdict::rejected(Code::ScanIdReused))
+}
+
+fn keep(
+    tx: &Tx<'_>,
+    scanner: &Scanner,
+    scan: &Scan,
+    at: Timestamp,
+    person: Option<PersonId>,
+    result: &ScanResult,
+) -> Result<()> {
+    let text = serde_json::to_string(result).map_err(anyhow::Error::from)?;
+    rows::run(
+        tx,
+        "insert into scan (device_id, scan_id, tag, person_id, scanned_at, received_at, outcome,
+                           result)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![scanner.device, scan.scan_id, scan.tag, person, at, tx.now, result.outcome, text],
+    )?;
+    Ok(())
+}
+
+fn put_on_review(tx: &mut Tx<'_>, scanner: &Scanner, scan: &Scan, why: Why) -> Result<()> {
+    rows::insert(
+        tx,
+        "insert into scan_review (device_id, scan_id, why, created_at)
+         values (?1, ?2, ?3, ?4)",
+        params![scanner.device, scan.scan_id, why, tx.now],
+    )?;
+    tx.emit(match why {
+        Why::UnknownTag => Event::ScanUnknown {
+            device_id: scanner.device,
+            tag_suffix: Label(people::rules::tag_suffix(&scan.tag).to_owned()),
+        },
+        Why::Late | Why::Future | Why::TooOld => Event::ScanNeedsReview {
+            device_id: scanner.device,
+            scan_id: Label(scan.scan_id.clone()),
+            why: why.word(),
+        },
+    })
+}

@@ -1,0 +1,120 @@
+//! The ways into and out of a run, for one member: by badge and by hand alike.
+
+use rusqlite::params;
+
+use super::attendance;
+use super::model::{EndReason, Member, Source, Standing, Today, Visit};
+use crate::base::id::{RoomId, RunId, VisitId};
+use crate::base::{Result, Timestamp};
+use crate::event::{Event, Stale};
+use crate::live::Tx;
+use crate::store::rows;
+
+/// Starts a visit. Who was in another run is transferred, who was not in the
+/// house has arrived.
+pub(super) fn enter(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: &Member,
+    standing: &Standing,
+    (run, room): (RunId, RoomId),
+    at: Timestamp,
+    source: Source,
+) -> Result<VisitId> {
+    let before = (!standing.is_present()).then(|| standing.status());
+    if before.is_some() {
+        attendance::arrive(tx, today, member, standing.attendance.as_ref(), at, source)?;
+    }
+    if let Some(old) = &standing.visit {
+        end(tx, member, old, at, EndReason::Transferred, source)?;
+    }
+    let from = standing.visit.as_ref();
+    let id = rows::insert(
+        tx,
+        "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
+                            attendance_before)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![member.id, run, room, at, source, from.map(|visit| visit.id), before],
+    )?;
+    tx.stale(Stale::Counts);
+    tx.stale(Stale::Room(room));
+    tx.emit(Event::VisitStarted {
+        visit_id: VisitId(id),
+        run_id: run,
+        room_id: room,
+        member_id: member.id,
+        from_room_id: from.map(|visit| visit.room),
+        source: source.word(),
+        at,
+        groups: member.groups.clone().unwrap_or_default(),
+    })?;
+    Ok(VisitId(id))
+}
+
+/// Ends an open visit; the member stays in the house.
+pub(super) fn end(
+    tx: &mut Tx<'_>,
+    member: &Member,
+    visit: &Visit,
+    at: Timestamp,
+    reason: EndReason,
+    source: Source,
+) -> Result<()> {
+    rows::run(
+        tx,
+        "update visit
+         set ended_at = ?2, end_reason = ?3
+         where visit_id = ?1",
+        params![visit.id, at, reason],
+    )?;
+    tx.stale(Stale::Counts);
+    tx.stale(Stale::Room(visit.room));
+    tx.emit(Event::VisitEnded {
+        visit_id: visit.id,
+        run_id: visit.run,
+        room_id: visit.room,
+        member_id: member.id,
+        reason: reason.word(),
+        source: source.word(),
+        at,
+        groups: member.groups.clone().unwrap_or_default(),
+    })
+}
+
+/// Opens an ended visit again, as if it had never ended.
+pub(super) fn reopen(tx: &mut Tx<'_>, member: &Member, visit: &Visit) -> Result<()> {
+    rows::run(
+        tx,
+        "update visit
+         set ended_at = null, end_reason = null
+         where visit_id = ?1",
+        params![visit.id],
+    )?;
+    tx.stale(Stale::Counts);
+    tx.stale(Stale::Room(visit.room));
+    tx.emit(Event::VisitStarted {
+        visit_id: visit.id,
+        run_id: visit.run,
+        room_id: visit.room,
+        member_id: member.id,
+        from_room_id: None,
+        source: Source::Manual.word(),
+        at: visit.started_at,
+        groups: member.groups.clone().unwrap_or_default(),
+    })
+}
+
+/// Ends an open visit, if there is one, and notes that the member has left the house.
+pub(super) fn go_home(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: &Member,
+    standing: &Standing,
+    at: Timestamp,
+    source: Source,
+) -> Result<()> {
+    if let Some(visit) = &standing.visit {
+        end(tx, member, visit, at, EndReason::Left, source)?;
+    }
+    attendance::leave(tx, today, member, at, source, "left")
+}
