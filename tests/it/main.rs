@@ -8,6 +8,7 @@ mod edge;
 mod door;
 mod callers;
 mod live;
+mod crash;
 mod streams;
 mod online;
 mod people;

@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long something that must happen may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn daybook(data: &Path, arguments: &[&str]) -> Command {
+pub fn daybook(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_daybook"));
     command.args(arguments).arg("--data").arg(data).env_clear();
     command
@@ -41,9 +41,9 @@ fn house() -> tempfile::TempDir {
 }
 
 /// A server process, killed when dropped.
-struct Server {
-    process: Child,
-    address: SocketAddr,
+pub struct Server {
+    pub process: Child,
+    pub address: SocketAddr,
 }
 
 impl Server {
@@ -51,7 +51,7 @@ impl Server {
         Server::of(daybook(data, &["serve", "--json", "--listen", "127.0.0.1:0"]))
     }
 
-    fn of(command: Command) -> Server {
+    pub fn of(command: Command) -> Server {
         Server::logging(command, Stdio::null())
     }
 
@@ -64,7 +64,7 @@ impl Server {
         Server { process, address: url.strip_prefix("http://").unwrap().parse().unwrap() }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 

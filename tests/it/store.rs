@@ -68,6 +68,14 @@ impl TestStore {
         TestStore { app, now, dir, _threads: threads }
     }
 
+    /// Ends everything that runs and returns the data directory.
+    pub fn close(self) -> tempfile::TempDir {
+        let TestStore { app, dir, _threads: threads, .. } = self;
+        drop(app);
+        threads.join();
+        dir
+    }
+
     pub fn advance(&self, by: Duration) {
         self.now.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
     }
