@@ -1,0 +1,93 @@
+//! What is on paper holds: the event catalogue, links, licences, the pins of vendored files.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Licences that we take code under.
+const LICENCES: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "OFL-1.1",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+#[test]
+fn what_a_page_imports_is_there() {
+    let mut missing = Vec::new();
+    for path in files("assets", "js").into_iter().filter(|path| !path.contains("/vendor/")) {
+        let text = read(&path);
+        let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+        for import in code.split("from \"").skip(1).chain(code.split("import(\"").skip(1)) {
+            let name = import.split('"').next().unwrap_or_default();
+            let target = Path::new(&path).parent().unwrap().join(name);
+            let one_hand =
+                !name.contains("vendor/") || path == "assets/ui.js" || path == "assets/text.js";
+            if !name.starts_with('.') || !target.is_file() || !one_hand {
+                missing.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn what_we_build_upon_is_free_and_comes_from_the_registry() {
+    let lock = read("Cargo.lock");
+    for source in lock.lines().filter_map(|line| line.strip_prefix("source = ")) {
+        assert_eq!(source, "\"registry+https://github.com/rust-lang/crates.io-index\"");
+    }
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let licence = package["license"].as_str().unwrap_or("none given");
+        if !is_free(licence) {
+            wrong.push(format!("{}: {licence}", package["name"]));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Whether one of the alternatives consists of licences that we take.
+fn is_free(licence: &str) -> bool {
+    let licence = licence.replace(['(', ')'], "").replace('/', " OR ");
+    let known = |one: &str| LICENCES.contains(&one.trim());
+    licence.split(" OR ").any(|choice| choice.split(" AND ").all(known))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn files(dir: &str, end: &str) -> Vec<String> {
+    let (mut found, mut dirs) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(dir) = dirs.pop() {
+        let Ok(entries) = fs::read_dir(&dir) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path.to_str().unwrap().to_owned());
+            } else if path.extension().is_some_and(|e| e == end) {
+                found.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,258 @@
+//! The rules of the house, checked on its own files. Exemptions are listed here, with a reason,
+//! and only shrink.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest file.
+const LINES_MAX: usize = 400;
+
+/// Files that are still longer.
+const LONG: &[&str] = &["src/domain/visits/scan.rs", "tests/it/devices.rs"];
+
+/// Which crates belong in which rooms (a layer, or one file of it).
+const ROOMS: &[(&str, &[&str])] = &[
+    ("argon2", &["live/hasher.rs"]),
+    ("axum", &["http"]),
+    ("clap", &["cli"]),
+    ("hyper", &["http", "client.rs", "demo"]),
+    ("r2d2_sqlite", &["store"]),
+    ("rusqlite", &["base", "store", "live", "domain", "app.rs", "http"]),
+    ("sd_notify", &["systemd.rs"]),
+    ("tower", &["http"]),
+    ("tower_sessions", &["http"]),
+];
+
+#[test]
+fn imports_point_down() {
+    let (layers, slices) = (modules("src/lib.rs"), modules("src/domain/mod.rs"));
+    let mut wrong = Vec::new();
+    for file in sources("src") {
+        let Some(own) = place(&layers, &file.room(1)) else { continue };
+        for used in file.used("crate::") {
+            if place(&layers, &used).is_some_and(|at| own < at) {
+                wrong.push(format!("{} uses {used}, which stands above it", file.path));
+            }
+        }
+        if file.room(1) == "domain" && file.path.matches('/').count() > 2 {
+            let own = place(&slices, &file.room(2));
+            for used in file.used("crate::domain::") {
+                if place(&slices, &used).is_some_and(|at| own < Some(at)) {
+                    wrong.push(format!("{} uses {used}, which stands above it", file.path));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_module_is_a_layer_or_the_command_line() {
+    let layers = modules("src/lib.rs");
+    for file in sources("src") {
+        let room = file.room(1);
+        let known = layers.contains(&room) || ["lib", "main"].contains(&room.as_str());
+        assert!(known, "{}: {room} is not in lib.rs", file.path);
+    }
+}
+
+#[test]
+fn outside_crates_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    for file in sources("src") {
+        let inside = file.path.trim_start_matches("src/");
+        for (name, rooms) in ROOMS {
+            let here = rooms.iter().any(|room| {
+                inside == *room || inside.strip_prefix(room).is_some_and(|r| r.starts_with('/'))
+            });
+            if !here && file.uses_crate(name) {
+                wrong.push(format!("{}: {name} belongs in {rooms:?}", file.path));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn layers_do_not_do_what_is_not_theirs() {
+    let rules: &[(&str, &[&str], &str)] = &[
+        ("domain", &["tokio::spawn", "thread::spawn"], "domain never spawns"),
+        (
+            "domain",
+            &["Clock::System", "SystemTime", "Instant::now"],
+            "domain never reads the clock",
+        ),
+        ("domain", &["StatusCode", "http::"], "domain never knows a status"),
+        (
+            "http",
+            &["prepare(", "prepare_cached(", "execute(", "query_row("],
+            "http never writes SQL",
+        ),
+        ("cli", &["prepare(", "prepare_cached(", "execute(", "query_row("], "cli never writes SQL"),
+        ("live", &["Visit", "Room(", "HelpR"], "live never names a noun"),
+        ("event", &["rusqlite::Connection", "crate::store"], "event reads nothing"),
+    ];
+    let mut wrong = Vec::new();
+    for file in sources("src") {
+        for (room, words, rule) in rules {
+            if file.room(1) != *room {
+                continue;
+            }
+            for word in words.iter().filter(|word| file.code().contains(**word)) {
+                wrong.push(format!("{}: {word:?}: {rule}", file.path));
+            }
+        }
+        let touches_log = file.code().contains("event_log");
+        let may = ["src/live/log.rs", "src/store/backup.rs"].contains(&file.path.as_str());
+        if touches_log && !may {
+            wrong.push(format!("{}: only live/log.rs touches event_log", file.path));
+        }
+        let formats =
+            file.code().contains("format!(\"select") || file.code().contains("format!(\"update");
+        if formats {
+            wrong.push(format!("{}: SQL is never built by format!", file.path));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut wrong = Vec::new();
+    for file in sources("src").into_iter().chain(sources("tests/it")).chain(sources("benches")) {
+        let lines = file.text.lines().count();
+        if lines > LINES_MAX && !LONG.contains(&file.path.as_str()) {
+            wrong.push(format!("{}: {lines} lines, at most {LINES_MAX}", file.path));
+        }
+        if !file.text.starts_with("//!") {
+            wrong.push(format!("{}: begins without a //! sentence", file.path));
+        }
+        for word in ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!("] {
+            if file.path != "tests/it/tidy.rs" && file.text.contains(word) {
+                wrong.push(format!("{}: {word}", file.path));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let main = read("tests/it/main.rs");
+    for file in sources("tests/it") {
+        let name = file.name();
+        let known = name == "main" || main.contains(&format!("mod {name};"));
+        assert!(known, "{}: is not in tests/it/main.rs", file.path);
+    }
+}
+
+#[test]
+fn an_event_holds_no_words_of_people() {
+    let text = read("src/event/mod.rs");
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let found: BTreeSet<_> = code.match_indices("String").map(|(at, _)| at).collect();
+    // The one inside Label, which is the name of a thing or a closed word.
+    assert_eq!(found.len(), 1, "src/event/mod.rs: a String in an event");
+    assert!(code.contains("pub struct Label(pub String);"));
+}
+
+/// A source file.
+struct File {
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// The `depth`-th part of the path, without `.rs`.
+    fn room(&self, depth: usize) -> String {
+        self.path.split('/').nth(depth).unwrap_or_default().trim_end_matches(".rs").to_owned()
+    }
+
+    fn name(&self) -> String {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        name.trim_end_matches(".rs").to_owned()
+    }
+
+    /// The text without comments and without what is compiled for tests only.
+    fn code(&self) -> String {
+        let code = self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The modules named after `prefix`, alone or in braces.
+    fn used(&self, prefix: &str) -> Vec<String> {
+        let code = self.code();
+        let mut used = Vec::new();
+        for rest in code.split(prefix).skip(1) {
+            match rest.strip_prefix('{') {
+                Some(list) => used.extend(top_level(list)),
+                None => used.push(word(rest)),
+            }
+        }
+        used
+    }
+
+    fn uses_crate(&self, name: &str) -> bool {
+        let code = self.code();
+        code.match_indices(&format!("{name}::")).any(|(at, _)| {
+            let before = code[..at].chars().next_back().unwrap_or(' ');
+            !before.is_alphanumeric() && before != '_' && before != ':'
+        })
+    }
+}
+
+/// The first word of each entry of a braced list.
+fn top_level(list: &str) -> Vec<String> {
+    let (mut depth, mut entries, mut entry) = (0, Vec::new(), String::new());
+    for c in list.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => entries.push(std::mem::take(&mut entry)),
+            _ if depth == 0 => entry.push(c),
+            _ => {}
+        }
+    }
+    entries.push(entry);
+    entries.iter().map(|entry| word(entry.trim())).filter(|word| !word.is_empty()).collect()
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+fn place(list: &[String], name: &str) -> Option<usize> {
+    list.iter().position(|other| other == name)
+}
+
+/// The modules that `file` declares, in its own order: each may use those before it.
+fn modules(file: &str) -> Vec<String> {
+    let text = read(file);
+    let names = text.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';'));
+    names.map(str::to_owned).collect()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn sources(dir: impl Into<PathBuf>) -> Vec<File> {
+    let (mut found, mut dirs) = (Vec::new(), vec![dir.into()]);
+    while let Some(dir) = dirs.pop() {
+        let Ok(entries) = fs::read_dir(&dir) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(File { path: path.to_str().unwrap().to_owned(), text: read(&path) });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
