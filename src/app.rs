@@ -79,8 +79,11 @@ impl App {
         keys.reload(&conn)?;
         let hub = Hub::new(store.epoch().clone(), head);
         let queue_max = config.write_queue;
-        let ring = keys.clone();
-        let refresh = Arc::new(move |conn: &Connection| ring.reload(conn));
+        let (ring, streams) = (keys.clone(), hub.clone());
+        let refresh = Arc::new(move |conn: &Connection| {
+            ring.reload(conn)?;
+            end_streams(conn, &streams)
+        });
         let (writer, thread) =
             Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), refresh, queue_max)?;
         let checkpoints = Checkpoints::spawn(&store)?;
@@ -141,4 +144,14 @@ impl App {
             })
             .await
     }
+}
+
+/// Ends the streams of sessions that a command beside the server has ended.
+fn end_streams(conn: &Connection, hub: &Hub) -> Result<()> {
+    for session in hub.sessions() {
+        if !people::sessions::is_open(conn, &session)? {
+            hub.cut_session(&session, "session_ended");
+        }
+    }
+    Ok(())
 }

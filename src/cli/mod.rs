@@ -6,6 +6,7 @@ pub mod check;
 pub mod devices;
 pub mod init;
 pub mod openapi;
+pub mod people;
 pub mod restore;
 pub mod routes;
 pub mod serve;
@@ -34,6 +35,7 @@ struct Line {
 #[derive(Subcommand)]
 enum Verb {
     Serve(serve::Flags),
+    People(people::Flags),
     Devices(devices::Flags),
     Init(init::Flags),
     Backup(backup::Flags),
@@ -143,6 +145,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match line.verb {
         Verb::Serve(flags) => serve::run(&flags),
+        Verb::People(flags) => people::run(&flags),
         Verb::Devices(flags) => devices::run(&flags),
         Verb::Init(flags) => init::run(&flags),
         Verb::Backup(flags) => backup::run(&flags),

@@ -159,6 +159,18 @@ impl Hub {
         }
     }
 
+    /// Returns the login sessions that hold streams, by their public ids.
+    pub fn sessions(&self) -> BTreeSet<String> {
+        let state = self.lock();
+        let sessions = state.slots.values().map(|slot| slot.holder.session.clone());
+        sessions.filter(|session| !session.is_empty()).collect()
+    }
+
+    /// Ends the streams of a login session that another process has ended.
+    pub fn cut_session(&self, session: &str, reason: &'static str) {
+        self.cut(&Cut::Session(session.to_owned(), reason));
+    }
+
     /// Ends every stream, and every later one at once: the server stops.
     pub fn drain(&self) {
         self.lock().draining = true;

@@ -15,6 +15,7 @@ mod people;
 mod rooms;
 mod roster;
 mod session;
+mod console;
 mod runs;
 mod server;
 mod config;

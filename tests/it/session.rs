@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use daybook::base::Actor;
-use daybook::client::{Answer, Client};
+use daybook::app::App;
+use daybook::base::{Actor, Clock};
+use daybook::client::{Answer, Client, Stream};
+use daybook::config::Config;
 use daybook::domain::people::{self, Role};
 use daybook::live::Tx;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::callers::next;
 use crate::server::TestServer;
 use crate::store::{PASSWORD, TestStore};
 
@@ -262,4 +265,76 @@ async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
     assert!(!check(&first).await && check(&second).await);
     store.advance(24 * HOUR);
     assert!(!check(&second).await);
+}
+
+async fn stream(client: &Client) -> Stream {
+    let mut stream = client.stream("/api/v1/events", &[]).await.unwrap();
+    assert_eq!(next(&mut stream).await.unwrap().event.as_deref(), Some("stream.connected"));
+    stream
+}
+
+/// Reads on to the end of the stream and returns the reason that it gives.
+async fn goodbye(mut stream: Stream) -> String {
+    loop {
+        let frame = next(&mut stream).await.expect("a goodbye before the end");
+        if frame.event.as_deref() == Some("bye") {
+            return frame.json().unwrap()["data"]["reason"].as_str().unwrap().to_owned();
+        }
+    }
+}
+
+// Faults 40, 43, 45 and 47.
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_streams_and_no_others() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (ada, here) = server.signed_in("Ada Krause", Role::Staff).await;
+    let there = server.sign_in("ada").await;
+    let (first, second, other) = (stream(&here).await, stream(&there).await, stream(&admin).await);
+    here.post("/api/v1/logout", &json!({})).await.unwrap();
+    assert_eq!(goodbye(first).await, "signed_out");
+
+    let path = format!("/api/v1/people/{ada}");
+    send(&admin, Method::PATCH, &path, json!({ "role": "office" })).await;
+    assert_eq!(goodbye(second).await, "access_changed");
+    let (third, account) = (stream(&there).await, format!("{path}/account"));
+    send(&admin, Method::PATCH, &account, json!({ "disabled": true })).await;
+    assert_eq!(goodbye(third).await, "session_ended");
+    assert_eq!(me(&there).await, 401);
+
+    // An open stream does not keep a session alive.
+    server.advance(13 * HOUR);
+    server.write(Actor::System, people::sessions::end_expired).await.unwrap();
+    assert_eq!(goodbye(other).await, "session_expired");
+}
+
+#[tokio::test]
+async fn a_password_set_beside_the_server_ends_the_streams_of_the_old_one() {
+    let server = TestServer::start().await;
+    let (ada, client) = server.signed_in("Ada Krause", Role::Staff).await;
+    let open = stream(&client).await;
+    let config = Config::of(server.dir.path()).unwrap();
+    let (command, _threads) = App::open(config, Clock::System).unwrap();
+    let set = move |tx: &mut Tx<'_>| people::commands::set_password(tx, ada, "another hash", None);
+    command.write(Actor::System, "test", set).await.unwrap();
+    // The server's pulse writes each second; here this stands for it.
+    server.write(Actor::System, |_| Ok(())).await.unwrap();
+    assert_eq!(goodbye(open).await, "session_ended");
+}
+
+// Fault 34.
+#[tokio::test]
+async fn thirty_at_once_are_let_in_or_told_to_come_again() {
+    let server = TestServer::start().await;
+    for n in 0..30 {
+        server.account(&format!("user{n} Test"), Role::Member).await;
+    }
+    let mut logins = tokio::task::JoinSet::new();
+    for n in 0..30 {
+        let client = server.nobody();
+        logins.spawn(async move { login(&client, &format!("user{n}"), PASSWORD).await });
+    }
+    for answer in logins.join_all().await {
+        assert!(answer.status == 200 || answer.headers.contains_key("retry-after"));
+    }
 }

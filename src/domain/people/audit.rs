@@ -41,6 +41,11 @@ pub fn record(
     Ok(())
 }
 
+/// Forgets the lines of before `moment` and returns how many there were.
+pub fn prune(conn: &Connection, moment: Timestamp) -> Result<usize> {
+    rows::run(conn, "delete from audit where at < ?1", params![moment])
+}
+
 /// Returns the first line whose seal does not fit, if there is one.
 pub fn broken_seal(conn: &Connection) -> Result<Option<i64>> {
     let lines: Vec<Line> = rows::all(

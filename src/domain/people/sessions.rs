@@ -110,6 +110,12 @@ pub fn of(conn: &Connection, person: PersonId, now: Timestamp) -> Result<Vec<Ses
     )
 }
 
+/// Says whether a session has not ended yet.
+pub fn is_open(conn: &Connection, public_id: &str) -> Result<bool> {
+    let sql = "select exists (select 1 from session where public_id = ?1)";
+    rows::one(conn, "session", sql, params![public_id])
+}
+
 /// Opens a session and says that its person has signed in. Returns its public id.
 pub fn open(tx: &mut Tx<'_>, new: NewSession) -> Result<String> {
     // The account may have been closed since the password was compared.
