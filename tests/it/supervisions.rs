@@ -1,13 +1,14 @@
 //! Substitution, taking over, ends, and what they do to streams that are open.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use daybook::base::Result;
-use daybook::base::id::PersonId;
+use daybook::base::id::{PersonId, RunId};
+use daybook::base::{Error, Result};
 use daybook::domain::people::Role;
 use daybook::domain::people::audit;
 use daybook::domain::people::model::{PersonChange, PersonState};
-use daybook::domain::rooms::{Charge, commands, queries, scope};
+use daybook::domain::rooms::{Charge, NewRun, commands, queries, scope};
 use daybook::domain::{house, people};
 use daybook::event::Topic;
 use daybook::live::feed::{Next, Start};
@@ -15,7 +16,7 @@ use daybook::live::{Feed, Holder, Tx};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::rooms::{Club, MINUTE, code, field};
+use crate::rooms::{Cast, Club, MINUTE, code, field};
 
 /// Opens what the person hears now.
 async fn feed(club: &Club, person: PersonId) -> Feed {
@@ -267,4 +268,89 @@ async fn new_members_of_a_group_are_seen_at_once_and_former_ones_no_more() {
     let before = club.log_length().await;
     set(vec![leo]).await.unwrap();
     assert_eq!(club.log_length().await, before);
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(sides).unwrap()).unwrap()
+    }
+}
+
+/// Does something about supervision; much of it is refused.
+fn anything(tx: &mut Tx<'_>, dice: &mut Dice, cast: Cast) -> Result<()> {
+    let staff = [cast.lead, cast.anna, cast.ben];
+    let (from, to) = (staff[dice.throw(3)], staff[dice.throw(3)]);
+    let room = [cast.hall, cast.yard][dice.throw(2)];
+    let group = [cast.sun, cast.moon][dice.throw(2)];
+    let until = tx.now.plus(Duration::from_millis(10 * u64::try_from(dice.throw(20)).unwrap()));
+    let last: Option<i64> = tx.query_row("select max(run_id) from run", [], |row| row.get(0))?;
+    let last = RunId(last.unwrap_or(1));
+    let open = queries::open_run_in(tx, room)?.map(|run| run.id);
+    let charge = match open {
+        Some(run) if dice.throw(2) == 0 => Charge::Run(run),
+        _ => Charge::Group(group),
+    };
+    let done = match dice.throw(9) {
+        0 => {
+            let new = NewRun { activity: cast.chess, room, staff: vec![from, to] };
+            commands::start_run(tx, &new).map(drop)
+        }
+        1 => commands::mark_ended(tx, last, "ended").map(drop),
+        2 => commands::mark_reopened(tx, last).map(drop),
+        3 => commands::hand_over(tx, charge, Some(from), to).map(drop),
+        4 => commands::substitute(tx, charge, None, to, Some(until)).map(drop),
+        5 => commands::substitute_all(tx, from, to, Some(until)).map(drop),
+        6 => commands::take_over(tx, last, to).map(drop),
+        7 => match queries::supervisions(tx, Some(to))?.first() {
+            Some(held) => commands::end_supervision(tx, held.id),
+            None => Ok(()),
+        },
+        _ => commands::set_group_staff(tx, group, &staff[..dice.throw(4)]),
+    };
+    match done {
+        Err(defect @ Error::Internal(_)) => Err(defect),
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_saw_at_any_moment_can_be_computed_again() {
+    let club = Club::new().await;
+    let staff = [club.lead, club.anna, club.ben];
+    let mut seen = Vec::new();
+    let mut dice = Dice(42);
+    for _ in 0..400 {
+        club.store.advance(Duration::from_millis(7));
+        let (cast, mut next) = (club.cast, Dice(dice.0));
+        dice.throw(2);
+        club.act(move |tx| anything(tx, &mut next, cast)).await.unwrap();
+        for person in staff {
+            seen.push(club.scope(person).await);
+        }
+    }
+    assert!(seen.iter().filter(|scope| !scope.runs.is_empty()).count() > 100);
+    for scope in seen {
+        assert_eq!(club.scope_at(scope.person, scope.at).await, scope);
+    }
+    // And who listened to nothing but the changes knows the end.
+    club.store.advance(MINUTE);
+    club.act(commands::end_due).await.unwrap();
+    for person in staff {
+        let mut topics = BTreeSet::new();
+        for (kind, told, data) in club.log_after(0).await {
+            if kind == "access.changed" && told == format!("user:{person}:inbox") {
+                let of = |name: &str| serde_json::from_value::<Vec<String>>(data[name].clone());
+                of("removed").unwrap().iter().for_each(|gone| assert!(topics.remove(gone)));
+                of("added").unwrap().into_iter().for_each(|new| assert!(topics.insert(new)));
+            }
+        }
+        let held = club.store.read(move |conn| queries::supervisions(conn, Some(person))).await;
+        assert_eq!(topics, held.iter().map(|held| held.charge.topic().to_string()).collect());
+    }
 }
