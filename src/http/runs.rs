@@ -1,6 +1,5 @@
-//! Runs: the open ones, starting, and taking over what nobody supervises.
-//!
-//! Ending and taking up again, and who is in a run, stand with the visits.
+//! Runs: the open ones; starting, ending and taking up again; taking over what
+//! nobody supervises. Who is in a run stands with the visits.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,12 +17,15 @@ use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::people::Role;
 use crate::domain::rooms::{self, NewRun, commands, queries, scope};
+use crate::domain::visits;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(may(Who::ADMIN | Who::STAFF, routes!(list)))
         .routes(may(Who::ADMIN | Who::STAFF, routes!(start)))
+        .routes(may(Who::ADMIN | Who::STAFF, routes!(end)))
+        .routes(may(Who::ADMIN | Who::STAFF, routes!(reopen)))
         .routes(may(Who::ADMIN | Who::STAFF, routes!(take_over)))
 }
 
@@ -139,6 +141,54 @@ async fn start(
         queries::run_facts(tx, run).map(Run::from)
     });
     Ok((StatusCode::CREATED, Json(run.await?)))
+}
+
+/// What the end of a run has done.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+struct RunEnd {
+    /// How many were in it.
+    ended_visits: usize,
+    /// Until when it can be taken up again.
+    undo_until: Timestamp,
+}
+
+/// Ends a run of the caller's, with every visit in it.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/end", tag = "rooms", params(("id" = RunId, Path)),
+    responses((status = 200, body = RunEnd), (status = 404),
+        (status = 403, description = "`run.not_own`"), (status = 409, description = "`run.ended`")))]
+async fn end(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<RunId>,
+    act: Act<()>,
+) -> Result<Json<RunEnd>> {
+    let end = app.write_once(act.once, who.actor(), "visits.end_run", move |tx| {
+        scope::of(tx, who.person, who.role, tx.now)?.require_run(tx, id)?;
+        let end = visits::commands::end_run(tx, id, "ended")?;
+        Ok(RunEnd { ended_visits: end.ended_visits, undo_until: end.undo_until })
+    });
+    end.await.map(Json)
+}
+
+/// Takes up again a run that ended less than five minutes ago, with its staff
+/// and with those who were in it and are nowhere else since.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/reopen", tag = "rooms",
+    params(("id" = RunId, Path)),
+    responses((status = 200, body = Run), (status = 404),
+        (status = 403, description = "`run.not_own`"),
+        (status = 409, description = "`run.reopen_too_late`, `run.room_taken`, `run.not_ended`")))]
+async fn reopen(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<RunId>,
+    act: Act<()>,
+) -> Result<Json<Run>> {
+    let run = app.write_once(act.once, who.actor(), "visits.reopen_run", move |tx| {
+        scope::of(tx, who.person, who.role, tx.now)?.require_last(tx, id)?;
+        let run = visits::commands::reopen_run(tx, id)?;
+        queries::run_facts(tx, run).map(Run::from)
+    });
+    run.await.map(Json)
 }
 
 /// Makes the caller responsible for a run that nobody supervises.

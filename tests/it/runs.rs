@@ -108,6 +108,40 @@ async fn staff_start_runs_of_their_own_and_see_no_others() {
 }
 
 #[tokio::test]
+async fn a_run_is_ended_and_taken_up_again_by_those_whose_it_is() {
+    let house = House::new().await;
+    let run = house.annas_run().await;
+    let (end, reopen) = (format!("/runs/{run}/end"), format!("/runs/{run}/reopen"));
+    for path in [&end, &reopen] {
+        let not_his = post(&house.ben, path, json!({})).await;
+        assert_eq!(refusal(&not_his), (403, "run.not_own"), "{path}");
+        assert_eq!(post(&house.ben, &path.replace(&run, "99"), json!({})).await.0, 404);
+    }
+    let not_ended = post(&house.anna, &reopen, json!({})).await;
+    assert_eq!(refusal(&not_ended), (409, "run.not_ended"));
+    let (status, ended) = post(&house.anna, &end, json!({})).await;
+    let undo_until = "2026-11-20T09:05:00.000Z";
+    assert_eq!((status, ended), (200, json!({"ended_visits": 0, "undo_until": undo_until})));
+    let again = post(&house.anna, &end, json!({})).await;
+    assert_eq!(refusal(&again), (409, "run.ended"));
+    // It was hers when it ended, so she may take it up; Ben may not.
+    let not_his = post(&house.ben, &reopen, json!({})).await;
+    assert_eq!(refusal(&not_his), (403, "run.not_own"));
+    let (status, run) = post(&house.anna, &reopen, json!({})).await;
+    assert_eq!((status, &run["staff"][0]["display_name"]), (200, &json!("Anna")));
+    assert!(run.get("ended_at").is_none() && run.get("undo_until").is_none(), "{run}");
+    assert_eq!(post(&house.lead, &end, json!({})).await.0, 200);
+    house.server.advance(Duration::from_secs(301));
+    for (client, answer) in [
+        (&house.anna, (409, "run.reopen_too_late")),
+        (&house.lead, (409, "run.reopen_too_late")),
+        (&house.ben, (403, "run.not_own")),
+    ] {
+        assert_eq!(refusal(&post(client, &reopen, json!({})).await), answer);
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_start_is_one_start() {
     let house = House::new().await;
     let Cast { anna, hall, yard, .. } = house.cast;
@@ -225,6 +259,8 @@ async fn whoever_is_not_meant_may_not() {
         (Method::GET, "/runs", vec![&office, &mia]),
         (Method::POST, "/runs", vec![&office, &mia]),
         (Method::POST, &take_over, vec![&office, &mia]),
+        (Method::POST, "/runs/1/end", vec![&office, &mia]),
+        (Method::POST, "/runs/1/reopen", vec![&office, &mia]),
         (Method::GET, "/supervisions", vec![&office, &mia]),
         (Method::POST, "/supervisions", vec![&office, &mia]),
         (Method::POST, "/supervisions/1/end", vec![&office, &mia]),

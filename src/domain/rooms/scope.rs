@@ -129,11 +129,20 @@ impl Scope {
         if self.role == Role::Admin || self.supervises(run) {
             return Ok(());
         }
-        let run = queries::run(conn, run)?;
-        let undo = run.undo_until().is_some_and(|until| self.at <= until);
-        let staff = if undo { queries::staff_of_run(conn, run.id)? } else { Vec::new() };
-        let own = self.role == Role::Staff && staff.iter().any(|who| who.id == self.person);
-        if own { Ok(()) } else { Err(Error::Forbidden("run.not_own")) }
+        let until = queries::run(conn, run)?.undo_until();
+        if until.is_some_and(|until| self.at <= until) {
+            return self.require_last(conn, run);
+        }
+        Err(Error::Forbidden("run.not_own"))
+    }
+
+    /// Refuses runs that are not the person's to take up again: that they neither
+    /// supervise nor did when it ended, however long ago.
+    pub fn require_last(&self, conn: &Connection, run: RunId) -> Result<()> {
+        queries::run(conn, run)?;
+        let staff = queries::staff_of_run(conn, run)?;
+        let had = self.role == Role::Staff && staff.iter().any(|who| who.id == self.person);
+        if had || self.role == Role::Admin { Ok(()) } else { Err(Error::Forbidden("run.not_own")) }
     }
 
     /// Refuses groups that are not the person's to look into.
