@@ -32,6 +32,8 @@ pub mod people;
 pub mod roster;
 pub mod devices;
 pub mod readers;
+pub mod scans;
+pub mod kiosk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +68,8 @@ pub fn routes() -> (Router<App>, OpenApi) {
         roster::routes(),
         devices::routes(),
         readers::routes(),
+        scans::routes(),
+        kiosk::routes(),
     ];
     let routes: OpenApiRouter<App> =
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);

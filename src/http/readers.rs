@@ -67,7 +67,7 @@ fn too_many(wait: Duration) -> Error {
 }
 
 /// A reader whose call has been counted.
-struct Paced(Reader);
+pub struct Paced(pub Reader);
 
 impl<S: Sync> FromRequestParts<S> for Paced {
     type Rejection = Error;

@@ -63,7 +63,7 @@ async fn beat(client: &Client, more: Value) -> Answer {
     client.post("/api/v1/device/heartbeat", &body).await.unwrap()
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
@@ -72,7 +72,7 @@ fn code(answer: &Answer) -> String {
 }
 
 /// The next frame of this type.
-async fn heard(stream: &mut Stream, kind: &str) -> Value {
+pub async fn heard(stream: &mut Stream, kind: &str) -> Value {
     let next = async {
         loop {
             let frame = stream.next().await.unwrap().expect("the stream ended");
@@ -387,36 +387,4 @@ async fn what_is_no_heartbeat_is_refused_with_its_field() {
     for time in ["1970-01-01T00:00:00Z", "2099-12-31T23:59:59Z", "2026-11-20T10:00:00+01:00"] {
         assert_eq!(beat(&gym.client, json!({ "device_time": time })).await.status, 200, "{time}");
     }
-}
-
-#[tokio::test]
-async fn a_wall_screen_reads_what_is_for_the_corridor_until_its_token_ends() {
-    let server = TestServer::start().await;
-    let (_, admin) = admin(&server).await;
-    let made = admin.post("/api/v1/displays", &json!({ "name": "Foyer" })).await.unwrap();
-    assert_eq!(made.status, 201);
-    let made = made.json().unwrap();
-    let token = text(&made["token"]);
-    let body = json!({ "token": token });
-    let signed = server.nobody().post("/api/v1/displays/sign-in", &body).await.unwrap();
-    assert_eq!(signed.status, 204);
-    let wall = server.nobody().with("cookie", signed.cookies());
-    let mut stream = wall.stream("/api/v1/events", &[]).await.unwrap();
-    assert_eq!(stream.status, 200);
-    assert_eq!(with_key(&server, &token).get("/api/v1/me").await.unwrap().status, 403);
-    let lead = wall.stream("/api/v1/events?topics=lead", &[]).await.unwrap();
-    assert_eq!(lead.status, 403);
-
-    let path = format!("/api/v1/displays/{}", text(&made["id"]));
-    let gone = admin.json(Method::DELETE, &path, &json!({})).await.unwrap();
-    assert_eq!(gone.status, 204);
-    heard(&mut stream, "bye").await;
-    assert_eq!(wall.stream("/api/v1/events", &[]).await.unwrap().status, 401);
-    let list = admin.get("/api/v1/displays").await.unwrap().json().unwrap();
-    assert_eq!(list["items"], json!([]));
-    // A reader's key is no wall screen's token.
-    let gym = reader(&server, json!({ "name": "Gym", "mode": "toggle" })).await;
-    let body = json!({ "token": gym.key });
-    let refused = server.nobody().post("/api/v1/displays/sign-in", &body).await.unwrap();
-    assert_eq!(refused.status, 401);
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 mod devices;
+mod displays;
+mod readers;
 mod edge;
 mod door;
 mod callers;

@@ -14,6 +14,7 @@ pub mod queries;
 pub mod audit;
 pub mod sessions;
 pub mod online;
+pub mod pins;
 pub mod commands;
 pub mod setup;
 

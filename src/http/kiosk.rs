@@ -1,0 +1,230 @@
+//! What staff do at a kiosk that a badge alone must not do: start, end and take
+//! over runs. A badge says who it is, a PIN that it is them.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::extract::Json;
+use super::listen::Peer;
+use super::readers::Paced;
+use super::sign_in::Attempts;
+use super::signed_in::SignedIn;
+use crate::app::App;
+use crate::base::id::{ActivityId, DeviceId, PersonId, RoomId, RunId};
+use crate::base::{Actor, Error, Result, Timestamp};
+use crate::domain::people::model::{BadgeState, PersonState};
+use crate::domain::people::{self, Role, audit, pins};
+use crate::domain::rooms::scope::{self, Scope};
+use crate::domain::rooms::{self, NewRun};
+use crate::domain::visits;
+use crate::live::Tx;
+use crate::words;
+
+/// Returns the routes of kiosks and of the PINs for them.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(may(Who::DEVICE, routes!(privileged)))
+        .routes(may(Who::TEAM, routes!(set_pin)))
+}
+
+words! {
+    /// What is to be done at a kiosk.
+    Action { StartRun = "start_run", EndRun = "end_run", TakeOver = "take_over" }
+}
+
+/// Who wants what.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Privileged {
+    /// The number of the badge, hex in any writing.
+    tag: String,
+    pin: String,
+    action: Action,
+    /// What is to be started.
+    activity_id: Option<ActivityId>,
+    /// Where; the room of the kiosk when it is missing.
+    room_id: Option<RoomId>,
+    /// Which run is to be ended or taken over; the open one in the room when it is missing.
+    run_id: Option<RunId>,
+}
+
+/// What was done.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Done {
+    server_time: Timestamp,
+    action: Action,
+    run_id: RunId,
+    activity_name: String,
+    room_id: RoomId,
+    room_name: String,
+    started_at: Timestamp,
+    /// How many visits ended with the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_visits: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo_until: Option<Timestamp>,
+}
+
+/// Starts, ends or takes over a run, for staff with badge and PIN.
+#[utoipa::path(post, path = "/api/v1/device/privileged", tag = "readers",
+    request_body = Privileged,
+    responses((status = 200, body = Done),
+        (status = 403, description = "`pin.wrong`, `run.not_own`"), (status = 404),
+        (status = 409), (status = 422), (status = 429, description = "`pin.locked`")))]
+async fn privileged(
+    State(app): State<App>,
+    Paced(reader): Paced,
+    Json(body): Json<Privileged>,
+) -> Result<Json<Done>> {
+    let tag = people::rules::tag(&body.tag)?;
+    let (device, own_room) = (reader.device(), reader.0.scanner.room);
+    let mut order = reader.0.tag_order;
+    let holder = app
+        .write(reader.actor(), "devices.holder", move |tx| {
+            let tag = crate::domain::devices::commands::tag(tx, device, &mut order, tag)?;
+            staff_by_tag(tx, &tag)
+        })
+        .await?;
+    let (person, role) = prove(&app, holder, body.pin.clone()).await?;
+    let done = app
+        .write(Actor::Person(person), "devices.privileged", move |tx| {
+            let room = body.room_id.or(own_room);
+            let scope = scope::of(tx, person, role, tx.now)?;
+            act(tx, &scope, &body, room, device)
+        })
+        .await?;
+    Ok(Json(done))
+}
+
+/// Who works here and holds the badge, if it opens anything.
+fn staff_by_tag(tx: &Tx<'_>, tag: &str) -> Result<Option<(PersonId, Role)>> {
+    let Some(badge) = people::queries::badge_by_tag(tx, tag)? else { return Ok(None) };
+    let person = people::queries::find(tx, badge.person)?;
+    let active = badge.state == BadgeState::Active && person.state == PersonState::Active;
+    Ok((active && person.role.works_here()).then_some((person.id, person.role)))
+}
+
+/// Judges the PIN. No badge, a member's badge, no PIN and a wrong one are one
+/// answer after the same work.
+async fn prove(
+    app: &App,
+    holder: Option<(PersonId, Role)>,
+    pin: String,
+) -> Result<(PersonId, Role)> {
+    let hash = match holder {
+        Some((person, _)) => {
+            let by = Actor::Person(person);
+            app.write(by, "people.pin_attempt", move |tx| pins::attempt(tx, person)).await?
+        }
+        None => None,
+    };
+    let short = pin.len() <= people::rules::PASSWORD_BYTES_MAX;
+    let right = short && app.hasher.verify(pin, hash).await?.ok;
+    let Some((person, role)) = holder else { return Err(Error::Forbidden("pin.wrong")) };
+    let settle = move |tx: &mut Tx<'_>| match right {
+        true => pins::was_right(tx, person),
+        false => pins::was_wrong(tx, person),
+    };
+    app.write(Actor::Person(person), "people.pin_judged", settle).await?;
+    if right { Ok((person, role)) } else { Err(Error::Forbidden("pin.wrong")) }
+}
+
+fn act(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    body: &Privileged,
+    room: Option<RoomId>,
+    device: DeviceId,
+) -> Result<Done> {
+    let (mut ended_visits, mut undo_until) = (None, None);
+    let run = match body.action {
+        Action::StartRun => {
+            let needed = |field| Error::invalid(field, "is needed to start a run");
+            let activity = body.activity_id.ok_or_else(|| needed("activity_id"))?;
+            let room = room.ok_or_else(|| needed("room_id"))?;
+            let staff = vec![scope.person];
+            rooms::commands::start_run(tx, &NewRun { activity, room, staff })?
+        }
+        Action::EndRun => {
+            let run = meant(tx, body, room)?;
+            if scope.role != Role::Admin && !scope.supervises(run) {
+                return Err(Error::Forbidden("run.not_own"));
+            }
+            let end = visits::commands::end_run(tx, run, "ended")?;
+            (ended_visits, undo_until) = (Some(end.ended_visits), Some(end.undo_until));
+            rooms::queries::run(tx, run)?
+        }
+        Action::TakeOver => {
+            let run = meant(tx, body, room)?;
+            rooms::commands::take_over(tx, run, scope.person)?
+        }
+    };
+    let detail = format!("device:{device} {} run:{}", body.action.word(), run.id);
+    audit::record(tx, "kiosk.acted", None, &detail)?;
+    Ok(Done {
+        server_time: tx.now,
+        action: body.action,
+        run_id: run.id,
+        activity_name: run.activity_name,
+        room_id: run.room,
+        room_name: run.room_name,
+        started_at: run.started_at,
+        ended_visits,
+        undo_until,
+    })
+}
+
+/// The run that is named, or the open one in the room.
+fn meant(tx: &Tx<'_>, body: &Privileged, room: Option<RoomId>) -> Result<RunId> {
+    if let Some(run) = body.run_id {
+        return Ok(run);
+    }
+    let room = room.ok_or_else(|| Error::invalid("run_id", "is needed"))?;
+    let open = rooms::queries::open_run_in(tx, room)?;
+    open.map(|run| run.id).ok_or(Error::NotFound("run"))
+}
+
+/// A new PIN, and the password that proves whose it is.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPin {
+    /// 4 to 8 digits.
+    pin: String,
+    password: String,
+}
+
+/// Sets one's own PIN for kiosks.
+#[utoipa::path(put, path = "/api/v1/me/pin", tag = "people", request_body = NewPin,
+    responses((status = 204), (status = 403, description = "`password.wrong`"), (status = 422),
+        (status = 429)))]
+async fn set_pin(
+    State(app): State<App>,
+    Extension(attempts): Extension<Attempts>,
+    peer: Option<Extension<Peer>>,
+    who: SignedIn,
+    Json(body): Json<NewPin>,
+) -> Result<StatusCode> {
+    pins::check(&body.pin)?;
+    let person = who.person;
+    let (account, stored) = app
+        .read(move |conn| {
+            let account = people::queries::account(conn, person)?;
+            Ok((account, people::queries::password_hash(conn, person)?))
+        })
+        .await?;
+    let account = account.ok_or(Error::NotFound("account"))?;
+    let attempt = attempts.count(&account.username, peer.as_deref())?;
+    let short = body.password.len() <= people::rules::PASSWORD_BYTES_MAX;
+    if !short || !app.hasher.verify(body.password, stored).await?.ok {
+        return Err(Error::Forbidden("password.wrong"));
+    }
+    attempt.was_right();
+    let hash = app.hasher.hash(body.pin).await?;
+    app.write(who.actor(), "people.set_pin", move |tx| pins::set(tx, person, &hash)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
