@@ -289,6 +289,16 @@ create table scan_review (
 ) strict;
 create index scan_review_open on scan_review (created_at) where reviewed_at is null;
 
+-- What is left of a day when its persons have been forgotten: no one can be told from it.
+create table day_total (
+    day        text primary key,
+    arrived    integer not null,
+    late       integer not null,
+    excused    integer not null,
+    unreported integer not null,
+    visits     integer not null
+) strict, without rowid;
+
 -- help: a member asks, somebody comes.
 create table help_request (
     help_request_id integer primary key,
@@ -312,6 +322,26 @@ create table help_request (
 create unique index help_request_open on help_request (person_id) where status in ('pending', 'assigned', 'on_hold');
 create index help_request_status on help_request (status, priority, front, created_at);
 create index help_request_day on help_request (day);
+
+-- A request with the names, the place in the queue and the audience that every reader needs.
+create view help_view as
+select h.*,
+       p.display_name,
+       r.name as room_name,
+       a.display_name as assignee_name,
+       case when h.status = 'pending' then (
+           select count(*)
+           from help_request o
+           where o.status = 'pending'
+             and (o.priority = 'normal', -o.front, o.created_at, o.help_request_id)
+                 <= (h.priority = 'normal', -h.front, h.created_at, h.help_request_id)
+       ) end as position,
+       (select v.run_id from visit v where v.person_id = h.person_id and v.ended_at is null) as run_now,
+       (select group_concat(g.group_id) from group_member g where g.person_id = h.person_id) as groups
+from help_request h
+join person p using (person_id)
+left join room r using (room_id)
+left join person a on a.person_id = h.assigned_to;
 
 -- tracking: what members did, as their pages tell it.
 create table tracked (

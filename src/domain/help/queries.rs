@@ -1,0 +1,136 @@
+//! Reads of help requests.
+
+use rusqlite::{Connection, params};
+
+use super::model::{Figures, Help, Status};
+use crate::base::id::{HelpRequestId, PersonId};
+use crate::base::{Day, Error, Result, Timestamp};
+use crate::domain::rooms::scope::Scope;
+use crate::store::rows::{self, FromRow};
+
+/// Which requests a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Those that are not done.
+    Open,
+    /// Those of the day that stand so.
+    OfDay(Day, Status),
+}
+
+/// Returns the request.
+pub fn request(conn: &Connection, id: HelpRequestId) -> Result<Help> {
+    rows::one(
+        conn,
+        "help request",
+        "select *
+         from help_view
+         where help_request_id = ?1",
+        params![id],
+    )
+}
+
+/// Returns the request, if the holder of `scope` may read it.
+pub fn request_in_scope(conn: &Connection, scope: &Scope, id: HelpRequestId) -> Result<Help> {
+    let help = request(conn, id)?;
+    if help.seen_by(scope) { Ok(help) } else { Err(Error::NotFound("help request")) }
+}
+
+/// Returns the member's open request.
+pub fn open_of(conn: &Connection, member: PersonId) -> Result<Option<Help>> {
+    rows::maybe(
+        conn,
+        "select *
+         from help_view
+         where person_id = ?1 and status in ('pending', 'assigned', 'on_hold')",
+        params![member],
+    )
+}
+
+/// Returns the queue as the holder of `scope` sees it: pending first in their
+/// order, then those in hand, then those on hold.
+pub fn list(conn: &Connection, scope: &Scope, filter: Filter) -> Result<Vec<Help>> {
+    let requests: Vec<Help> = match filter {
+        Filter::Open => rows::all(
+            conn,
+            "select *
+             from help_view
+             where status in ('pending', 'assigned', 'on_hold')
+             order by position is null, position, status, claimed_at, help_request_id",
+            [],
+        )?,
+        Filter::OfDay(day, status) => rows::all(
+            conn,
+            "select *
+             from help_view
+             where status = ?2 and (day = ?1 or closed_at is null)
+             order by position is null, position, coalesce(closed_at, claimed_at, created_at),
+                      help_request_id",
+            params![day, status],
+        )?,
+    };
+    Ok(requests.into_iter().filter(|help| help.seen_by(scope)).collect())
+}
+
+/// Returns the ids of the open requests of `day` and of the days before.
+pub(super) fn open_until(conn: &Connection, day: Day) -> Result<Vec<HelpRequestId>> {
+    rows::all(
+        conn,
+        "select help_request_id
+         from help_request
+         where status in ('pending', 'assigned', 'on_hold') and day <= ?1
+         order by help_request_id",
+        params![day],
+    )
+}
+
+/// Returns how many requests of the day were resolved.
+pub fn resolved_on(conn: &Connection, day: Day) -> Result<i64> {
+    rows::one(
+        conn,
+        "help request",
+        "select count(*)
+         from help_request
+         where day = ?1 and status = 'resolved'",
+        params![day],
+    )
+}
+
+/// Returns the figures of the queue.
+pub fn figures(conn: &Connection, day: Day, now: Timestamp) -> Result<Figures> {
+    struct Waiting {
+        length: i64,
+        open: i64,
+        oldest: Option<Timestamp>,
+    }
+    impl FromRow for Waiting {
+        fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+            Ok(Waiting { length: row.get(0)?, open: row.get(1)?, oldest: row.get(2)? })
+        }
+    }
+    let waiting: Waiting = rows::one(
+        conn,
+        "help request",
+        "select coalesce(sum(status = 'pending'), 0),
+                count(*),
+                min(case when status = 'pending' then created_at end)
+         from help_request
+         where status in ('pending', 'assigned', 'on_hold')",
+        [],
+    )?;
+    let mut waits_ms: Vec<i64> = rows::all(
+        conn,
+        "select claimed_at - created_at
+         from help_request
+         where day = ?1 and claimed_at is not null
+         order by 1",
+        params![day],
+    )?;
+    let middle = waits_ms.len() / 2;
+    let median_ms = if waits_ms.is_empty() { 0 } else { waits_ms.swap_remove(middle) };
+    Ok(Figures {
+        length: waiting.length,
+        open: waiting.open,
+        longest_wait_s: waiting.oldest.map_or(0, |since| now.seconds_since(since)),
+        median_wait_s: median_ms.max(0) / 1000,
+    })
+}

@@ -1,0 +1,187 @@
+//! Help requests: the queue's rules, and who may do what.
+
+use std::time::Duration;
+
+use daybook::base::id::{HelpRequestId, PersonId, RunId};
+use daybook::base::{Actor, Error, Result};
+use daybook::domain::help::queries::Filter;
+use daybook::domain::help::{self, Ask, Help, Priority, Status};
+use daybook::domain::rooms::scope;
+use daybook::live::Tx;
+
+use crate::fixture::{self, Fixture};
+use crate::store::TestStore;
+
+async fn ask(store: &TestStore, member: PersonId, priority: Priority) -> Result<Help> {
+    store
+        .write(Actor::Person(member), move |tx| {
+            help::commands::ask(tx, member, &Ask::new("Laterne?", Some(priority))?)
+        })
+        .await
+}
+
+/// Runs a command of the staff as `staff`.
+async fn act(
+    store: &TestStore,
+    staff: PersonId,
+    command: impl FnOnce(&mut Tx<'_>, &scope::Scope) -> Result<Help> + Send + 'static,
+) -> Result<Help> {
+    store
+        .write(Actor::Person(staff), move |tx| {
+            let scope = fixture::scope_of(tx, staff)?;
+            command(tx, &scope)
+        })
+        .await
+}
+
+/// The members in the queue as `staff` sees it, in order.
+async fn queue(store: &TestStore, staff: PersonId) -> Vec<PersonId> {
+    store
+        .read(move |conn| {
+            let scope = fixture::scope_of(conn, staff)?;
+            let list = help::queries::list(conn, &scope, Filter::Open)?;
+            Ok(list.into_iter().map(|help| help.member_id).collect())
+        })
+        .await
+}
+
+fn claim(id: HelpRequestId) -> impl FnOnce(&mut Tx<'_>, &scope::Scope) -> Result<Help> {
+    move |tx, scope| help::commands::claim(tx, scope, id)
+}
+
+fn code(result: Result<Help>) -> String {
+    result.expect_err("it must be refused").code().into_owned()
+}
+
+#[tokio::test]
+async fn urgent_requests_come_first_then_those_back_from_hold_then_the_oldest() {
+    let store = TestStore::new().await;
+    let Fixture { teacher, members, .. } = fixture::class(&store, 4).await;
+    let [a, b, c, d] = members[..] else { panic!("four members") };
+    let first = ask(&store, a, Priority::Normal).await.unwrap();
+    assert_eq!(first.position, Some(1));
+    for (member, priority) in [(b, Priority::Normal), (c, Priority::Normal), (d, Priority::Urgent)]
+    {
+        store.advance(Duration::from_secs(60));
+        ask(&store, member, priority).await.unwrap();
+    }
+    assert_eq!(queue(&store, teacher).await, [d, a, b, c]);
+
+    let third = store.read(move |conn| help::queries::open_of(conn, c)).await.unwrap().id;
+    act(&store, teacher, claim(third)).await.unwrap();
+    act(&store, teacher, move |tx, scope| help::commands::hold(tx, scope, third)).await.unwrap();
+    act(&store, teacher, move |tx, scope| help::commands::release(tx, scope, third)).await.unwrap();
+    assert_eq!(queue(&store, teacher).await, [d, c, a, b]);
+}
+
+#[tokio::test]
+async fn a_member_has_one_open_request_and_may_ask_again_when_it_is_done() {
+    let store = TestStore::new().await;
+    let Fixture { teacher, members, .. } = fixture::class(&store, 1).await;
+    let one = ask(&store, members[0], Priority::Normal).await.unwrap();
+    assert_eq!(code(ask(&store, members[0], Priority::Normal).await), "help.already_open");
+
+    let id = one.id;
+    let done = act(&store, teacher, move |tx, scope| {
+        help::commands::resolve(tx, scope, id, Some("a lamp"))
+    });
+    let done = done.await.unwrap();
+    assert_eq!((done.status, done.response.as_deref()), (Status::Resolved, Some("a lamp")));
+    assert_eq!(done.assigned_to.unwrap().id, teacher);
+    ask(&store, members[0], Priority::Normal).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_one_helper_gets_a_request_and_the_other_hears_who_has_it() {
+    let store = TestStore::new().await;
+    let Fixture { teacher, colleague, members, .. } = fixture::class(&store, 1).await;
+    let id = ask(&store, members[0], Priority::Urgent).await.unwrap().id;
+    let (one, two) =
+        tokio::join!(act(&store, teacher, claim(id)), act(&store, colleague, claim(id)));
+    assert!(one.is_ok() != two.is_ok());
+    let winner = if one.is_ok() { teacher } else { colleague };
+    let Err(Error::Conflict { code, details, .. }) = one.and(two) else { panic!("no conflict") };
+    assert_eq!(code, "help.already_claimed");
+    assert_eq!(details.unwrap()["assigned_to"]["id"], winner.to_string());
+    // A double tap of the winner does no harm.
+    assert_eq!(act(&store, winner, claim(id)).await.unwrap().rev, 2);
+}
+
+#[tokio::test]
+async fn staff_see_and_claim_the_requests_of_their_own_and_urgent_ones_of_all() {
+    let store = TestStore::new().await;
+    let Fixture { teacher, colleague, members, .. } = fixture::class(&store, 2).await;
+    let normal = ask(&store, members[0], Priority::Normal).await.unwrap();
+    assert_eq!(queue(&store, teacher).await, [members[0]]);
+    assert_eq!(queue(&store, colleague).await, []);
+    assert_eq!(code(act(&store, colleague, claim(normal.id)).await), "help_request.not_found");
+    ask(&store, members[1], Priority::Urgent).await.unwrap();
+    assert_eq!(queue(&store, colleague).await, [members[1]]);
+}
+
+#[tokio::test]
+async fn a_request_made_in_a_run_is_seen_by_those_who_supervise_it() {
+    let store = TestStore::new().await;
+    let fixture = fixture::class(&store, 1).await;
+    let (member, colleague) = (fixture.members[0], fixture.colleague);
+    let run: RunId = fixture::run_with(&store, colleague, &[member]).await;
+    let help = ask(&store, member, Priority::Normal).await.unwrap();
+    assert!(help.room_id.is_some(), "the room is that of the open visit");
+    assert_eq!(queue(&store, colleague).await, [member]);
+    let topics: String = store
+        .read(|conn| {
+            let sql = "select topics from event_log where type = 'help.requested'";
+            Ok(conn.query_row(sql, [], |row| row.get(0))?)
+        })
+        .await;
+    assert!(topics.split(' ').any(|topic| topic == format!("run:{run}")), "{topics}");
+}
+
+#[tokio::test]
+async fn the_owner_may_edit_and_cancel_and_nobody_else() {
+    let store = TestStore::new().await;
+    let Fixture { members, .. } = fixture::class(&store, 2).await;
+    let id = ask(&store, members[0], Priority::Normal).await.unwrap().id;
+    let other = members[1];
+    let refused =
+        store.write(Actor::Person(other), move |tx| help::commands::cancel(tx, other, id)).await;
+    assert_eq!(code(refused), "help_request.not_found");
+
+    let owner = members[0];
+    let change = help::Edit { priority: Some(Priority::Urgent), ..help::Edit::default() };
+    let edited = store
+        .write(Actor::Person(owner), move |tx| help::commands::edit(tx, owner, id, &change))
+        .await
+        .unwrap();
+    assert_eq!((edited.priority, edited.content.as_str()), (Priority::Urgent, "Laterne?"));
+    store
+        .write(Actor::Person(owner), move |tx| help::commands::cancel(tx, owner, id))
+        .await
+        .unwrap();
+    let again =
+        store.write(Actor::Person(owner), move |tx| help::commands::cancel(tx, owner, id)).await;
+    assert_eq!(code(again), "help.closed");
+}
+
+#[tokio::test]
+async fn requests_of_a_day_that_is_over_expire_and_say_so() {
+    let store = TestStore::new().await;
+    let Fixture { members, .. } = fixture::class(&store, 1).await;
+    ask(&store, members[0], Priority::Normal).await.unwrap();
+    let today = crate::store::START.day(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let expired =
+        store.write(Actor::System, move |tx| help::commands::expire(tx, today)).await.unwrap();
+    assert_eq!(expired, 1);
+    let log = store.log().await;
+    let of_help: Vec<_> = log.iter().filter(|kind| kind.starts_with("help.")).collect();
+    assert_eq!(of_help, ["help.requested", "help.updated"]);
+}
+
+#[tokio::test]
+async fn the_log_holds_no_word_of_a_request() {
+    let store = TestStore::new().await;
+    let Fixture { members, .. } = fixture::class(&store, 1).await;
+    ask(&store, members[0], Priority::Normal).await.unwrap();
+    let leaks = store.number("select count(*) from event_log where data like '%Laterne%'").await;
+    assert_eq!(leaks, 0);
+}
