@@ -1,0 +1,123 @@
+//! Tracked actions over HTTP.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::extract::{Act, Json, Query};
+use super::signed_in::SignedIn;
+use crate::app::App;
+use crate::base::id::PersonId;
+use crate::base::page::{Page, Paging};
+use crate::base::{Error, Result, Timestamp};
+use crate::domain::rooms::scope;
+use crate::domain::tracking::queries::Wanted;
+use crate::domain::tracking::{self, Tracked, Tracking};
+
+/// Returns the routes of tracked actions.
+pub fn routes() -> OpenApiRouter<App> {
+    let readers = Who::ADMIN | Who::STAFF | Who::MEMBER;
+    OpenApiRouter::new()
+        .routes(may(Who::PEOPLE, routes!(track)))
+        .routes(may(readers, routes!(feed)))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    #[schema(min_items = 1, max_items = 200)]
+    events: Vec<Action>,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Action {
+    event_type: String,
+    book_id: Option<String>,
+    content: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    context: Option<serde_json::Value>,
+    at: Option<Timestamp>,
+    /// The client's own id: telling it again does no harm.
+    id: Option<String>,
+    /// The session's own person; another's is refused.
+    user_id: Option<PersonId>,
+}
+
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+struct Accepted {
+    /// How many of the batch are kept now, those told before included.
+    accepted: usize,
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    person_id: Option<PersonId>,
+    /// The type of action.
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    since: Option<Timestamp>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Tell what the caller did.
+#[utoipa::path(post, path = "/api/v1/activity", tag = "tracking", request_body = Batch,
+    responses((status = 202, body = Accepted)))]
+async fn track(
+    State(app): State<App>,
+    who: SignedIn,
+    act: Act<Batch>,
+) -> Result<(StatusCode, Json<Accepted>)> {
+    let events = &act.body.events;
+    if events.iter().any(|action| action.user_id.is_some_and(|id| id != who.person)) {
+        return Err(Error::Forbidden("activity.other_person"));
+    }
+    let batch = events.iter().enumerate().map(|(index, action)| {
+        checked(action).map_err(|error| match error {
+            Error::Invalid { field, problem } => {
+                Error::invalid(format!("events[{index}].{field}"), problem)
+            }
+            other => other,
+        })
+    });
+    let batch = batch.collect::<Result<Vec<_>>>()?;
+    let accepted = app
+        .write_once(act.once, who.actor(), "tracking.track", move |tx| {
+            tracking::commands::track(tx, who.person, &batch)?;
+            Ok(Accepted { accepted: batch.len() })
+        })
+        .await?;
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
+}
+
+/// The activity feed, newest first, in scope.
+#[utoipa::path(get, path = "/api/v1/activity", tag = "tracking", params(Which),
+    responses((status = 200, body = Page<Tracked>)))]
+async fn feed(
+    State(app): State<App>,
+    who: SignedIn,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Tracked>>> {
+    let paging = Paging { limit: which.limit, cursor: which.cursor };
+    let wanted =
+        Wanted { person: which.person_id, event_type: which.event_type, since: which.since };
+    let (_, page) = app
+        .snapshot(move |conn, now| {
+            let scope = scope::of(conn, who.person, who.role, now)?;
+            tracking::queries::feed(conn, &scope, &wanted, &paging)
+        })
+        .await?;
+    Ok(Json(page))
+}
+
+fn checked(action: &Action) -> Result<Tracking> {
+    Tracking::new(&action.event_type)?
+        .in_book(action.book_id.as_deref())?
+        .saying(action.content.as_deref(), action.context.as_ref())?
+        .told(action.at, action.id.as_deref())
+}

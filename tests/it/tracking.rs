@@ -1,0 +1,80 @@
+//! Tracked actions: batches, repeats, scope.
+
+use daybook::base::id::PersonId;
+use daybook::base::page::Paging;
+use daybook::base::{Actor, Result, Timestamp};
+use daybook::domain::tracking::queries::Wanted;
+use daybook::domain::tracking::{self, Tracking};
+
+use crate::fixture::{self, Fixture};
+use crate::store::{START, TestStore};
+
+fn action(kind: &str, id: Option<&str>, at: Option<Timestamp>) -> Tracking {
+    Tracking::new(kind).unwrap().told(at, id).unwrap()
+}
+
+async fn track(store: &TestStore, person: PersonId, batch: Vec<Tracking>) -> Result<usize> {
+    store
+        .write(Actor::Person(person), move |tx| tracking::commands::track(tx, person, &batch))
+        .await
+}
+
+async fn feed(store: &TestStore, viewer: PersonId, wanted: Wanted) -> Result<Vec<String>> {
+    store
+        .app
+        .read(move |conn| {
+            let scope = fixture::scope_of(conn, viewer)?;
+            let page = tracking::queries::feed(conn, &scope, &wanted, &Paging::default())?;
+            Ok(page.items.into_iter().map(|item| item.event_type).collect())
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_batch_told_twice_is_kept_and_announced_once() {
+    let store = TestStore::new().await;
+    let Fixture { members, .. } = fixture::class(&store, 1).await;
+    let batch = || vec![action("page.opened", Some("a"), None), action("word.tapped", None, None)];
+    assert_eq!(track(&store, members[0], batch()).await.unwrap(), 2);
+    assert_eq!(track(&store, members[0], batch()).await.unwrap(), 1);
+    assert_eq!(store.number("select count(*) from tracked").await, 3);
+    let told = store.log().await.iter().filter(|kind| *kind == "activity.tracked").count();
+    assert_eq!(told, 3);
+}
+
+#[tokio::test]
+async fn one_action_from_the_future_refuses_the_whole_batch() {
+    let store = TestStore::new().await;
+    let Fixture { members, .. } = fixture::class(&store, 1).await;
+    let ahead = Timestamp(START.0 + 3_600_000);
+    let batch = vec![action("page.opened", None, None), action("page.opened", None, Some(ahead))];
+    let refused = track(&store, members[0], batch).await.unwrap_err();
+    assert_eq!(refused.to_string(), "events[1].at: is in the future");
+    assert_eq!(store.number("select count(*) from tracked").await, 0);
+}
+
+#[tokio::test]
+async fn the_feed_shows_staff_their_own_members_and_a_member_only_themselves() {
+    let store = TestStore::new().await;
+    let Fixture { teacher, colleague, members, .. } = fixture::class(&store, 2).await;
+    track(&store, members[0], vec![action("a.b", None, None)]).await.unwrap();
+    track(&store, members[1], vec![action("c.d", None, None)]).await.unwrap();
+    assert_eq!(feed(&store, teacher, Wanted::default()).await.unwrap(), ["c.d", "a.b"]);
+    assert!(feed(&store, colleague, Wanted::default()).await.unwrap().is_empty());
+    assert_eq!(feed(&store, members[0], Wanted::default()).await.unwrap(), ["a.b"]);
+    let other = Wanted { person: Some(members[1]), ..Wanted::default() };
+    assert!(feed(&store, members[0], other).await.is_err());
+    let kind = Wanted { event_type: Some("a.b".to_owned()), ..Wanted::default() };
+    assert_eq!(feed(&store, teacher, kind).await.unwrap(), ["a.b"]);
+}
+
+#[tokio::test]
+async fn the_log_holds_the_type_and_never_the_words_of_an_action() {
+    let store = TestStore::new().await;
+    let Fixture { members, .. } = fixture::class(&store, 1).await;
+    let words = serde_json::json!({ "text": "Laterne" });
+    let spoken = action("word.looked_up", None, None).saying(Some("Laterne"), Some(&words));
+    track(&store, members[0], vec![spoken.unwrap()]).await.unwrap();
+    let leaks = store.number("select count(*) from event_log where data like '%Laterne%'").await;
+    assert_eq!(leaks, 0);
+}
