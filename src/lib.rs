@@ -10,6 +10,7 @@ pub mod domain;
 pub mod app;
 pub mod http;
 pub mod heartbeat;
+pub mod jobs;
 pub mod systemd;
 pub mod serve;
 pub mod client;

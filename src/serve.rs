@@ -14,6 +14,7 @@ use crate::base::{Actor, Clock};
 use crate::config::Config;
 use crate::http::guard::Guard;
 use crate::http::listen::{Door, Limits};
+use crate::jobs::Jobs;
 use crate::store::directory::{Directory, SERVE};
 use crate::{heartbeat, http, systemd};
 
@@ -34,6 +35,7 @@ pub struct House {
     pub address: SocketAddr,
     door: Door,
     tasks: Vec<JoinHandle<()>>,
+    jobs: Jobs,
     serving: JoinHandle<()>,
     threads: Threads,
     /// Given up last: nobody else may write before everything here has ended.
@@ -109,8 +111,9 @@ impl House {
         let router = http::router(app.clone(), Guard::new(names(&app.config)), door.gate());
         let tasks =
             vec![tokio::spawn(pulse(app.clone())), tokio::spawn(heartbeat::run(app.clone()))];
+        let jobs = Jobs::spawn(&app);
         let serving = tokio::spawn(door.clone().serve(listener, router));
-        Ok(House { app, address, door, tasks, serving, threads, _directory: directory })
+        Ok(House { app, address, door, tasks, jobs, serving, threads, _directory: directory })
     }
 
     /// Returns where people find the house from this machine.
@@ -134,6 +137,7 @@ impl House {
         if left > 0 {
             tracing::warn!(connections = left, "some did not end in time and were dropped");
         }
+        self.jobs.stop().await;
         for task in self.tasks.iter().chain([&self.serving]) {
             task.abort();
         }

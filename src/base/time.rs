@@ -91,6 +91,12 @@ impl rusqlite::types::FromSql for Timestamp {
 pub struct Day(pub civil::Date);
 
 impl Day {
+    /// Returns the day before.
+    #[must_use]
+    pub fn before(self) -> Day {
+        Day(self.0.yesterday().unwrap_or(self.0))
+    }
+
     /// Returns the moment `minutes` after local midnight, by the wall clock in `zone`.
     pub fn at_minute(self, minutes: i64, zone: &TimeZone) -> Timestamp {
         let hour = i8::try_from(minutes.div_euclid(60)).unwrap_or(23).clamp(0, 23);

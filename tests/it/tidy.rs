@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("hyper", &["http", "client.rs", "demo"]),
     ("r2d2_sqlite", &["store"]),
-    ("rusqlite", &["base", "store", "live", "domain", "app.rs", "http"]),
+    ("rusqlite", &["base", "store", "live", "domain", "app.rs", "http", "jobs.rs"]),
     ("sd_notify", &["systemd.rs"]),
     ("tower", &["http"]),
     ("tower_sessions", &["http"]),

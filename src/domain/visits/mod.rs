@@ -14,6 +14,7 @@ mod bulk;
 pub mod commands;
 pub mod marking;
 pub mod day;
+pub mod keeping;
 pub mod display;
 pub mod scan;
 pub mod whereabouts;

@@ -1,0 +1,156 @@
+//! The timetable: figures that have become stale, the close of the day, what
+//! is due by the minute, and the nightly clean-up. Bodies live in the domain.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::base::{Actor, Result, Timestamp};
+use crate::domain::people::sessions;
+use crate::domain::{devices, help, house, people, rooms, tracking, visits};
+use crate::event::{Signal, Stale, Topic};
+use crate::live::{Tx, log, once};
+
+/// The least time between two figures of one kind on the wire.
+const FIGURES_PERIOD: Duration = Duration::from_secs(1);
+
+/// How often the house's clock is looked at. A faster day has shorter minutes.
+const LOOK_PERIOD: Duration = Duration::from_millis(500);
+
+/// Minutes after local midnight of the nightly clean-up: nobody is there.
+const CLEAN_UP_AT: i64 = 3 * 60 + 30;
+
+/// How long answers are kept for repeats (interface: 24 hours).
+const ANSWERS_KEPT: Duration = Duration::from_hours(24);
+
+/// The tasks of the timetable. They end when this is dropped or stopped.
+pub struct Jobs {
+    tasks: JoinSet<()>,
+}
+
+impl Jobs {
+    /// Starts the timetable.
+    pub fn spawn(app: &App) -> Jobs {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(send_figures(app.clone()));
+        tasks.spawn(look_at_the_clock(app.clone()));
+        Jobs { tasks }
+    }
+
+    /// Ends the tasks; a write that one of them has queued is still done.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Sends figures that writes have made stale: at once, then at most once a second.
+async fn send_figures(app: App) {
+    loop {
+        for figure in app.hub.take_stale().await {
+            let sent = app.snapshot(move |conn, now| signal_of(conn, figure, now)).await;
+            match sent {
+                Ok((at, Some(signal))) => app.hub.signal(&signal, at.as_of),
+                Ok((_, None)) => (),
+                Err(error) => tracing::warn!(%error, "figures could not be read"),
+            }
+        }
+        tokio::time::sleep(FIGURES_PERIOD).await;
+    }
+}
+
+/// Computes a figure. None when there is no house yet, or the room has gone.
+fn signal_of(conn: &Connection, figure: Stale, now: Timestamp) -> Result<Option<Signal>> {
+    if !house::queries::exists(conn)? {
+        return Ok(None);
+    }
+    let day = house::queries::house(conn)?.day(now);
+    let (kind, topics, data) = match figure {
+        Stale::Counts => (
+            "house.counts_changed",
+            vec![Topic::House, Topic::Display],
+            serde_json::to_value(visits::queries::counts(conn, day)?),
+        ),
+        Stale::Room(id) => {
+            let room = rooms::queries::room(conn, id)?;
+            let count = visits::queries::occupancy(conn, id)?;
+            let data =
+                serde_json::json!({ "room_id": id, "count": count, "capacity": room.capacity });
+            (
+                "room.occupancy_changed",
+                vec![Topic::Room(id), Topic::House, Topic::Display],
+                Ok(data),
+            )
+        }
+        Stale::Queue => (
+            "queue.changed",
+            vec![Topic::Help, Topic::Display],
+            serde_json::to_value(help::queries::figures(conn, day, now)?),
+        ),
+    };
+    Ok(Some(Signal { kind, topics, data: data.map_err(anyhow::Error::from)? }))
+}
+
+/// Does what is due, once in each minute of the house's clock.
+async fn look_at_the_clock(app: App) {
+    let mut last = Timestamp(i64::MIN);
+    loop {
+        let now = app.clock.now();
+        if now.0.div_euclid(60_000) != last.0.div_euclid(60_000) {
+            last = now;
+            if let Err(error) = do_what_is_due(&app).await {
+                tracing::warn!(%error, "the timetable is behind; the next minute tries again");
+            }
+        }
+        tokio::time::sleep(LOOK_PERIOD).await;
+    }
+}
+
+/// Does everything that is due by now. A box that was off catches up.
+pub async fn do_what_is_due(app: &App) -> Result<()> {
+    if !app.read(house::queries::exists).await? {
+        return Ok(());
+    }
+    app.write(Actor::System, "jobs.sessions", sessions::end_expired).await?;
+    app.write(Actor::System, "jobs.devices", devices::health::watch).await?;
+    app.write(Actor::System, "jobs.supervision", rooms::commands::end_due).await?;
+    app.write(Actor::System, "jobs.missing", visits::day::mark_missing).await?;
+    app.write(Actor::System, "jobs.close_day", close_day).await?;
+    clean_up(app).await
+}
+
+/// Closes every day that is over: visits, attendance, runs and help requests.
+fn close_day(tx: &mut Tx<'_>) -> Result<()> {
+    visits::day::close_day(tx)?;
+    let house = house::queries::house(tx)?;
+    let today = house.day(tx.now);
+    let closed = tx.now >= today.at_minute(house.closes_at, &house.time_zone());
+    let over = if closed { today } else { today.before() };
+    help::commands::expire(tx, over)?;
+    Ok(())
+}
+
+/// Forgets what has been kept long enough, in the minute that is meant for it.
+async fn clean_up(app: &App) -> Result<()> {
+    let house = app.read(house::queries::house).await?;
+    let now = app.clock.now();
+    if now.minute_of_day(&house.time_zone()) != CLEAN_UP_AT {
+        return Ok(());
+    }
+    let config = app.config.clone();
+    let before = move |days: u32| now.minus(Duration::from_hours(24) * days);
+    app.write(Actor::System, "jobs.clean_up", move |tx| {
+        log::prune(tx, before(config.events_keep_days))?;
+        once::prune(tx, now.minus(ANSWERS_KEPT))?;
+        people::audit::prune(tx, before(config.audit_keep_days))?;
+        devices::commands::prune(tx)?;
+        visits::keeping::prune(tx, before(config.visits_keep_days))?;
+        visits::keeping::prune_scans(tx, before(config.scans_keep_days))?;
+        help::commands::prune_words(tx, before(config.help_keep_days))?;
+        tracking::commands::prune(tx, before(config.activity_keep_days))
+    })
+    .await?;
+    app.replay.forget();
+    Ok(())
+}
