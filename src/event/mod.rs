@@ -222,6 +222,32 @@ pub struct HelpFacts {
 }
 
 impl Event {
+    /// Every canonical name, in the order of the enum.
+    pub const KINDS: [&'static str; 22] = [
+        "account.signed_in",
+        "account.signed_out",
+        "access.changed",
+        "run.started",
+        "run.updated",
+        "run.ended",
+        "run.reopened",
+        "supervision.changed",
+        "attendance.checked_in",
+        "attendance.checked_out",
+        "attendance.marked",
+        "attendance.missing",
+        "visit.started",
+        "visit.ended",
+        "visit.bulk_started",
+        "visit.bulk_ended",
+        "scan.unknown",
+        "scan.needs_review",
+        "device.status_changed",
+        "help.requested",
+        "help.updated",
+        "activity.tracked",
+    ];
+
     /// Returns the canonical name, as docs/events.md lists it.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -28,6 +28,9 @@ pub mod document;
 pub mod assets;
 pub mod badges;
 pub mod contacts;
+pub mod board;
+pub mod help;
+pub mod tracking;
 pub mod people;
 pub mod roster;
 pub mod devices;
@@ -62,6 +65,9 @@ pub fn routes() -> (Router<App>, OpenApi) {
         supervisions::routes(),
         document::routes(),
         assets::routes(),
+        board::routes(),
+        help::routes(),
+        tracking::routes(),
         people::routes(),
         badges::routes(),
         contacts::routes(),

@@ -164,6 +164,26 @@ pub fn staff_of_run(conn: &Connection, run: RunId) -> Result<Vec<Supervisor>> {
     )
 }
 
+/// Returns who supervises the open runs, by run and name.
+pub fn supervisors_now(conn: &Connection) -> Result<Vec<(RunId, Supervisor)>> {
+    struct Row(RunId, Supervisor);
+    impl rows::FromRow for Row {
+        fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+            Ok(Row(row.get("run_id")?, Supervisor::from_row(row)?))
+        }
+    }
+    let found: Vec<Row> = rows::all(
+        conn,
+        "select run_id, person_id, display_name
+         from supervision
+         join person using (person_id)
+         where run_id is not null and ended_at is null and state = 'active'
+         order by run_id, display_name, person_id",
+        [],
+    )?;
+    Ok(found.into_iter().map(|Row(run, who)| (run, who)).collect())
+}
+
 /// Returns who is responsible for a group now, substitutes included, by name.
 pub fn staff_of_group(conn: &Connection, group: GroupId) -> Result<Vec<Supervisor>> {
     rows::all(

@@ -81,11 +81,21 @@ impl Scope {
         }
     }
 
+    /// Says whether the person sees everybody.
+    pub fn sees_all(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    /// Says whether the person looks after members.
+    pub fn is_staff(&self) -> bool {
+        self.role == Role::Staff
+    }
+
     /// Says whether the person may see what `member` does: the lead sees
     /// everybody, staff the members of their groups and whoever is in a run
     /// that they supervise, and everybody themselves.
     pub fn sees(&self, conn: &Connection, member: PersonId) -> Result<bool> {
-        if self.role == Role::Admin || member == self.person {
+        if self.sees_all() || member == self.person {
             return Ok(true);
         }
         if !self.groups.is_empty() {
