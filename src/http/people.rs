@@ -264,6 +264,7 @@ async fn update(
         PersonChange { number, given_name, family_name, display_name, role, language, state };
     app.write(who.actor(), "people.change", move |tx| {
         commands::change(tx, id, change)?;
+        rooms::commands::release(tx, id)?;
         let scope = rooms::scope::of(tx, who.person, who.role, tx.now)?;
         let seen = whereabouts::one(tx, &scope, id)?;
         let badges = people::queries::badges_of(tx, id)?;

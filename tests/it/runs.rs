@@ -319,6 +319,25 @@ async fn staff_give_what_is_theirs_and_end_their_own() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_the_house_leaves_what_was_theirs_for_good() {
+    let house = House::new().await;
+    let run = house.annas_run().await;
+    let anna = house.cast.anna;
+    let before = house.server.log().await.len();
+    for state in ["inactive", "active"] {
+        let body = json!({ "state": state });
+        let path = format!("/people/{anna}");
+        assert_eq!(call(&house.lead, Method::PATCH, &path, body).await.0, 200);
+    }
+    let log = house.server.log().await.split_off(before);
+    let told = |kind: &str| log.iter().filter(|told| *told == kind).count();
+    assert_eq!((told("supervision.changed"), told("run.updated")), (2, 1), "{log:?}");
+    let (_, held) = get(&house.lead, "/supervisions").await;
+    assert_eq!(held["items"], json!([]));
+    assert_eq!(post(&house.ben, &format!("/runs/{run}/take-over"), json!({})).await.0, 200);
+}
+
+#[tokio::test]
 async fn the_lead_says_whose_it_is_when_several_have_it() {
     let house = House::new().await;
     let Cast { lead, anna, ben, hall, sun, .. } = house.cast;

@@ -241,6 +241,18 @@ pub fn mark_reopened(tx: &mut Tx<'_>, run: RunId) -> Result<Run> {
     })
 }
 
+/// Ends all that `person` is responsible for, once they no longer are of the
+/// staff or of the house: nothing comes back by itself should they return.
+pub fn release(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    if queries::is_staff(tx, person)? {
+        return Ok(());
+    }
+    for held in queries::supervisions(tx, Some(person))? {
+        supervising::end_supervision(tx, held.id)?;
+    }
+    Ok(())
+}
+
 /// Refuses a run that has ended.
 pub(super) fn require_open(run: &Run) -> Result<()> {
     match run.ended_at {

@@ -10,10 +10,10 @@ pub mod queries;
 pub mod scope;
 mod supervising;
 pub mod commands;
+pub mod roster;
 
 pub use model::{
     Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, RunFacts, Supervision,
     SupervisionFacts, SupervisionKind, Supervisor,
 };
 pub use scope::Scope;
-pub mod roster;
