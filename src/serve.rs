@@ -1,6 +1,7 @@
 //! The running house: what is wired to what at the start, and what ends in which order.
 
 use std::collections::BTreeSet;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Threads};
 use crate::base::{Actor, Clock};
 use crate::config::Config;
+use crate::domain::people::setup;
 use crate::http::guard::Guard;
 use crate::http::listen::{Door, Limits};
 use crate::jobs::Jobs;
@@ -59,6 +61,7 @@ pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
         tracing::info!(url, version = env!("CARGO_PKG_VERSION"), "the house is open");
         ready(&url);
         systemd::ready(&url);
+        tell_set_up(&house.app, &url).await?;
         tokio::select! {
             _ = stop.recv() => {}
             _ = interrupt.recv() => {}
@@ -67,6 +70,26 @@ pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
         house.close().await;
         Ok(())
     })
+}
+
+/// Says that a house without an admin waits to be set up. The code itself is for a terminal only:
+/// a log is read by more people.
+async fn tell_set_up(app: &App, url: &str) -> Result<()> {
+    if !app.read(setup::needed).await? {
+        return Ok(());
+    }
+    tracing::info!(
+        url,
+        "nobody is admin yet; the code that 'daybook init' gives sets the house up"
+    );
+    if std::io::stderr().is_terminal() {
+        let code = app.write(Actor::System, "people.new_setup_code", setup::code_if_due).await?;
+        if let Some(code) = code {
+            let mut out = std::io::stderr();
+            let _ = writeln!(out, "Set-up code: {code} (good once, for 24 hours)");
+        }
+    }
+    Ok(())
 }
 
 /// Binds the address, which must be free.

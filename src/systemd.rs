@@ -56,7 +56,9 @@ fn tell(state: &[NotifyState<'_>]) {
 
 /// Starts the log on standard error.
 pub fn log_to(form: LogForm, level: &str, environment: &BTreeMap<String, String>) -> Result<()> {
-    let filter = EnvFilter::try_new(level).with_context(|| format!("log_level {level:?}"))?;
+    // A stale cookie is an everyday thing; that layer would warn of each.
+    let quieter = format!("tower_sessions=error,tower_sessions_core=error,{level}");
+    let filter = EnvFilter::try_new(quieter).with_context(|| format!("log_level {level:?}"))?;
     let journal = match form {
         LogForm::Auto => environment.get("JOURNAL_STREAM").is_some_and(|s| is_standard_error(s)),
         LogForm::Journal => true,

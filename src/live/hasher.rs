@@ -297,6 +297,23 @@ mod tests {
         }
     }
 
+    // Fault 31.
+    #[tokio::test]
+    async fn no_account_costs_as_long_as_a_wrong_password() {
+        let (hasher, _threads) = Hasher::spawn(Cost::HOUSE).unwrap();
+        let stored = hasher.hash("the right one".to_owned()).await.unwrap();
+        let mut fastest = [Duration::MAX; 2];
+        for _ in 0..4 {
+            for (stored, fastest) in [Some(stored.clone()), None].into_iter().zip(&mut fastest) {
+                let begun = std::time::Instant::now();
+                hasher.verify("a wrong one".to_owned(), stored).await.unwrap();
+                *fastest = begun.elapsed().min(*fastest);
+            }
+        }
+        let [known, unknown] = fastest.map(|time| time.as_secs_f64());
+        assert!((known / unknown - 1.0).abs() < 0.3, "{known} s, {unknown} s");
+    }
+
     // Fault 34: a flood is told to come back; what was taken in is answered.
     #[tokio::test]
     async fn a_full_queue_is_busy_and_the_rest_is_answered() {

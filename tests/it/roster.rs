@@ -111,6 +111,28 @@ async fn who_has_no_number_is_known_by_name_and_group() {
 }
 
 #[tokio::test]
+async fn staff_become_responsible_for_the_groups_of_their_row() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, ada) = server.signed_in("Ada Krause", Role::Staff).await;
+    let file = "Vorname;Nachname;Rolle;Gruppe\nAda;Krause;Erzieherin;Füchse\nMia;Berg;;Füchse\n";
+    assert_eq!(counts(&report(&admin, "", file).await.1), (1, 1, 0));
+    assert_eq!(counts(&report(&admin, "", file).await.1), (0, 0, 2));
+    let me = ada.get("/api/v1/me").await.unwrap().json().unwrap();
+    assert_eq!(me["scope"]["groups"][0]["name"], "Füchse");
+    let seen = ada.get("/api/v1/people?q=mia").await.unwrap().json().unwrap();
+    assert_eq!(seen["items"][0]["groups"][0]["name"], "Füchse");
+    // Another child in the group: those responsible are told that they see others now.
+    let more = "Vorname;Nachname;Gruppe\nTom;Berg;Füchse\n";
+    let before = server.log().await.len();
+    report(&admin, "", more).await;
+    assert_eq!(server.log().await[before..], ["access.changed"]);
+    let office = "Vorname;Nachname;Rolle;Gruppe\nOlaf;Amt;Büro;Füchse\n";
+    let (_, problem) = report(&admin, "", office).await;
+    assert_eq!(problem["details"]["errors"][0]["code"], "import.office_group");
+}
+
+#[tokio::test]
 async fn a_file_never_takes_an_admin_down() {
     let server = TestServer::start().await;
     let (eva, admin) = server.signed_in("Eva Chef", Role::Admin).await;

@@ -142,7 +142,7 @@ async fn a_session_ends_when_it_is_not_used_and_in_any_case_after_a_week() {
     }
     server.advance(HOUR);
     assert_eq!(me(&busy).await, 401);
-    server.write(Actor::System, |tx| people::sessions::end_expired(tx)).await.unwrap();
+    server.write(Actor::System, people::sessions::end_expired).await.unwrap();
     assert_eq!(server.number("select count(*) from session").await, 0);
 }
 
@@ -231,7 +231,7 @@ async fn a_new_house_is_set_up_once_by_who_has_the_code() {
     let client = server.nobody();
     let needed = client.get("/api/v1/setup").await.unwrap().json().unwrap();
     assert_eq!(needed, json!({ "needed": true }));
-    let code_shown = server.write(Actor::System, |tx| people::setup::new_code(tx)).await.unwrap();
+    let code_shown = server.write(Actor::System, people::setup::new_code).await.unwrap();
     let setup = |code: &str, password: &str| {
         json!({ "code": code, "house_name": "Lindenschule", "profile": "school",
             "zone": "Europe/Berlin", "language": "de", "username": "eva",
@@ -254,7 +254,7 @@ async fn a_new_house_is_set_up_once_by_who_has_the_code() {
 #[tokio::test]
 async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
     let store = TestStore::empty();
-    let new_code = || store.write(Actor::System, |tx| people::setup::new_code(tx));
+    let new_code = || store.write(Actor::System, people::setup::new_code);
     let check = async |code: &str| {
         let code = code.to_owned();
         store.write(Actor::System, move |tx| people::setup::check(tx, &code, tx.now)).await.is_ok()
@@ -263,8 +263,12 @@ async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
     assert!(check(&first).await);
     let second = new_code().await.unwrap();
     assert!(!check(&first).await && check(&second).await);
+    let if_due = || store.write(Actor::System, people::setup::code_if_due);
+    assert_eq!(if_due().await.unwrap(), None);
     store.advance(24 * HOUR);
     assert!(!check(&second).await);
+    let third = if_due().await.unwrap().unwrap();
+    assert!(check(&third).await);
 }
 
 async fn stream(client: &Client) -> Stream {

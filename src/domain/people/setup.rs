@@ -54,6 +54,16 @@ pub fn new_code(tx: &mut Tx<'_>) -> Result<String> {
     Ok(format!("{first}-{second}-{third}"))
 }
 
+/// Makes a code if one is needed and none is good now.
+pub fn code_if_due(tx: &mut Tx<'_>) -> Result<Option<String>> {
+    let good: Option<Timestamp> = rows::maybe(
+        tx,
+        "select expires_at from setup_code where expires_at > ?1",
+        params![tx.now],
+    )?;
+    if good.is_some() || !needed(tx)? { Ok(None) } else { new_code(tx).map(Some) }
+}
+
 /// Sets the house up and makes its first admin. The code is used up with it.
 pub fn complete(tx: &mut Tx<'_>, setup: SetUp) -> Result<PersonId> {
     check(tx, &setup.code, tx.now)?;

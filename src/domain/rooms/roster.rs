@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
+use super::supervising;
 use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
 use crate::domain::people::import::{Entry, GroupKind, Import};
@@ -63,9 +64,12 @@ pub fn take_over(tx: &mut Tx<'_>, import: Import) -> Result<Report> {
     if !report.errors.is_empty() {
         return Ok(report);
     }
-    let mut groups = GroupsByName::default();
+    let mut groups = Groups::default();
     for (entry, step) in steps {
         perform(tx, &mut groups, entry, step)?;
+    }
+    for group in groups.changed {
+        supervising::members_changed(tx, group)?;
     }
     people::audit::record(
         tx,
@@ -142,6 +146,11 @@ fn step(conn: &Connection, entry: &Entry) -> Result<Result<Step, Fault>> {
             }
         }
     }
+    let role = person.as_ref().map_or(entry.role.unwrap_or(Role::Member), |person| person.role);
+    if let Some((_, name)) = entry.groups.first().filter(|_| role == Role::Office) {
+        let problem = "the office has no groups; leave the cell empty or import as staff";
+        return Ok(Err(entry.at.fault("", name, "import.office_group", problem)));
+    }
     let Some(person) = person else {
         step.contacts.clone_from(&entry.contacts);
         step.groups = (!entry.groups.is_empty()).then(|| entry.groups.clone());
@@ -158,9 +167,10 @@ fn step(conn: &Connection, entry: &Entry) -> Result<Result<Step, Fault>> {
     let named: BTreeSet<&str> = entry.groups.iter().map(|(_, name)| name.as_str()).collect();
     let kinds: BTreeSet<GroupKind> = entry.groups.iter().map(|(kind, _)| *kind).collect();
     let present = memberships(conn, person.id)?;
-    let of_those_kinds = present.iter().filter(|group| kinds.contains(&group.kind));
+    let to_leave =
+        |group: &Membership| group.leaves(&kinds) && !named.contains(group.name.as_str());
     let all_in = named.iter().all(|name| present.iter().any(|group| group.name == *name));
-    if !all_in || of_those_kinds.into_iter().any(|group| !named.contains(group.name.as_str())) {
+    if !all_in || present.iter().any(to_leave) {
         step.groups = Some(entry.groups.clone());
     }
     Ok(Ok(step))
@@ -241,7 +251,7 @@ fn contact_step(step: &mut Step, known: Vec<Contact>, new: &NewContact) {
     }
 }
 
-fn perform(tx: &mut Tx<'_>, groups: &mut GroupsByName, entry: Entry, step: Step) -> Result<()> {
+fn perform(tx: &mut Tx<'_>, groups: &mut Groups, entry: Entry, step: Step) -> Result<()> {
     let person = match step.person {
         Some(person) => person,
         None => people::commands::enrol(
@@ -274,41 +284,57 @@ fn perform(tx: &mut Tx<'_>, groups: &mut GroupsByName, entry: Entry, step: Step)
     }
 }
 
-/// Makes the person a member of the named groups, and of no other of the same kinds.
+/// Makes a member one of the named groups, and of no other of the same kinds; makes staff
+/// responsible for them.
 fn join(
     tx: &mut Tx<'_>,
-    groups: &mut GroupsByName,
+    groups: &mut Groups,
     person: PersonId,
     named: &[(GroupKind, String)],
 ) -> Result<()> {
-    for group in memberships(tx, person)? {
-        let of_that_kind = named.iter().any(|(kind, _)| *kind == group.kind);
-        if of_that_kind && named.iter().all(|(_, name)| *name != group.name) {
+    let is_member = people::queries::find(tx, person)?.role == Role::Member;
+    let kinds: BTreeSet<GroupKind> = named.iter().map(|(kind, _)| *kind).collect();
+    let present = memberships(tx, person)?;
+    for group in &present {
+        if group.leaves(&kinds) && named.iter().all(|(_, name)| *name != group.name) {
             rows::run(
                 tx,
                 "delete from group_member where group_id = ?1 and person_id = ?2",
                 params![group.id, person],
             )?;
+            groups.changed.insert(group.id);
         }
     }
     for (kind, name) in named {
         let group = groups.find_or_make(tx, *kind, name)?;
+        if present.iter().any(|held| held.id == group) {
+            continue;
+        }
+        if !is_member {
+            supervising::add_group_staff(tx, group, person)?;
+            continue;
+        }
         rows::run(
             tx,
             "insert or ignore into group_member (group_id, person_id) values (?1, ?2)",
             params![group, person],
         )?;
+        groups.changed.insert(group);
     }
     Ok(())
 }
 
 /// The groups that the file has named so far.
 #[derive(Default)]
-struct GroupsByName(HashMap<String, GroupId>);
+struct Groups {
+    by_name: HashMap<String, GroupId>,
+    /// Those that have other members now.
+    changed: BTreeSet<GroupId>,
+}
 
-impl GroupsByName {
+impl Groups {
     fn find_or_make(&mut self, tx: &Tx<'_>, kind: GroupKind, name: &str) -> Result<GroupId> {
-        if let Some(group) = self.0.get(name) {
+        if let Some(group) = self.by_name.get(name) {
             return Ok(*group);
         }
         let sql = "select group_id from \"group\" where name = ?1";
@@ -319,30 +345,50 @@ impl GroupsByName {
                 GroupId(rows::insert(tx, sql, params![name, kind])?)
             }
         };
-        self.0.insert(name.to_owned(), group);
+        self.by_name.insert(name.to_owned(), group);
         Ok(group)
     }
 }
 
+/// A group that a person is a member of, or responsible for.
 struct Membership {
     id: GroupId,
     name: String,
     kind: GroupKind,
+    is_member: bool,
+}
+
+impl Membership {
+    /// Says whether a file that names other groups of these kinds ends it. Nobody's
+    /// responsibility ends by a file.
+    fn leaves(&self, kinds: &BTreeSet<GroupKind>) -> bool {
+        self.is_member && kinds.contains(&self.kind)
+    }
 }
 
 impl FromRow for Membership {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Membership> {
-        Ok(Membership { id: row.get("group_id")?, name: row.get("name")?, kind: row.get("kind")? })
+        Ok(Membership {
+            id: row.get("group_id")?,
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            is_member: row.get("is_member")?,
+        })
     }
 }
 
 fn memberships(conn: &Connection, person: PersonId) -> Result<Vec<Membership>> {
     rows::all(
         conn,
-        "select group_id, name, kind
+        "select group_id, name, kind, 1 as is_member
          from group_member
          join \"group\" using (group_id)
-         where person_id = ?1",
+         where person_id = ?1
+         union all
+         select group_id, name, \"group\".kind, 0
+         from supervision
+         join \"group\" using (group_id)
+         where person_id = ?1 and supervision.kind = 'standing' and ended_at is null",
         params![person],
     )
 }

@@ -174,12 +174,18 @@ pub fn set_group_staff(tx: &mut Tx<'_>, group: GroupId, staff: &[PersonId]) -> R
     }
     for person in after.iter().filter(|person| !standing.iter().any(|held| held.person == **person))
     {
-        rescoping(tx, &[*person], |tx| {
-            give(tx, *person, charge, SupervisionKind::Standing, None)?;
-            announce(tx, "supervision.given", charge, None, Some(*person))
-        })?;
+        add_group_staff(tx, group, *person)?;
     }
     Ok(())
+}
+
+/// Makes `person` responsible for a group for good, beside those who are.
+pub(super) fn add_group_staff(tx: &mut Tx<'_>, group: GroupId, person: PersonId) -> Result<()> {
+    let charge = Charge::Group(group);
+    rescoping(tx, &[person], |tx| {
+        give(tx, person, charge, SupervisionKind::Standing, None)?;
+        announce(tx, "supervision.given", charge, None, Some(person))
+    })
 }
 
 /// Tells those responsible for `group` that it has other members now.
