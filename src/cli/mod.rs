@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod demo;
 pub mod devices;
 pub mod init;
 pub mod openapi;
@@ -36,6 +37,7 @@ struct Line {
 enum Verb {
     Serve(serve::Flags),
     People(people::Flags),
+    Demo(demo::Flags),
     Devices(devices::Flags),
     Init(init::Flags),
     Backup(backup::Flags),
@@ -146,6 +148,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let outcome = match line.verb {
         Verb::Serve(flags) => serve::run(&flags),
         Verb::People(flags) => people::run(&flags),
+        Verb::Demo(flags) => demo::run(&flags),
         Verb::Devices(flags) => devices::run(&flags),
         Verb::Init(flags) => init::run(&flags),
         Verb::Backup(flags) => backup::run(&flags),

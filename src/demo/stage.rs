@@ -13,7 +13,10 @@ use super::time::{DayTime, END, MIDNIGHT_MS, OPENING};
 use crate::base::{Pace, Timestamp};
 
 /// How often a reader says that it is well.
-const BEAT_S: i64 = 60;
+const BEAT: Duration = Duration::from_secs(60);
+
+/// At no speed does a reader call more often than this by the wall: the house would refuse it.
+const BEAT_BY_THE_WALL: Duration = Duration::from_millis(200);
 
 /// A plan in motion.
 #[derive(Debug)]
@@ -37,17 +40,19 @@ impl Stage {
     }
 
     /// Plays everything up to and including `until` at once, each action at its own moment, and
-    /// leaves the clock standing there. `done` hears how far it is.
+    /// leaves the clock standing there. `done` hears how far it is. The day goes on after an
+    /// action that fails; the first failure is the answer.
     pub async fn catch_up(&mut self, until: DayTime, mut done: impl FnMut(usize)) -> Result<()> {
+        let mut outcome = Ok(());
         while let Some(at) = self.next_at().filter(|at| *at <= until) {
             self.clock.set(Timestamp(at.epoch_ms()), 0);
             let count = self.player.batch_at(self.next);
-            self.player.play(self.next, count, at).await?;
+            outcome = outcome.and(self.player.play(self.next, count, at).await);
             self.next = self.next.saturating_add(count);
             done(self.next);
         }
         self.clock.set(Timestamp(until.epoch_ms()), 0);
-        Ok(())
+        outcome
     }
 
     /// Plays one action by itself, at the moment that the clock stands at.
@@ -72,7 +77,7 @@ impl Stage {
     pub async fn run(&mut self, speed: u32) {
         let begin = self.now();
         self.clock.set(Timestamp(begin.epoch_ms()), speed);
-        let mut beats = Beats::after(begin);
+        let mut beats = Beats::after(begin, BEAT.max(BEAT_BY_THE_WALL * speed));
         loop {
             let action = self.next_at().unwrap_or(END);
             if beats.at < action {
@@ -117,19 +122,22 @@ impl Stage {
 struct Beats {
     at: DayTime,
     device: usize,
+    /// From one reader to the next.
+    step_ms: i64,
 }
 
 const READERS: usize = device::COMPUTER + 1;
 
 impl Beats {
-    fn after(begin: DayTime) -> Beats {
-        Beats { at: begin.plus_s(1), device: 0 }
+    fn after(begin: DayTime, every: Duration) -> Beats {
+        let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+        let readers = i64::try_from(READERS).unwrap_or(1);
+        Beats { at: begin, device: 0, step_ms: every / readers }
     }
 
     fn step(&mut self) {
         self.device = (self.device + 1) % READERS;
-        let readers = i64::try_from(READERS).unwrap_or(1);
-        self.at = self.at.plus_ms(BEAT_S * 1000 / readers);
+        self.at = self.at.plus_ms(self.step_ms);
     }
 }
 
@@ -140,13 +148,13 @@ fn has_network(device: usize, at: DayTime) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEAT_S, Beats, DayTime, READERS, has_network};
+    use super::{BEAT, Beats, DayTime, READERS, has_network};
     use crate::demo::house::House;
 
     #[test]
     fn every_reader_beats_once_a_minute_and_the_day_has_as_many_as_the_model_says() {
         assert_eq!(House::new(1).devices.len(), READERS);
-        let mut beats = Beats::after(DayTime::at(6, 0, 0).plus_s(-1));
+        let mut beats = Beats::after(DayTime::at(6, 0, 0), BEAT);
         let (mut planned, mut lost) = (0, 0);
         while beats.at < DayTime::at(18, 0, 0) {
             planned += 1;
@@ -155,6 +163,6 @@ mod tests {
         }
         // Twenty of them are never sent: one tablet has no network for twenty minutes.
         assert_eq!((planned, lost), (8640, 20));
-        assert_eq!(BEAT_S * 1000 % i64::try_from(READERS).unwrap(), 0);
+        assert_eq!(beats.step_ms * 12, 60_000);
     }
 }

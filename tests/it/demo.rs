@@ -28,7 +28,7 @@ impl DemoHouse {
     }
 
     /// The groups that `sql` counts: a word and how often.
-    async fn tally(&self, sql: &'static str) -> BTreeMap<String, i64> {
+    pub async fn tally(&self, sql: &'static str) -> BTreeMap<String, i64> {
         self.server
             .read(move |conn| {
                 let mut statement = conn.prepare(sql)?;
