@@ -1,4 +1,4 @@
-//! Who is signed in: what every page begins with.
+//! Who is signed in, a person or a wall screen: what every page begins with.
 
 use axum::extract::State;
 use serde::Serialize;
@@ -7,17 +7,18 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::Json;
-use super::signed_in::SignedIn;
+use super::signed_in::{Principal, Screen, SignedIn};
 use crate::app::App;
-use crate::base::Result;
-use crate::base::id::{GroupId, PersonId, RoomId, RunId};
-use crate::domain::house::{self, Language, Profile};
-use crate::domain::people::{self, Role};
+use crate::base::id::{GroupId, RoomId, RunId};
+use crate::base::{Error, Result};
+use crate::domain::devices;
+use crate::domain::house::{self, House, Language, Profile};
+use crate::domain::people;
 use crate::domain::rooms::{self, Group, Run};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(may(Who::PEOPLE, routes!(me)))
+    OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(me)))
 }
 
 /// The signed-in person, the house, and what the person is responsible for.
@@ -32,9 +33,11 @@ pub struct Me {
 /// The signed-in person.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct MyPerson {
-    id: PersonId,
+    /// The person's id, or `display:3` of a wall screen.
+    id: String,
     display_name: String,
-    role: Role,
+    /// `admin`, `office`, `staff`, `member`, or `display`.
+    role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<Language>,
 }
@@ -74,8 +77,12 @@ struct MyRun {
 
 /// Returns who is signed in.
 #[utoipa::path(get, path = "/api/v1/me", tag = "people", responses((status = 200, body = Me)))]
-async fn me(State(app): State<App>, who: SignedIn) -> Result<Json<Me>> {
-    about(&app, who).await.map(Json)
+async fn me(State(app): State<App>, who: Principal) -> Result<Json<Me>> {
+    match who {
+        Principal::Person(who) => about(&app, who).await.map(Json),
+        Principal::Display(screen) => about_screen(&app, screen).await.map(Json),
+        Principal::Device(_) => Err(Error::Forbidden("access.role")),
+    }
 }
 
 /// Returns what a page of this person begins with.
@@ -83,18 +90,16 @@ pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
     let now = app.clock.now();
     app.read(move |conn| {
         let person = people::queries::find(conn, who.person)?;
-        let house = house::queries::house(conn)?;
-        let house::House { name, profile, zone, language, demo, .. } = house;
         let scope = rooms::scope::of(conn, who.person, who.role, now)?;
         let (groups, runs) = scope.charges(conn)?;
         Ok(Me {
             person: MyPerson {
-                id: person.id,
+                id: person.id.to_string(),
                 display_name: person.display_name,
-                role: person.role,
+                role: person.role.word(),
                 language: person.language,
             },
-            house: MyHouse { name, profile, zone, language, demo },
+            house: house::queries::house(conn)?.into(),
             session_id: who.session,
             scope: MyScope {
                 groups: groups.into_iter().map(MyGroup::from).collect(),
@@ -103,6 +108,32 @@ pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
         })
     })
     .await
+}
+
+async fn about_screen(app: &App, screen: Screen) -> Result<Me> {
+    app.read(move |conn| {
+        let display = devices::queries::display(conn, screen.display)?;
+        let session_id = display.id.session();
+        Ok(Me {
+            person: MyPerson {
+                id: session_id.clone(),
+                display_name: display.name,
+                role: "display",
+                language: None,
+            },
+            house: house::queries::house(conn)?.into(),
+            session_id,
+            scope: MyScope { groups: Vec::new(), runs: Vec::new() },
+        })
+    })
+    .await
+}
+
+impl From<House> for MyHouse {
+    fn from(house: House) -> MyHouse {
+        let House { name, profile, zone, language, demo, .. } = house;
+        MyHouse { name, profile, zone, language, demo }
+    }
 }
 
 impl From<Group> for MyGroup {

@@ -377,7 +377,7 @@ async fn what_is_no_heartbeat_is_refused_with_its_field() {
         ("secret", json!(1), 400),
         ("battery", json!(101), 422),
         ("boot_id", json!(""), 422),
-        ("firmware", json!("x".repeat(61)), 422),
+        ("firmware", json!("x".repeat(81)), 422),
     ] {
         let answer = beat(&gym.client, json!({ field: value })).await;
         assert_eq!(answer.status, status, "{field}");

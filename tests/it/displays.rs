@@ -21,7 +21,13 @@ async fn a_wall_screen_reads_what_is_for_the_corridor_until_its_token_ends() {
     let wall = server.nobody().with("cookie", signed.cookies());
     let mut stream = wall.stream("/api/v1/events", &[]).await.unwrap();
     assert_eq!(stream.status, 200);
-    assert_eq!(with_key(&server, &token).get("/api/v1/me").await.unwrap().status, 403);
+    let me = with_key(&server, &token).get("/api/v1/me").await.unwrap().json().unwrap();
+    assert_eq!(
+        (&me["person"]["role"], &me["person"]["display_name"]),
+        (&json!("display"), &json!("Foyer"))
+    );
+    assert_eq!(wall.get("/api/v1/people").await.unwrap().status, 403);
+    assert_eq!(wall.get("/api/v1/sessions").await.unwrap().status, 403);
     let lead = wall.stream("/api/v1/events?topics=lead", &[]).await.unwrap();
     assert_eq!(lead.status, 403);
 

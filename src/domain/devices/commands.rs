@@ -27,7 +27,7 @@ const CODE_LENGTH: usize = 12;
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 
 /// How many characters the name of a reader, its serial number, model and firmware have.
-pub const NAME_MAX: usize = 60;
+pub const NAME_MAX: usize = 80;
 
 /// How many scans a reader may be told to keep.
 const BUFFER: std::ops::RangeInclusive<i64> = 100..=100_000;

@@ -77,6 +77,18 @@ pub fn displays(conn: &Connection) -> Result<Vec<Display>> {
     )
 }
 
+/// Returns a wall screen whose token is good.
+pub fn display(conn: &Connection, display: DisplayId) -> Result<Display> {
+    rows::one(
+        conn,
+        "display",
+        "select display_id, name, key_prefix, created_at
+         from display
+         where display_id = ?1 and revoked_at is null",
+        params![display],
+    )
+}
+
 /// Says whether a wall screen's token is good.
 pub fn shows(conn: &Connection, display: DisplayId) -> Result<bool> {
     rows::one(
