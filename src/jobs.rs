@@ -92,11 +92,15 @@ fn signal_of(conn: &Connection, figure: Stale, now: Timestamp) -> Result<Option<
     Ok(Some(Signal { kind, topics, data: data.map_err(anyhow::Error::from)? }))
 }
 
-/// Does what is due, once in each minute of the house's clock.
+/// Does what is due, once in each minute of the house's clock; what changes
+/// who may see whom does not wait for the minute.
 async fn look_at_the_clock(app: App) {
     let mut last = Timestamp(i64::MIN);
     loop {
         let now = app.clock.now();
+        if let Err(error) = end_substitutions(&app, now).await {
+            tracing::warn!(%error, "a substitution that is over could not be ended");
+        }
         if now.0.div_euclid(60_000) != last.0.div_euclid(60_000) {
             last = now;
             if let Err(error) = do_what_is_due(&app).await {
@@ -114,10 +118,18 @@ pub async fn do_what_is_due(app: &App) -> Result<()> {
     }
     app.write(Actor::System, "jobs.sessions", sessions::end_expired).await?;
     app.write(Actor::System, "jobs.devices", devices::health::watch).await?;
-    app.write(Actor::System, "jobs.supervision", rooms::commands::end_due).await?;
+    end_substitutions(app, app.clock.now()).await?;
     app.write(Actor::System, "jobs.missing", visits::day::mark_missing).await?;
     app.write(Actor::System, "jobs.close_day", close_day).await?;
     clean_up(app).await
+}
+
+/// Ends the substitutions that are over, so that streams which are open close.
+async fn end_substitutions(app: &App, now: Timestamp) -> Result<()> {
+    if app.read(rooms::queries::next_due).await?.is_some_and(|due| due <= now) {
+        app.write(Actor::System, "jobs.supervision", rooms::commands::end_due).await?;
+    }
+    Ok(())
 }
 
 /// Closes every day that is over: visits, attendance, runs and help requests.

@@ -11,6 +11,7 @@ use daybook::domain::people::model::{PersonChange, PersonState};
 use daybook::domain::rooms::{Charge, NewRun, commands, queries, scope};
 use daybook::domain::{house, people};
 use daybook::event::Topic;
+use daybook::jobs::Jobs;
 use daybook::live::feed::{Next, Start};
 use daybook::live::{Feed, Holder, Tx};
 use serde_json::json;
@@ -28,14 +29,15 @@ async fn feed(club: &Club, person: PersonId) -> Feed {
 
 /// Why the feed ends, whatever comes before; at the latest within a second.
 async fn end_of(feed: &mut Feed) -> &'static str {
-    let ended = async {
-        loop {
-            if let Next::Ended(why) = feed.next().await.unwrap() {
-                return why;
-            }
+    timeout(Duration::from_secs(1), ended(feed)).await.expect("it ends within a second")
+}
+
+async fn ended(feed: &mut Feed) -> &'static str {
+    loop {
+        if let Next::Ended(why) = feed.next().await.unwrap() {
+            return why;
         }
-    };
-    timeout(Duration::from_secs(1), ended).await.expect("the stream ends within a second")
+    }
 }
 
 /// The types of the frames that a feed has now.
@@ -95,6 +97,21 @@ async fn a_substitute_has_it_beside_the_absent_one_until_the_time() {
         code(club.act(move |tx| commands::end_supervision(tx, id)).await),
         "supervision.ended"
     );
+}
+
+#[tokio::test]
+async fn the_timetable_ends_a_substitution_in_the_middle_of_a_minute() {
+    let club = Club::new().await;
+    let (ben, charge) = (club.ben, Charge::Group(club.moon));
+    let until = club.now().plus(Duration::from_secs(90));
+    club.act(move |tx| commands::substitute(tx, charge, None, ben, Some(until))).await.unwrap();
+    let mut stream = feed(&club, ben).await;
+    let jobs = Jobs::spawn(&club.store.app);
+    club.store.advance(Duration::from_secs(90));
+    // Half a second, on a machine that has nothing else to do.
+    let ended = timeout(Duration::from_secs(10), ended(&mut stream)).await;
+    assert_eq!(ended.expect("it ends"), "access_changed");
+    jobs.stop().await;
 }
 
 #[tokio::test]
