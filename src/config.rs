@@ -253,7 +253,7 @@ impl Layers {
             connections_max: self.count("connections_max", 10..=100_000)?,
             connections_per_address: self.count("connections_per_address", 1..=100_000)?,
             streams_max: self.count("streams_max", 1..=100_000)?,
-            streams_per_person: self.count("streams_per_person", 1..=1_000)?,
+            streams_per_person: self.count("streams_per_person", 1..=100_000)?,
             streams_per_address: self.count("streams_per_address", 1..=100_000)?,
             stream_stall_s: self.number("stream_stall_s", 1..=600)?,
             stream_buffer_kib: self.count("stream_buffer_kib", 8..=4_096)?,

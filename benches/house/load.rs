@@ -1,0 +1,103 @@
+//! The load: requests and streams over bare sockets, as little work as possible on this side.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use daybook::client::Client;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::server::PASSWORD;
+
+/// A connection that is kept alive.
+pub struct Wire {
+    socket: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Wire {
+    /// Connects to the server.
+    pub async fn connect(address: SocketAddr) -> Wire {
+        let socket = TcpStream::connect(address).await.expect("a connection");
+        socket.set_nodelay(true).expect("a setting");
+        Wire { socket, buffer: Vec::with_capacity(4096) }
+    }
+
+    /// Sends a request and returns the answer's status and body.
+    pub async fn call(&mut self, request: &[u8]) -> (u16, &str) {
+        self.socket.write_all(request).await.expect("a request goes out");
+        self.buffer.clear();
+        loop {
+            let read = self.socket.read_buf(&mut self.buffer).await.expect("an answer");
+            assert!(read > 0, "the server closed the connection");
+            let Some((head, body)) = split(&self.buffer) else { continue };
+            if body >= length(head) {
+                break;
+            }
+        }
+        let text = std::str::from_utf8(&self.buffer).expect("text");
+        let status = text.get(9..12).and_then(|code| code.parse().ok()).expect("a status");
+        let (_, body) = text.split_once("\r\n\r\n").expect("a head");
+        (status, body)
+    }
+
+    /// Sends a request whose answer does not end, and returns the connection.
+    pub async fn stream(mut self, request: &[u8]) -> TcpStream {
+        self.socket.write_all(request).await.expect("a request goes out");
+        self.socket
+    }
+}
+
+fn split(answer: &[u8]) -> Option<(&[u8], usize)> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some((answer.get(..end)?, answer.len() - end - 4))
+}
+
+fn length(head: &[u8]) -> usize {
+    let head = std::str::from_utf8(head).expect("text");
+    let field = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
+    field.and_then(|length| length.parse().ok()).expect("a length")
+}
+
+/// The request of one reader for one scan.
+pub fn scan(key: &str, scan_id: usize, tag: &str) -> Vec<u8> {
+    let body = format!(
+        r#"{{"scans":[{{"scan_id":"{scan_id}","tag":"{tag}","age_ms":0,"seq":{scan_id}}}]}}"#
+    );
+    format!(
+        "POST /api/v1/device/scans HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Signs the admin in and returns the cookie.
+pub async fn sign_in(address: SocketAddr, username: &str, password: &str) -> String {
+    let credentials = json!({ "username": username, "password": password });
+    let answer = Client::new(address).post("/api/v1/login", &credentials).await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    answer.cookies()
+}
+
+/// Signs in the admin of the benchmark's own house.
+pub async fn admin(address: SocketAddr) -> String {
+    sign_in(address, "ada", PASSWORD).await
+}
+
+/// The request for a stream of these topics.
+pub fn follow(cookie: &str, topics: &str, after: Option<&str>) -> Vec<u8> {
+    let after = after.map(|after| format!("last-event-id: {after}\r\n")).unwrap_or_default();
+    format!(
+        "GET /api/v1/events?topics={topics} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\
+         accept: text/event-stream\r\n{after}\r\n"
+    )
+    .into_bytes()
+}
+
+/// Waits; the load has nothing to do meanwhile.
+pub async fn rest(time: Duration) {
+    tokio::time::sleep(time).await;
+}

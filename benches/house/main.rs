@@ -1,0 +1,53 @@
+//! The benchmark of the house: one command, figures with their conditions.
+//!
+//! The server under test is the real program as a process of its own. `docs/performance.md` says
+//! what the figures mean.
+
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a measurement that fails stops")]
+
+mod delivery;
+mod idle;
+mod load;
+mod scans;
+mod server;
+mod streams;
+
+use std::time::Duration;
+
+fn main() {
+    // `cargo test --all-targets` starts this too, and should not wait for it.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        println!("benches/run measures");
+        return;
+    }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    println!("{}", server::conditions());
+    if wants("scans") {
+        runtime.block_on(scans::measure());
+    }
+    if wants("delivery") {
+        runtime.block_on(delivery::measure());
+    }
+    if wants("streams") {
+        runtime.block_on(streams::measure());
+    }
+    if wants("idle") {
+        runtime.block_on(idle::measure());
+    }
+}
+
+/// The value below which `share` of the sorted `times` lie, in milliseconds.
+fn percentile(times: &[Duration], share: f64) -> f64 {
+    let last = times.len().saturating_sub(1);
+    let place = (last as f64 * share).round() as usize;
+    times.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+}
+
+/// The middle one of `values`.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

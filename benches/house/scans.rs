@@ -1,0 +1,104 @@
+//! Durable scans: posters that each send one scan after the other and wait for the answer, which
+//! comes after the commit. The same with one commit for each, at the same durability.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::load::{Wire, scan};
+use crate::server::{House, MEMBERS, READERS, tag};
+use crate::{median, percentile};
+
+const ROUNDS: usize = 3;
+const TIME: Duration = Duration::from_secs(5);
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// What one round came to.
+struct Round {
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    cpu_us: f64,
+}
+
+/// Measures both ways, one round after the other, in the same house.
+pub async fn measure() {
+    let house = House::furnish().await;
+    println!(
+        "durable scans, {READERS} posters with a connection each, every answer after its commit"
+    );
+    let (mut single, mut grouped) = (Vec::new(), Vec::new());
+    let next = Rc::new(Cell::new(0));
+    for _ in 0..ROUNDS {
+        single.push(round(&house, &["write_batch=1"], &next).await);
+        grouped.push(round(&house, &[], &next).await);
+    }
+    let one = show("one commit per request", single);
+    let many = show("commits shared", grouped);
+    println!("  ratio {:.1}\n", many / one);
+}
+
+fn show(name: &str, rounds: Vec<Round>) -> f64 {
+    let of = |field: fn(&Round) -> f64| median(rounds.iter().map(field).collect());
+    let per_second = of(|round| round.per_second);
+    println!(
+        "  {name:<24} {per_second:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  cpu {:>5.0} us each",
+        of(|round| round.p50_ms),
+        of(|round| round.p99_ms),
+        of(|round| round.cpu_us),
+    );
+    per_second
+}
+
+async fn round(house: &House, settings: &[&str], next: &Rc<Cell<usize>>) -> Round {
+    let server = house.open(settings);
+    let begun = Instant::now();
+    let times = Rc::new(RefCell::new(Vec::with_capacity(1 << 18)));
+    let tasks = tokio::task::LocalSet::new();
+    let mut cpu = Duration::ZERO;
+    tasks
+        .run_until(async {
+            for key in &house.keys {
+                let wire = Wire::connect(server.address).await;
+                let (key, next, times) = (key.clone(), next.clone(), times.clone());
+                tokio::task::spawn_local(post(wire, key, next, times, begun));
+            }
+            tokio::time::sleep_until((begun + WARM_UP).into()).await;
+            cpu = server.cpu();
+            tokio::time::sleep_until((begun + WARM_UP + TIME).into()).await;
+            cpu = server.cpu() - cpu;
+        })
+        .await;
+    let mut times = times.take();
+    times.sort_unstable();
+    let count = times.len() as f64;
+    Round {
+        per_second: count / TIME.as_secs_f64(),
+        p50_ms: percentile(&times, 0.5),
+        p99_ms: percentile(&times, 0.99),
+        cpu_us: cpu.as_secs_f64() * 1e6 / count,
+    }
+}
+
+async fn post(
+    mut wire: Wire,
+    key: String,
+    next: Rc<Cell<usize>>,
+    times: Rc<RefCell<Vec<Duration>>>,
+    begun: Instant,
+) {
+    while begun.elapsed() < WARM_UP + TIME {
+        let number = next.get();
+        next.set(number + 1);
+        let request = scan(&key, number, &tag(number % MEMBERS));
+        let sent = Instant::now();
+        let (status, body) = wire.call(&request).await;
+        let took = sent.elapsed();
+        assert_eq!(status, 200, "{body}");
+        let decided = ["checked_in", "transferred", "checked_out", "duplicate"];
+        assert!(decided.iter().any(|outcome| body.contains(outcome)), "{body}");
+        if sent - begun > WARM_UP {
+            times.borrow_mut().push(took);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The server under test, its house, and what the kernel knows of the process.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use daybook::app::App;
+use daybook::base::{Actor, Clock};
+use daybook::config::Config;
+use daybook::domain::devices::model::{Enrolment, Mode, NewCode};
+use daybook::domain::house::{Language, NewHouse, Profile};
+use daybook::domain::people::model::{NewPerson, Role};
+use daybook::domain::{devices, house, people};
+use daybook::store::Store;
+use daybook::store::directory::DATABASE;
+use serde_json::Value;
+
+/// How many members the house has, each with a badge.
+pub const MEMBERS: usize = 32_768;
+/// How many readers it has, each in a room of its own with a run.
+pub const READERS: usize = 64;
+/// The admin's password.
+pub const PASSWORD: &str = "a long enough one";
+
+/// A house on disk, and the keys of its readers.
+pub struct House {
+    pub data: tempfile::TempDir,
+    pub keys: Vec<String>,
+}
+
+impl House {
+    /// Makes a house with members, rooms, runs and readers.
+    pub async fn furnish() -> House {
+        let data = directory();
+        Store::create(&data.path().join(DATABASE)).expect("a database");
+        let config = Config::of(data.path()).expect("settings");
+        let (app, threads) = App::open(config, Clock::System).expect("the house opens");
+        let hash = app.hasher.hash(PASSWORD.to_owned()).await.expect("a hash");
+        let furnish = app.write(Actor::System, "bench", move |tx| {
+            house::commands::found(
+                tx,
+                &NewHouse {
+                    name: "Bench".to_owned(),
+                    profile: Profile::School,
+                    zone: "UTC".to_owned(),
+                    language: Language::En,
+                    demo: false,
+                },
+            )?;
+            let admin = people::commands::enrol(tx, NewPerson::named("Ada", "Amt", Role::Admin))?;
+            people::commands::open_account(tx, admin, "ada", &hash)?;
+            tx.execute_batch(&furniture())?;
+            let mut keys = Vec::with_capacity(READERS);
+            for reader in 1..=READERS {
+                let room = Some(daybook::base::id::RoomId(reader as i64));
+                let name = format!("Reader {reader}");
+                let new = NewCode { name, mode: Mode::Room, room };
+                let code = devices::commands::issue_code(tx, &new)?.text;
+                let (serial, model) = (format!("S{reader}"), "bench".to_owned());
+                let enrolment = Enrolment { code, serial, model, firmware: "1".to_owned() };
+                keys.push(devices::commands::enrol(tx, &enrolment)?.key);
+            }
+            Ok(keys)
+        });
+        let keys = furnish.await.expect("the house is furnished");
+        drop(app);
+        threads.join();
+        House { data, keys }
+    }
+
+    /// Starts the server with these settings besides those that let a benchmark pass.
+    pub fn open(&self, settings: &[&str]) -> Server {
+        let common = [
+            "device_scans_burst=1000000",
+            "device_scans_per_s=1000000",
+            "streams_per_person=20000",
+            "streams_per_address=20000",
+            "connections_per_address=20000",
+            "log_level=warn",
+        ];
+        let mut arguments = vec!["serve"];
+        for setting in common.iter().chain(settings) {
+            arguments.extend(["--set", setting]);
+        }
+        Server::start(self.data.path(), &arguments)
+    }
+}
+
+/// Rooms with runs, groups, members and badges.
+fn furniture() -> String {
+    format!(
+        "update house set closes_at = 1439;
+         insert into activity (activity_id, name) values (1, 'Play');
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < {READERS})
+         insert into room (room_id, name, capacity) select i, 'Room ' || i, 100000 from n;
+         insert into run (run_id, activity_id, room_id, started_at, started_by)
+         select room_id, 1, room_id, 0, 'system' from room;
+         insert into supervision (person_id, run_id, kind, from_at, given_by)
+         select 1, run_id, 'run', 0, 'system' from run;
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < 200)
+         insert into \"group\" (group_id, name, kind) select i, 'Group ' || i, 'class' from n;
+         with recursive n(i) as (select 0 union all select i + 1 from n where i < {MEMBERS} - 1)
+         insert into person (person_id, given_name, family_name, display_name, search_key, role,
+                             created_at)
+         select 1000 + i, 'Given', 'Family ' || i, 'Given F.', 'given', 'member', 0 from n;
+         insert into badge (person_id, tag, created_at)
+         select person_id, printf('%014X', person_id), 0 from person where person_id >= 1000;
+         insert into group_member (group_id, person_id)
+         select 1 + person_id % 200, person_id from person where person_id >= 1000;"
+    )
+}
+
+/// A directory on the disk that only we may read, gone when dropped.
+pub fn directory() -> tempfile::TempDir {
+    let private = fs::Permissions::from_mode(0o700);
+    let directory = tempfile::Builder::new().permissions(private).tempdir_in("target");
+    directory.expect("a directory on the disk")
+}
+
+/// The tag of a member's badge.
+pub fn tag(member: usize) -> String {
+    format!("{:014X}", 1000 + member)
+}
+
+/// A running server, killed when dropped.
+pub struct Server {
+    process: Child,
+    pub address: SocketAddr,
+    /// The line that it printed when it was ready.
+    pub ready: Value,
+}
+
+impl Server {
+    /// Starts the program with these arguments and waits until it is ready.
+    pub fn start(data: &Path, arguments: &[&str]) -> Server {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_daybook"))
+            .args(arguments)
+            .args(["--json", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env_clear()
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut line = String::new();
+        let output = process.stdout.as_mut().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).expect("a line of JSON");
+        let url = ready.get("url").and_then(Value::as_str).expect("an address");
+        let address = url.trim_start_matches("http://").trim_end_matches('/');
+        let address = address.replace("localhost", "127.0.0.1").parse().expect("an address");
+        Server { process, address, ready }
+    }
+
+    /// What the process holds in memory, in KiB: resident, and its fair share of what is shared.
+    pub fn memory_kib(&self) -> (u64, u64) {
+        let field = |file: &str, name: &str| {
+            let text = fs::read_to_string(format!("/proc/{}/{file}", self.process.id()));
+            let text = text.expect("the kernel's view");
+            let line = text.lines().find(|line| line.starts_with(name)).expect("a field");
+            line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+        };
+        (field("status", "VmRSS:"), field("smaps_rollup", "Pss:"))
+    }
+
+    /// How long the process has used the processor.
+    pub fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()));
+        let stat = stat.expect("the kernel's view");
+        let (_, after) = stat.rsplit_once(')').expect("a name");
+        let ticks = after.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The machine and the moment, in one line.
+pub fn conditions() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let model = model.trim_start_matches([' ', '\t', ':']);
+    let load = read("/proc/loadavg");
+    let load = load.split_whitespace().next().unwrap_or("?");
+    format!(
+        "{cpus} cpus ({model}), kernel {}, load before {load}, fdatasync {:.2} ms\n",
+        read("/proc/sys/kernel/osrelease").trim(),
+        fdatasync_ms()
+    )
+}
+
+/// How long the disk takes to make one page durable, in the middle of a hundred.
+fn fdatasync_ms() -> f64 {
+    use std::io::Write as _;
+    let mut file = tempfile::tempfile_in("target").expect("a file on the disk");
+    let times = (0..100).map(|_| {
+        file.write_all(&[0; 4096]).expect("a page is written");
+        let begun = Instant::now();
+        file.sync_data().expect("a page is durable");
+        begun.elapsed().as_secs_f64() * 1e3
+    });
+    crate::median(times.collect())
+}
