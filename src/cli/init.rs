@@ -12,7 +12,7 @@ use crate::base::Actor;
 use crate::config::{FILE, SETTINGS};
 use crate::domain::people::setup;
 use crate::store::Store;
-use crate::store::directory::Directory;
+use crate::store::directory::{DATABASE, Directory};
 
 /// Make the directory and the database of a new house; prints its set-up code
 #[derive(Args)]
@@ -30,7 +30,12 @@ pub struct Flags {
 pub fn run(flags: &Flags) -> Outcome {
     let config = flags.place.config()?;
     let listen = config.listen;
-    let directory = Directory::make(&config.data, "init")?;
+    // A house that waits for its set-up may be served already: it only needs a new code then.
+    let directory = if config.data.join(DATABASE).exists() {
+        Directory::join(&config.data, "init")?
+    } else {
+        Directory::make(&config.data, "init")?
+    };
     if !directory.database().exists() {
         Store::create(&directory.database())?;
     }

@@ -70,8 +70,12 @@ async fn take_over(
         return Ok(Json(report).into_response());
     }
     let details = serde_json::to_value(&report).map_err(anyhow::Error::from)?;
+    let complaints = match report.errors.len() {
+        1 => "1 complaint".to_owned(),
+        count => format!("{count} complaints"),
+    };
     let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import.refused")
-        .because(format!("{} complaints; nothing was taken over", report.errors.len()))
+        .because(format!("{complaints}; nothing was taken over"))
         .with_details(details);
     Ok(problem.into_response())
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
-use super::supervising;
+use super::{commands, supervising};
 use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
 use crate::domain::people::import::{Entry, GroupKind, Import};
@@ -268,6 +268,7 @@ fn perform(tx: &mut Tx<'_>, groups: &mut Groups, entry: Entry, step: Step) -> Re
     };
     if let Some(change) = step.change {
         people::commands::change(tx, person, change)?;
+        commands::release(tx, person)?;
     }
     for tag in &step.badges {
         people::commands::hand_out_badge(tx, person, tag)?;
