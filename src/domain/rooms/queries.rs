@@ -177,7 +177,8 @@ pub fn supervisors_now(conn: &Connection) -> Result<Vec<(RunId, Supervisor)>> {
         "select run_id, person_id, display_name
          from supervision
          join person using (person_id)
-         where run_id is not null and ended_at is null and state = 'active'
+         where run_id is not null and ended_at is null
+           and state = 'active' and role in ('staff', 'admin')
          order by run_id, display_name, person_id",
         [],
     )?;
