@@ -7,13 +7,30 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         pub enum $name { $(#[serde(rename = $word)] $variant),* }
 
         impl $name {
             /// Returns the word that stands for it in SQL, JSON and events.
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),* }
+            }
+        }
+
+        // Derived, the document would list the variants, not the words.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some([$($word),*]))
+                    .build()
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                $crate::base::words::schema_name(module_path!(), stringify!($name)).into()
             }
         }
 
@@ -42,4 +59,11 @@ macro_rules! words {
             }
         }
     };
+}
+
+/// Returns the name of a set of words in the document: with its noun, since
+/// several nouns have a `State`.
+pub fn schema_name(module: &str, name: &str) -> String {
+    let noun = module.split("::").filter(|part| !["model", "mod"].contains(part)).last();
+    format!("{}.{name}", noun.unwrap_or_default())
 }

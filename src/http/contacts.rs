@@ -61,6 +61,7 @@ impl From<Contact> for ContactView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Why {
+    #[param(inline)]
     reason: Option<Need>,
 }
 

@@ -93,15 +93,20 @@ struct PersonView {
     family_name: Option<String>,
     #[serde(flatten)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = FileView)]
     file: Option<FileView>,
 }
 
 /// What only admin and office may see of a person.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 struct FileView {
+    #[schema(required = false)]
     number: Option<String>,
+    #[schema(required = false)]
     language: Option<Language>,
+    #[schema(required = false)]
     state: PersonState,
+    #[schema(required = false)]
     badges: Vec<BadgeView>,
     /// The person's account; null without one. For admins only.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -145,6 +145,7 @@ async fn start(
 
 /// What the end of a run has done.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RunEnded)]
 struct RunEnd {
     /// How many were in it.
     ended_visits: usize,

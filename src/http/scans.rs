@@ -56,6 +56,7 @@ impl<S: Sync> FromRequestParts<S> for Counted {
 /// The taps that a reader has not been answered about yet.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScanBatch)]
 struct Batch {
     /// Made anew at each start of the reader.
     #[expect(dead_code, reason = "for the reader's own log; heartbeats count starts")]

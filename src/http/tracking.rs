@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ActivityBatch)]
 struct Batch {
     #[schema(min_items = 1, max_items = 200)]
     events: Vec<Action>,

@@ -12,6 +12,7 @@ use daybook::http::listen::{Door, Limits};
 
 use serde_json::json;
 
+use crate::schema::held_to_document;
 use crate::store::{PASSWORD, TestStore};
 
 pub struct TestServer {
@@ -32,6 +33,7 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let door = Door::new(Limits::default());
         let router = http::router(store.app.clone(), Guard::new([]), door.gate());
+        let router = held_to_document(router);
         tokio::spawn(door.clone().serve(listener, router));
         TestServer { store, address, door }
     }

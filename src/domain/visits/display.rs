@@ -20,6 +20,7 @@ words! {
 
 /// What a reader shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ScanDisplay)]
 pub struct Display {
     pub line1: String,
     pub line2: String,
