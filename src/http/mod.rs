@@ -97,7 +97,7 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
         .layer(Extension(Arc::new(document)))
         .layer(Extension(sign_in::Attempts::default()))
         .layer(Extension(readers::Rates::new(config)))
-        .layer(Extension(Arc::new(Streams::new(caps, stall))))
+        .layer(Extension(Arc::new(Streams::new(caps, stall, app.clock.clone()))))
         .layer(Extension(gate.clone()))
         .layer(middleware::from_fn_with_state(app.clone(), online::notice))
         .layer(middleware::from_fn_with_state(app.clone(), identify::identify))

@@ -21,7 +21,8 @@ use tokio::time::Sleep;
 use super::conn::Socket;
 use super::listen::Permit;
 use super::streams::Seat;
-use crate::event::wire::{Frame, sse_text};
+use crate::base::Timestamp;
+use crate::event::wire::{Frame, VERSION, sse_text};
 use crate::live::Feed;
 use crate::live::feed::{BATCH_MAX, Next};
 use crate::live::hub::SHUTDOWN;
@@ -69,7 +70,7 @@ impl Source {
             }
             Poll::Ready(Ok(Next::Ended(reason))) => {
                 self.over = true;
-                self.own = goodbye(reason);
+                self.own = goodbye(reason, self.seat.streams().clock.now());
                 Metrics::count(match reason {
                     SHUTDOWN => &self.feed.metrics().cuts_drain,
                     _ => &self.feed.metrics().cuts_rights,
@@ -87,11 +88,11 @@ impl Source {
 
 /// Says goodbye, with a time to come back that differs from reader to reader: a restart must not
 /// bring all of them at once.
-fn goodbye(reason: &str) -> Bytes {
+fn goodbye(reason: &str, now: Timestamp) -> Bytes {
     let (from_ms, to_ms) = if reason == SHUTDOWN { (1000, 5000) } else { (100, 1000) };
     let retry_ms = between(from_ms, to_ms);
     let json = format!(
-        r#"{{"type":"bye","topic":"stream","v":1,"data":{{"reason":"{reason}","retry_ms":{retry_ms}}}}}"#
+        r#"{{"type":"bye","topic":"stream","ts":"{now}","v":{VERSION},"data":{{"reason":"{reason}","retry_ms":{retry_ms}}}}}"#
     );
     let (text, _) = sse_text(None, "bye", &json);
     format!("retry: {retry_ms}\n{text}").into()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::listen::network;
 use super::signed_in::SignedIn;
 use crate::base::id::PersonId;
-use crate::base::{Error, Result, secret};
+use crate::base::{Clock, Error, Result, secret};
 
 /// How long a ticket is good for.
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
@@ -31,6 +31,7 @@ pub struct Streams {
     caps: Caps,
     /// How long a reader may take nothing while something waits for it.
     pub stall: Duration,
+    pub clock: Clock,
     counts: Mutex<Counts>,
     tickets: Mutex<HashMap<[u8; 32], Ticket>>,
 }
@@ -58,8 +59,8 @@ pub struct Seat {
 
 impl Streams {
     /// Returns an empty room with these limits.
-    pub fn new(caps: Caps, stall: Duration) -> Streams {
-        Streams { caps, stall, counts: Mutex::default(), tickets: Mutex::default() }
+    pub fn new(caps: Caps, stall: Duration, clock: Clock) -> Streams {
+        Streams { caps, stall, clock, counts: Mutex::default(), tickets: Mutex::default() }
     }
 
     /// Takes a place for a stream, unless one of the caps is reached.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use daybook::store::directory::DATABASE;
 use rusqlite::Connection;
 use rustix::process::Signal;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -249,6 +252,47 @@ async fn stopped_under_load_it_says_goodbye_keeps_what_it_acknowledged_and_exits
     }
     // The write-ahead log has gone into the database file.
     assert!(!data.path().join(format!("{DATABASE}-wal")).exists());
+}
+
+#[tokio::test]
+async fn with_few_descriptors_it_refuses_callers_and_recovers_when_they_go() {
+    let data = furnished().await;
+    let mut command = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_daybook");
+    let serve =
+        format!("ulimit -n 56; exec {program} serve --json --listen 127.0.0.1:0 --data \"$1\"");
+    command.args(["-c", &serve, "sh"]).arg(data.path());
+    let mut server = Server::of(command);
+    let ask = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let (mut callers, mut served, mut refused) = (Vec::new(), 0, 0);
+    for _ in 0..80 {
+        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        socket.write_all(ask).await.unwrap();
+        let mut answer = vec![0; 64];
+        let read = timeout(PATIENCE, socket.read(&mut answer)).await.expect("an answer");
+        match read {
+            Ok(read) if answer[..read].starts_with(b"HTTP/1.1 200") => served += 1,
+            Ok(read) if answer[..read].starts_with(b"HTTP/1.1 503") => refused += 1,
+            // The refusal may be lost with the connection.
+            _ => refused += 1,
+        }
+        callers.push(socket);
+    }
+    assert!(served > 3 && refused > 20, "{served} served, {refused} refused");
+    drop(callers);
+    let (cookie, _) = timeout(PATIENCE, async {
+        loop {
+            let alive = Client::new(server.address).get("/readyz").await;
+            if alive.is_ok_and(|answer| answer.status == 200) {
+                return sign_in(server.address).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("it recovers");
+    assert!(!cookie.is_empty());
+    assert!(server.process.try_wait().unwrap().is_none(), "it lives");
 }
 
 /// Waits until `level` is so.

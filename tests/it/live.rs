@@ -296,3 +296,38 @@ async fn a_reader_that_stops_reading_is_cut_and_the_others_notice_nothing() {
     let _ = timeout(PATIENCE, asleep.read_to_end(&mut held)).await.expect("closed");
     assert!(held.len() < 600_000, "{}", held.len());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_readers_that_come_back_at_once_are_all_served_and_writes_go_on() {
+    const READERS: usize = 1000;
+    let house = House::with(|config| {
+        config.streams_per_person = READERS;
+        config.streams_per_address = READERS;
+    })
+    .await;
+    let start = house.app.hub.head().to_string();
+    for number in 0..50 {
+        house.emit(number).await;
+    }
+    let begun = std::time::Instant::now();
+    let readers: Vec<_> = (0..READERS)
+        .map(|_| {
+            let (caller, start) = (house.caller(ADMIN), start.clone());
+            tokio::spawn(async move {
+                let headers = [("last-event-id", start.as_str())];
+                let path = "/api/v1/events?topics=devices";
+                let mut stream = caller.stream(path, &headers).await.unwrap();
+                assert_eq!(stream.status, 200);
+                next(&mut stream).await.unwrap();
+                events(&mut stream, 51).await
+            })
+        })
+        .collect();
+    until(|| house.app.hub.streams() == READERS).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    house.emit(50).await;
+    let expected: Vec<_> = (0..51).map(|n| (n + 1, n)).collect();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), expected);
+    }
+}
