@@ -50,7 +50,7 @@ impl Rates {
         let every = Duration::from_secs(1) / settings.device_scans_per_s;
         Rates {
             enrolments: Arc::new(Limiter::new(20, Duration::from_secs(6))),
-            calls: Arc::new(Limiter::new(120, Duration::from_millis(200))),
+            calls: Arc::new(Limiter::new(300, Duration::from_millis(50))),
             scans: Arc::new(Limiter::new(settings.device_scans_burst, every)),
         }
     }
