@@ -1,5 +1,6 @@
 //! What is on paper holds: the event catalogue, links, licences, the pins of vendored files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +23,64 @@ const LICENCES: &[&str] = &[
     "Unlicense",
     "Zlib",
 ];
+
+/// Frames that the stream itself sends.
+const OF_THE_STREAM: &[&str] = &["stream.connected"];
+
+/// The kinds of events and signals, as the code names them.
+fn kinds() -> BTreeSet<String> {
+    let mut kinds = BTreeSet::new();
+    let catalogue = read("src/event/mod.rs");
+    let kind = catalogue.split_once("pub fn kind(&self)").unwrap().1;
+    kinds.extend(quoted(kind.split_once("\n    }\n").unwrap().0));
+    // Signals are built where their nouns are: whatever is named as their kind.
+    for path in files("src", "rs") {
+        let text = read(&path);
+        if text.contains("Signal") && !path.starts_with("src/event/") {
+            kinds.extend(quoted(&text).into_iter().filter(|word| SIGNALS.contains(&word.as_str())));
+        }
+    }
+    kinds
+}
+
+/// Passing state; each must be sent by some code.
+const SIGNALS: &[&str] = &[
+    "house.counts_changed",
+    "presence.list_changed",
+    "presence.updated",
+    "queue.changed",
+    "room.occupancy_changed",
+    "user.status_changed",
+];
+
+/// The words in quotes that look like a kind: `noun.verb`.
+fn quoted(text: &str) -> Vec<String> {
+    let words = text.split('"').skip(1).step_by(2).filter(|word| is_kind(word));
+    words.map(str::to_owned).collect()
+}
+
+fn is_kind(word: &str) -> bool {
+    let part = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    word.split_once('.').is_some_and(|(noun, verb)| part(noun) && part(verb))
+}
+
+#[test]
+fn every_signal_is_sent_by_somebody() {
+    let kinds = kinds();
+    let unsent: Vec<_> = SIGNALS.iter().filter(|kind| !kinds.contains(**kind)).collect();
+    assert_eq!(unsent, Vec::<&&str>::new());
+}
+
+#[test]
+fn the_catalogue_on_paper_is_the_catalogue_in_the_code() {
+    let paper = read("docs/events.md");
+    let rows = paper.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`'));
+    let described: BTreeSet<String> = rows
+        .map(|(kind, _)| kind.to_owned())
+        .filter(|kind| is_kind(kind) && !OF_THE_STREAM.contains(&kind.as_str()))
+        .collect();
+    assert_eq!(described, kinds());
+}
 
 #[test]
 fn what_a_page_imports_is_there() {

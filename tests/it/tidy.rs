@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("hyper", &["http", "client.rs", "demo"]),
     ("r2d2_sqlite", &["store"]),
-    ("rusqlite", &["base", "store", "live", "domain", "app.rs", "http", "jobs.rs"]),
+    ("rusqlite", &["base", "store", "live", "domain", "app.rs", "jobs.rs", "http"]),
     ("sd_notify", &["systemd.rs"]),
     ("tower", &["http"]),
     ("tower_sessions", &["http"]),
@@ -138,6 +138,23 @@ fn files_are_short_and_say_what_they_are() {
 }
 
 #[test]
+fn slices_have_the_same_shape() {
+    for slice in modules("src/domain/mod.rs") {
+        let own = format!("src/domain/{slice}");
+        for part in ["mod.rs", "model.rs", "queries.rs", "commands.rs"] {
+            assert!(Path::new(&own).join(part).is_file(), "{own}: has no {part}");
+        }
+        // A facet stands beside them, as a module of the slice.
+        let named = fs::read_to_string(format!("{own}/mod.rs")).unwrap();
+        for file in sources(&own) {
+            let name = file.name();
+            let known = name == "mod" || named.contains(&format!("mod {name};"));
+            assert!(known, "{}: is no module of its slice", file.path);
+        }
+    }
+}
+
+#[test]
 fn no_test_file_is_forgotten() {
     let main = read("tests/it/main.rs");
     for file in sources("tests/it") {
@@ -145,6 +162,24 @@ fn no_test_file_is_forgotten() {
         let known = name == "main" || main.contains(&format!("mod {name};"));
         assert!(known, "{}: is not in tests/it/main.rs", file.path);
     }
+}
+
+#[test]
+fn every_setting_is_read_by_somebody() {
+    let text = read("src/config.rs");
+    let fields = text.split_once("pub struct Config {").unwrap().1.split_once("\n}").unwrap().0;
+    let fields = fields.lines().filter_map(|l| l.trim().strip_prefix("pub ")?.split(':').next());
+    let all: String = sources("src")
+        .iter()
+        .filter(|file| file.path != "src/config.rs")
+        .map(|file| file.code().replace(char::is_whitespace, ""))
+        .collect();
+    let unread: Vec<_> = fields
+        .filter(|field| {
+            !["config", "settings"].iter().any(|of| all.contains(&format!("{of}.{field}")))
+        })
+        .collect();
+    assert_eq!(unread, Vec::<&str>::new());
 }
 
 #[test]
