@@ -39,7 +39,12 @@ pub async fn sign_in(session: &Session, person: PersonId, device: &str) -> Resul
     }
     session.insert(PERSON, person).await.map_err(ours)?;
     session.insert(DEVICE, device).await.map_err(ours)?;
-    session.save().await.map_err(ours)
+    let saved = session.save().await.map_err(ours);
+    if saved.is_err() {
+        // Else the layer around would try again and hide the reason.
+        session.clear().await;
+    }
+    saved
 }
 
 /// Ends the session of this browser.

@@ -19,6 +19,7 @@ mod people;
 mod rooms;
 mod roster;
 mod session;
+mod setup;
 mod console;
 mod runs;
 mod server;

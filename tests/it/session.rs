@@ -1,19 +1,26 @@
-//! Signing in and out, sessions, passwords, the first start.
+//! Signing in and out, sessions, passwords.
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http;
+use axum::response::Response;
 use daybook::app::App;
 use daybook::base::{Actor, Clock};
 use daybook::client::{Answer, Client, Stream};
 use daybook::config::Config;
 use daybook::domain::people::{self, Role};
+use daybook::http::guard::Guard;
+use daybook::http::listen::{Door, Limits, Peer};
 use daybook::live::Tx;
+use daybook::live::hasher::Cost;
 use hyper::Method;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::callers::next;
 use crate::server::TestServer;
-use crate::store::{PASSWORD, TestStore};
+use crate::store::PASSWORD;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -115,6 +122,58 @@ async fn the_cookie_is_new_at_each_sign_in_and_only_its_hash_is_stored() {
         let id = cookie.split(['=', ';']).nth(1).unwrap().as_bytes();
         assert!(![&file, &wal].iter().any(|bytes| bytes.windows(id.len()).any(|w| w == id)));
     }
+}
+
+/// Asks a second process on the same data, over a connection of this kind.
+async fn ask(
+    server: &TestServer,
+    secure: bool,
+    request: http::request::Builder,
+    body: Value,
+) -> Response {
+    let config = Config::of(server.dir.path()).unwrap();
+    let clock = server.app.clock.clone();
+    let (app, _threads) = App::open_with(config, clock, Cost::TRIFLING).unwrap();
+    let gate = Door::new(Limits::default());
+    let router = daybook::http::router(app, Guard::new([]), gate.gate());
+    let local = ([127, 0, 0, 1], 443).into();
+    let request = request
+        .header("host", "localhost")
+        .header("content-type", "application/json")
+        .extension(Peer { remote: local, local, secure })
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    router.oneshot(request).await.unwrap()
+}
+
+// Fault 48.
+#[tokio::test]
+async fn under_tls_the_cookie_is_secure_and_bound_to_the_host() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let login = http::Request::post("/api/v1/login");
+    let credentials = json!({ "username": "ada", "password": PASSWORD });
+    let answer = ask(&server, true, login, credentials).await;
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["__Host-daybook=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let cookie = cookie.split(';').next().unwrap();
+    let me = |cookie: &str| http::Request::get("/api/v1/me").header("cookie", cookie);
+    assert_eq!(ask(&server, true, me(cookie), json!({})).await.status(), 200);
+    // A cookie that was set in clear text is not taken for it.
+    let planted = cookie.replace("__Host-", "");
+    assert_eq!(ask(&server, true, me(&planted), json!({})).await.status(), 401);
+}
+
+// Fault 44.
+#[tokio::test]
+async fn a_session_survives_a_restart() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let cookie = login(&server.nobody(), "ada", PASSWORD).await.cookies();
+    let me = http::Request::get("/api/v1/me").header("cookie", cookie);
+    assert_eq!(ask(&server, false, me, json!({})).await.status(), 200);
 }
 
 #[tokio::test]
@@ -222,53 +281,6 @@ async fn a_role_taken_away_counts_from_the_next_request_on() {
     server.write(Actor::System, demote).await.unwrap();
     let me = client.get("/api/v1/me").await.unwrap().json().unwrap();
     assert_eq!(me["person"]["role"], "staff");
-}
-
-// Fault 37.
-#[tokio::test]
-async fn a_new_house_is_set_up_once_by_who_has_the_code() {
-    let server = TestServer::of(TestStore::empty()).await;
-    let client = server.nobody();
-    let needed = client.get("/api/v1/setup").await.unwrap().json().unwrap();
-    assert_eq!(needed, json!({ "needed": true }));
-    let code_shown = server.write(Actor::System, people::setup::new_code).await.unwrap();
-    let setup = |code: &str, password: &str| {
-        json!({ "code": code, "house_name": "Lindenschule", "profile": "school",
-            "zone": "Europe/Berlin", "language": "de", "username": "eva",
-            "display_name": "Eva Chef", "password": password })
-    };
-    let path = "/api/v1/setup";
-    let wrong = client.post(path, &setup("2222-3333-4444", PASSWORD)).await.unwrap();
-    assert_eq!((wrong.status, code(&wrong)), (403, "setup.code_wrong".to_owned()));
-    let weak = client.post(path, &setup(&code_shown, "Lindenschule")).await.unwrap();
-    assert_eq!((weak.status, &weak.json().unwrap()["field"]), (422, &json!("password")));
-    let typed = code_shown.to_lowercase().replace('-', " ");
-    let done = client.post(path, &setup(&typed, PASSWORD)).await.unwrap();
-    assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
-    assert_eq!(done.json().unwrap()["person"]["role"], "admin");
-    assert_eq!(me(&server.nobody().with("cookie", done.cookies())).await, 200);
-    let again = client.post(path, &setup(&code_shown, PASSWORD)).await.unwrap();
-    assert_eq!((again.status, code(&again)), (410, "setup.done".to_owned()));
-}
-
-#[tokio::test]
-async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
-    let store = TestStore::empty();
-    let new_code = || store.write(Actor::System, people::setup::new_code);
-    let check = async |code: &str| {
-        let code = code.to_owned();
-        store.write(Actor::System, move |tx| people::setup::check(tx, &code, tx.now)).await.is_ok()
-    };
-    let first = new_code().await.unwrap();
-    assert!(check(&first).await);
-    let second = new_code().await.unwrap();
-    assert!(!check(&first).await && check(&second).await);
-    let if_due = || store.write(Actor::System, people::setup::code_if_due);
-    assert_eq!(if_due().await.unwrap(), None);
-    store.advance(24 * HOUR);
-    assert!(!check(&second).await);
-    let third = if_due().await.unwrap().unwrap();
-    assert!(check(&third).await);
 }
 
 async fn stream(client: &Client) -> Stream {

@@ -1,0 +1,66 @@
+//! The first start: who has the code from the console becomes the admin of the house.
+
+use std::time::Duration;
+
+use daybook::base::Actor;
+use daybook::client::Answer;
+use daybook::domain::people;
+use serde_json::json;
+
+use crate::server::TestServer;
+use crate::store::{PASSWORD, TestStore};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn code(answer: &Answer) -> String {
+    answer.json().unwrap()["code"].as_str().unwrap_or_default().to_owned()
+}
+
+// Fault 37.
+#[tokio::test]
+async fn a_new_house_is_set_up_once_by_who_has_the_code() {
+    let server = TestServer::of(TestStore::empty()).await;
+    let client = server.nobody();
+    let needed = client.get("/api/v1/setup").await.unwrap().json().unwrap();
+    assert_eq!(needed, json!({ "needed": true }));
+    let code_shown = server.write(Actor::System, people::setup::new_code).await.unwrap();
+    let setup = |code: &str, password: &str| {
+        json!({ "code": code, "house_name": "Lindenschule", "profile": "school",
+            "zone": "Europe/Berlin", "language": "de", "username": "eva",
+            "display_name": "Eva Chef", "password": password })
+    };
+    let path = "/api/v1/setup";
+    let wrong = client.post(path, &setup("2222-3333-4444", PASSWORD)).await.unwrap();
+    assert_eq!((wrong.status, code(&wrong)), (403, "setup.code_wrong".to_owned()));
+    let weak = client.post(path, &setup(&code_shown, "Lindenschule")).await.unwrap();
+    assert_eq!((weak.status, &weak.json().unwrap()["field"]), (422, &json!("password")));
+    let typed = code_shown.to_lowercase().replace('-', " ");
+    let done = client.post(path, &setup(&typed, PASSWORD)).await.unwrap();
+    assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
+    assert_eq!(done.json().unwrap()["person"]["role"], "admin");
+    let admin = server.nobody().with("cookie", done.cookies());
+    let me = admin.get("/api/v1/me").await.unwrap();
+    assert_eq!(me.status, 200);
+    let again = client.post(path, &setup(&code_shown, PASSWORD)).await.unwrap();
+    assert_eq!((again.status, code(&again)), (410, "setup.done".to_owned()));
+}
+
+#[tokio::test]
+async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
+    let store = TestStore::empty();
+    let new_code = || store.write(Actor::System, people::setup::new_code);
+    let check = async |code: &str| {
+        let code = code.to_owned();
+        store.write(Actor::System, move |tx| people::setup::check(tx, &code, tx.now)).await.is_ok()
+    };
+    let first = new_code().await.unwrap();
+    assert!(check(&first).await);
+    let second = new_code().await.unwrap();
+    assert!(!check(&first).await && check(&second).await);
+    let if_due = || store.write(Actor::System, people::setup::code_if_due);
+    assert_eq!(if_due().await.unwrap(), None);
+    store.advance(24 * HOUR);
+    assert!(!check(&second).await);
+    let third = if_due().await.unwrap().unwrap();
+    assert!(check(&third).await);
+}
