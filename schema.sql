@@ -14,6 +14,7 @@ create table house (
     late_after  integer not null default 495,   -- minutes after local midnight; a later arrival is late
     closes_at   integer not null default 1080,  -- minutes after local midnight; the day is closed then
     demo        integer not null default 0 check (demo in (0, 1)),
+    cleaned_on  text,                           -- the last day whose nightly clean-up was done
     created_at  integer not null
 ) strict;
 

@@ -143,16 +143,21 @@ fn close_day(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Forgets what has been kept long enough, in the minute that is meant for it.
+/// Forgets what has been kept long enough: once a day, at night, or when a box
+/// that is switched off at night comes back.
 async fn clean_up(app: &App) -> Result<()> {
     let house = app.read(house::queries::house).await?;
     let now = app.clock.now();
-    if now.minute_of_day(&house.time_zone()) != CLEAN_UP_AT {
+    let today = house.day(now);
+    if now < today.at_minute(CLEAN_UP_AT, &house.time_zone()) {
         return Ok(());
     }
     let config = app.config.clone();
     let before = move |days: u32| now.minus(Duration::from_hours(24) * days);
-    app.write(Actor::System, "jobs.clean_up", move |tx| {
+    let cleaned = app.write(Actor::System, "jobs.clean_up", move |tx| {
+        if !house::commands::begin_clean_up(tx, today)? {
+            return Ok(false);
+        }
         log::prune(tx, before(config.events_keep_days))?;
         once::prune(tx, now.minus(ANSWERS_KEPT))?;
         people::audit::prune(tx, before(config.audit_keep_days))?;
@@ -160,9 +165,11 @@ async fn clean_up(app: &App) -> Result<()> {
         visits::keeping::prune(tx, before(config.visits_keep_days))?;
         visits::keeping::prune_scans(tx, before(config.scans_keep_days))?;
         help::commands::prune_words(tx, before(config.help_keep_days))?;
-        tracking::commands::prune(tx, before(config.activity_keep_days))
-    })
-    .await?;
-    app.replay.forget();
+        tracking::commands::prune(tx, before(config.activity_keep_days))?;
+        Ok(true)
+    });
+    if cleaned.await? {
+        app.replay.forget();
+    }
     Ok(())
 }

@@ -37,5 +37,6 @@ mod scene;
 mod scans;
 mod demo;
 mod supervisions;
+mod timetable;
 mod tracking;
 mod wire;

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::model::{self, NewHouse};
 use super::queries;
-use crate::base::{Error, Result, text};
+use crate::base::{Day, Error, Result, text};
 use crate::live::Tx;
 use crate::store::rows;
 
@@ -37,4 +37,17 @@ pub fn set_hours(tx: &mut Tx<'_>, late_after: i64, closes_at: i64) -> Result<()>
         params![late_after, closes_at],
     )?;
     Ok(())
+}
+
+/// Says whether the nightly clean-up of `day` is still to be done, and notes
+/// that it is being done in this write.
+pub fn begin_clean_up(tx: &mut Tx<'_>, day: Day) -> Result<bool> {
+    let first = rows::run(
+        tx,
+        "update house
+         set cleaned_on = ?1
+         where cleaned_on is null or cleaned_on < ?1",
+        params![day],
+    )?;
+    Ok(first > 0)
 }
