@@ -14,6 +14,7 @@ use crate::domain::people;
 use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
 use crate::live::hasher::Cost;
+use crate::live::writer::Bounds;
 use crate::live::{Hasher, Hub, Once, Presence, Replay, Tx, Writer, log, once};
 use crate::store::{Store, directory};
 
@@ -78,14 +79,14 @@ impl App {
         let keys = KeyRing::default();
         keys.reload(&conn)?;
         let hub = Hub::new(store.epoch().clone(), head);
-        let queue_max = config.write_queue;
+        let bounds = Bounds { queue: config.write_queue, batch: config.write_batch };
         let (ring, streams) = (keys.clone(), hub.clone());
         let refresh = Arc::new(move |conn: &Connection| {
             ring.reload(conn)?;
             end_streams(conn, &streams)
         });
         let (writer, thread) =
-            Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), refresh, queue_max)?;
+            Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), refresh, bounds)?;
         let checkpoints = Checkpoints::spawn(&store)?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
         let config = Arc::new(config);

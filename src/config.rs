@@ -16,7 +16,7 @@ const DATA: &str = "/var/lib/daybook";
 pub const FILE: &str = "daybook.toml";
 
 /// Every setting that a file, the environment or a flag may give.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 24] = [
     setting("listen", "0.0.0.0:8080", "address:port", "where pages, devices and streams connect"),
     setting("hosts", "", "names", "further host names that browsers may use, by commas"),
     setting("log", "auto", "auto|text|json|journal", "the form of the log on standard error"),
@@ -32,6 +32,7 @@ pub const SETTINGS: [Setting; 23] = [
     setting("request_body_s", "15", "s", "for a request's body, beyond what its size explains"),
     setting("device_scans_burst", "2000", "scans", "that one badge reader may send at once"),
     setting("device_scans_per_s", "100", "scans/s", "that one badge reader may go on sending"),
+    setting("write_batch", "256", "writes", "that share one commit at the most"),
     setting("write_queue", "1024", "writes", "that may wait; one more is told to come again"),
     setting("read_connections", "4", "connections", "to the database, for reading"),
     setting("events_keep_days", "30", "days", "of the event log, which streams resume from"),
@@ -79,6 +80,7 @@ pub struct Config {
     pub request_body_s: u32,
     pub device_scans_burst: u32,
     pub device_scans_per_s: u32,
+    pub write_batch: usize,
     pub write_queue: usize,
     pub read_connections: u32,
     pub events_keep_days: u32,
@@ -261,6 +263,7 @@ impl Layers {
             request_body_s: self.number("request_body_s", 1..=600)?,
             device_scans_burst: self.number("device_scans_burst", 100..=1_000_000)?,
             device_scans_per_s: self.number("device_scans_per_s", 1..=1_000_000)?,
+            write_batch: self.count("write_batch", 1..=4_096)?,
             write_queue: self.count("write_queue", 1..=65_536)?,
             read_connections: self.number("read_connections", 1..=64)?,
             events_keep_days: self.number("events_keep_days", 1..=366)?,

@@ -24,8 +24,14 @@ use super::tx::{News, Tx};
 use crate::base::{Actor, Clock, Error, Result};
 use crate::store::Store;
 
-/// How many writes share one commit at the most.
-const BATCH_MAX: usize = 256;
+/// How much the writer takes on at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many writes may wait; the next caller is told [`Error::Busy`].
+    pub queue: usize,
+    /// How many writes share one commit at the most.
+    pub batch: usize,
+}
 
 /// Hands writes to the writer thread. Dropping the last clone ends the thread
 /// after the queue has been written.
@@ -64,18 +70,17 @@ impl Faults {
 }
 
 impl Writer {
-    /// Starts the writer thread. At most `queue_max` writes wait; the next caller
-    /// is told [`Error::Busy`]. `refresh` runs after commits that ask for it.
+    /// Starts the writer thread. `refresh` runs after commits that ask for it.
     pub fn spawn(
         store: &Store,
         clock: Clock,
         hub: Hub,
         replay: Replay,
         refresh: Refresh,
-        queue_max: usize,
+        bounds: Bounds,
     ) -> Result<(Writer, thread::JoinHandle<()>)> {
         let conn = store.write_connection()?;
-        let (queue, jobs) = mpsc::channel(queue_max);
+        let (queue, jobs) = mpsc::channel(bounds.queue);
         let faults = Faults::default();
         let room = Room {
             conn,
@@ -86,6 +91,7 @@ impl Writer {
             refresh_due: Cell::new(false),
             faults: faults.clone(),
             known: Cell::new(hub.head().seq),
+            batch_max: bounds.batch,
         };
         let thread = thread::Builder::new()
             .name("writer".into())
@@ -190,13 +196,14 @@ struct Room {
     faults: Faults,
     /// The newest event that was announced.
     known: Cell<i64>,
+    batch_max: usize,
 }
 
 impl Room {
     fn work(self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         while let Some(first) = jobs.blocking_recv() {
             let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
+            while batch.len() < self.batch_max
                 && let Ok(job) = jobs.try_recv()
             {
                 batch.push(job);
