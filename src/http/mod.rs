@@ -24,6 +24,9 @@ pub mod health;
 pub mod rooms;
 pub mod runs;
 pub mod supervisions;
+pub mod visits;
+pub mod attendance;
+pub mod present;
 pub mod document;
 pub mod assets;
 pub mod badges;
@@ -63,6 +66,9 @@ pub fn routes() -> (Router<App>, OpenApi) {
         rooms::routes(),
         runs::routes(),
         supervisions::routes(),
+        visits::routes(),
+        attendance::routes(),
+        present::routes(),
         document::routes(),
         assets::routes(),
         board::routes(),

@@ -47,7 +47,7 @@ impl From<rooms::Room> for Room {
 
 /// A standing group of members.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-struct Group {
+pub(super) struct Group {
     id: GroupId,
     name: String,
     kind: GroupKind,

@@ -68,6 +68,17 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/supervisions", "A S"),
     ("POST", "/api/v1/supervisions", "A S"),
     ("POST", "/api/v1/supervisions/{id}/end", "A S"),
+    // Attendance and visits.
+    ("GET", "/api/v1/attendance", "A O S"),
+    ("POST", "/api/v1/attendance/{member_id}", "A O S"),
+    ("GET", "/api/v1/groups/{id}", "A S"),
+    ("GET", "/api/v1/runs/{id}", "A S"),
+    ("GET", "/api/v1/scans/review", "A O"),
+    ("POST", "/api/v1/scans/{id}/reviewed", "A O"),
+    ("GET", "/api/v1/visits", "A S M"),
+    ("POST", "/api/v1/visits", "A S"),
+    ("POST", "/api/v1/visits/{id}/end", "A S"),
+    ("POST", "/api/v1/visits/{id}/undo", "A S"),
     // The day: the board, help, what members do.
     ("GET", "/api/v1/board", "A O S W"),
     ("GET", "/api/v1/help-requests", "A S"),

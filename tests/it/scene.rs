@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use daybook::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use daybook::base::{Actor, Error, Result, Timestamp};
+use daybook::client::Client;
 use daybook::domain::devices::model::{Intent, Mode, NewCode, Scanner, ShowName};
 use daybook::domain::house::Language;
 use daybook::domain::people::Role;
@@ -15,11 +16,12 @@ use daybook::domain::visits::marking::{self, Mark};
 use daybook::domain::visits::model::Today;
 use daybook::domain::visits::scan::{self, Scan, ScanResult, When};
 use daybook::domain::visits::{self, Attendance, Counts, Status};
-use daybook::domain::{devices, house};
+use daybook::domain::{devices, house, people};
 use daybook::live::Tx;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::store::{START, TestStore};
+use crate::server;
+use crate::store::{PASSWORD, START, TestStore};
 
 pub const MIA: &str = "DEB0A1A1";
 pub const BEN: &str = "DEB0B2B2";
@@ -103,6 +105,28 @@ impl Scene {
         }
     }
 
+    /// Serves the scene, and signs these in, in their order.
+    pub async fn signed_in<const N: usize>(&self, people: [PersonId; N]) -> [Client; N] {
+        let (address, _) = server::serve(&self.store.app).await;
+        let hash = self.store.app.hasher.hash(PASSWORD.to_owned()).await.unwrap();
+        let mut clients = Vec::new();
+        for person in people {
+            let (hash, username) = (hash.clone(), format!("user{person}"));
+            let name = username.clone();
+            let open = move |tx: &mut Tx<'_>| match people::queries::account(tx, person)? {
+                None => people::commands::open_account(tx, person, &name, &hash),
+                Some(_) => Ok(()),
+            };
+            self.store.write(Actor::System, open).await.unwrap();
+            let nobody = || Client::new(address).with("origin", format!("http://{address}"));
+            let credentials = json!({ "username": username, "password": PASSWORD });
+            let answer = nobody().post("/api/v1/login", &credentials).await.unwrap();
+            assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+            clients.push(nobody().with("cookie", answer.cookies()));
+        }
+        clients.try_into().ok().unwrap()
+    }
+
     pub fn now(&self) -> Timestamp {
         Timestamp(self.store.now.load(Ordering::Relaxed))
     }
@@ -175,7 +199,7 @@ impl Scene {
     ) -> Result<T> {
         self.store
             .write(Actor::Person(by), move |tx| {
-                let person = daybook::domain::people::queries::find(tx, by)?;
+                let person = people::queries::find(tx, by)?;
                 let scope = scope::of(tx, by, person.role, tx.now)?;
                 act(tx, &scope)
             })

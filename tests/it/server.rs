@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 
+use daybook::app::App;
 use daybook::base::id::PersonId;
 use daybook::client::Client;
 use daybook::domain::people::Role;
@@ -29,12 +30,7 @@ impl TestServer {
 
     /// A server of the given house.
     pub async fn of(store: TestStore) -> TestServer {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let door = Door::new(Limits::default());
-        let router = http::router(store.app.clone(), Guard::new([]), door.gate());
-        let router = held_to_document(router);
-        tokio::spawn(door.clone().serve(listener, router));
+        let (address, door) = serve(&store.app).await;
         TestServer { store, address, door }
     }
 
@@ -57,6 +53,17 @@ impl TestServer {
         let username = name.split(' ').next().unwrap().to_lowercase();
         (person, self.sign_in(&username).await)
     }
+}
+
+/// Serves `app` behind a front door of its own.
+pub async fn serve(app: &App) -> (SocketAddr, Door) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let door = Door::new(Limits::default());
+    let router = http::router(app.clone(), Guard::new([]), door.gate());
+    let router = held_to_document(router);
+    tokio::spawn(door.clone().serve(listener, router));
+    (address, door)
 }
 
 impl Deref for TestServer {

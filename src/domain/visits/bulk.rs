@@ -4,6 +4,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::model::EndReason;
+use super::queries;
 use crate::base::id::{GroupId, PersonId, RunId};
 use crate::base::{Day, Result, Timestamp};
 use crate::domain::rooms::Run;
@@ -115,14 +116,13 @@ fn tell_audience(
 
 /// The groups of `people`, group by group.
 fn memberships(conn: &Connection, people: &[PersonId]) -> Result<Vec<Membership>> {
-    let ids = serde_json::to_string(&people.iter().map(|id| id.0).collect::<Vec<_>>());
     rows::all(
         conn,
         "select group_id, person_id
          from json_each(?1)
          join group_member on person_id = value
          order by group_id, person_id",
-        params![ids.map_err(anyhow::Error::from)?],
+        params![queries::ids(people.iter().map(|id| id.0))],
     )
 }
 

@@ -1,8 +1,6 @@
 //! Visits by hand: start, end, undo; and the end and reopening of a run, which
 //! take everybody in it along.
 
-use serde::{Deserialize, Serialize};
-
 use super::model::{EndReason, Member, Source, Standing, Today, UNDO_TIME, Visit};
 use super::{attendance, bulk, queries, stays};
 use crate::base::id::{PersonId, RunId, VisitId};
@@ -12,7 +10,7 @@ use crate::domain::rooms::{self, Run, Scope};
 use crate::live::Tx;
 
 /// What the end of a run did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunEnd {
     /// How many visits ended with it.
     pub ended_visits: usize,
@@ -110,8 +108,14 @@ pub(super) fn now_for(tx: &Tx<'_>, standing: &Standing) -> Timestamp {
 /// Returns a visit, if its run or its member is in the scope.
 fn in_scope(tx: &Tx<'_>, scope: &Scope, visit: VisitId) -> Result<Visit> {
     let visit = queries::visit(tx, visit)?;
-    let own = scope.require_run(tx, visit.run).is_ok() || scope.sees(tx, visit.person)?;
-    if own { Ok(visit) } else { Err(Error::NotFound("visit")) }
+    if scope.sees(tx, visit.person)? {
+        return Ok(visit);
+    }
+    match scope.require_run(tx, visit.run) {
+        Ok(()) => Ok(visit),
+        Err(Error::Forbidden(_)) => Err(Error::NotFound("visit")),
+        Err(other) => Err(other),
+    }
 }
 
 fn undo_end(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {

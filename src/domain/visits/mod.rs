@@ -8,6 +8,8 @@
 
 pub mod model;
 pub mod queries;
+pub mod snapshots;
+pub mod lists;
 mod attendance;
 mod stays;
 mod bulk;
@@ -17,6 +19,7 @@ pub mod day;
 pub mod keeping;
 pub mod display;
 pub mod scan;
+mod hand;
 pub mod whereabouts;
 
 pub use model::{Attendance, Counts, Occupancy, Status, Visit};

@@ -253,6 +253,11 @@ pub(super) fn scan_before(
     )
 }
 
+/// Returns ids as a JSON array, for `json_each`.
+pub(super) fn ids(ids: impl Iterator<Item = i64>) -> String {
+    format!("[{}]", ids.map(|id| id.to_string()).collect::<Vec<_>>().join(","))
+}
+
 impl FromRow for Holder {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Holder> {
         Ok(Holder {

@@ -1,0 +1,160 @@
+//! A badge in somebody's hand: what it does, given where they stand and which
+//! way the scan goes.
+
+use super::model::{EndReason, Member, Source, Standing, Status, Today};
+use super::queries::{self, Place};
+use super::scan::{Code, FRESH, Outcome, Why};
+use super::{attendance, stays};
+use crate::base::id::{PersonId, RoomId, RunId};
+use crate::base::{Result, Timestamp};
+use crate::domain::devices::model::Scanner;
+use crate::live::Tx;
+
+/// What was decided, before it is put into words.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub outcome: Outcome,
+    pub code: Option<Code>,
+    /// Why a person must look at it.
+    pub why: Option<Why>,
+    /// The room that it was about, with those who are in it afterwards.
+    pub place: Option<Place>,
+}
+
+/// Which way a scan goes.
+pub(super) enum Way {
+    In,
+    Out,
+    /// The other way than the last time.
+    Toggle,
+    Room(Option<RoomId>),
+}
+
+/// A badge in somebody's hand, at a moment that nothing newer is known of.
+pub(super) struct Hand<'a> {
+    pub today: &'a Today,
+    pub standing: &'a Standing,
+    pub at: Timestamp,
+}
+
+impl Hand<'_> {
+    /// Decides what the badge of somebody who works here does.
+    pub(super) fn staff(&self, tx: &mut Tx<'_>, person: PersonId, way: Way) -> Result<Verdict> {
+        let present = self.standing.is_present();
+        let comes = match way {
+            Way::In | Way::Room(_) => true,
+            Way::Out => false,
+            Way::Toggle => !present,
+        };
+        let who = Member::staff(person);
+        if comes && !present {
+            self.arrive(tx, &who)?;
+        }
+        if !comes && self.standing.status() != Status::Left {
+            stays::go_home(tx, self.today, &who, self.standing, self.at, Source::Badge)?;
+        }
+        Ok(Verdict::of(if comes { Outcome::StaffIn } else { Outcome::StaffOut }))
+    }
+
+    /// Decides what a member's badge does.
+    pub(super) fn member(
+        &self,
+        tx: &mut Tx<'_>,
+        scanner: &Scanner,
+        person: PersonId,
+        way: Way,
+    ) -> Result<Verdict> {
+        let present = self.standing.is_present();
+        let may_go = scanner.daily_checkout_from.is_none_or(|from| self.minute() >= from);
+        let leaves = match way {
+            Way::Room(None) => return Ok(Verdict::rejected(Code::RunNone)),
+            Way::Room(Some(room)) => return self.room(tx, person, room),
+            Way::In => false,
+            Way::Out => true,
+            Way::Toggle => present && may_go,
+        };
+        if leaves {
+            if self.standing.status() != Status::Left {
+                let member = Member::load(tx, person)?;
+                stays::go_home(tx, self.today, &member, self.standing, self.at, Source::Badge)?;
+            }
+            return Ok(Verdict::of(Outcome::LeftHouse));
+        }
+        if present {
+            return Ok(Verdict::of(Outcome::AlreadyIn));
+        }
+        let member = Member::load(tx, person)?;
+        self.arrive(tx, &member)?;
+        Ok(Verdict::of(Outcome::CheckedIn))
+    }
+
+    fn room(&self, tx: &mut Tx<'_>, person: PersonId, room: RoomId) -> Result<Verdict> {
+        let Some(place) = queries::place(tx, room)? else {
+            return Ok(Verdict::rejected(Code::RunNone));
+        };
+        let Some((run, closed_at)) = self.run_in(tx, &place)? else {
+            return Ok(Verdict { place: Some(place), ..Verdict::rejected(Code::RunNone) });
+        };
+        let visit = self.standing.visit.as_ref();
+        if let Some(visit) = visit.filter(|visit| visit.run == run) {
+            let member = Member::load(tx, person)?;
+            stays::end(tx, &member, visit, self.at, EndReason::Left, Source::Badge)?;
+            return Ok(Verdict::in_room(Outcome::CheckedOut, place, -1));
+        }
+        let stands_there = self.at >= tx.now.minus(FRESH);
+        if stands_there && place.count >= place.capacity {
+            return Ok(Verdict { place: Some(place), ..Verdict::rejected(Code::RoomFull) });
+        }
+        let member = Member::load(tx, person)?;
+        let (today, standing, at) = (self.today, self.standing, self.at);
+        let id = stays::enter(tx, today, &member, standing, (run, room), at, Source::Badge)?;
+        if let Some(closed_at) = closed_at {
+            let entered = queries::visit(tx, id)?;
+            stays::end(tx, &member, &entered, closed_at, EndReason::RunEnded, Source::Badge)?;
+        }
+        let outcome = if visit.is_some() { Outcome::Transferred } else { Outcome::CheckedIn };
+        Ok(Verdict::in_room(outcome, place, i64::from(closed_at.is_none())))
+    }
+
+    /// The run that was open at the moment of the scan, and when it has ended since.
+    fn run_in(&self, tx: &Tx<'_>, place: &Place) -> Result<Option<(RunId, Option<Timestamp>)>> {
+        if let Some((run, _)) = place.run.filter(|(_, since)| *since <= self.at) {
+            return Ok(Some((run, None)));
+        }
+        // Runs do not outlive the day. Who stands at the reader while nothing
+        // takes place is told so without a look at the past.
+        if self.at >= tx.now {
+            return Ok(None);
+        }
+        let then = queries::run_at(tx, place.room, self.at, self.today.begins())?;
+        Ok(then.map(|run| (run.run, run.ended_at)))
+    }
+
+    fn arrive(&self, tx: &mut Tx<'_>, who: &Member) -> Result<()> {
+        let before = self.standing.attendance.as_ref();
+        attendance::arrive(tx, self.today, who, before, self.at, Source::Badge)
+    }
+
+    fn minute(&self) -> i64 {
+        self.today.minute(self.at)
+    }
+}
+
+impl Verdict {
+    pub(super) fn of(outcome: Outcome) -> Verdict {
+        Verdict { outcome, code: None, why: None, place: None }
+    }
+
+    pub(super) fn rejected(code: Code) -> Verdict {
+        Verdict { code: Some(code), ..Verdict::of(Outcome::Rejected) }
+    }
+
+    pub(super) fn review(why: Why) -> Verdict {
+        Verdict { why: Some(why), ..Verdict::of(Outcome::NeedsReview) }
+    }
+
+    fn in_room(outcome: Outcome, place: Place, change: i64) -> Verdict {
+        let place = Place { count: place.count + change, ..place };
+        Verdict { place: Some(place), ..Verdict::of(outcome) }
+    }
+}

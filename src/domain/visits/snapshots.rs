@@ -1,0 +1,357 @@
+//! What pages begin with: who is in a run, where the members of a group are.
+//!
+//! Each is one query, however many people are in it. Who may look is decided by
+//! the caller's scope, before.
+
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+
+use super::model::{EndReason, Status, Today, UNDO_TIME};
+use super::queries;
+use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
+use crate::base::{Result, Timestamp};
+use crate::domain::people::Role;
+use crate::domain::rooms::{Run, Scope};
+use crate::store::rows::{self, FromRow};
+
+/// How many of those who have left a run are shown; the newest.
+const GONE_MAX: u32 = 200;
+
+/// Who is in a run, who could be, who was.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct InRun {
+    pub here: Vec<Here>,
+    /// Members of the groups that its staff are in charge of, expected or in the house.
+    pub expected: Vec<Awaited>,
+    /// Who has left, the newest first.
+    pub left: Vec<Gone>,
+}
+
+/// A member in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Here {
+    pub visit_id: VisitId,
+    pub member_id: PersonId,
+    pub display_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    pub started_at: Timestamp,
+    /// Until when the start can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
+}
+
+/// A member who may still come into a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Awaited {
+    pub member_id: PersonId,
+    pub display_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    #[schema(inline)]
+    pub status: Status,
+    /// Where the member is now, if the caller may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_name: Option<String>,
+}
+
+/// A member who has left a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Gone {
+    pub visit_id: VisitId,
+    pub member_id: PersonId,
+    pub display_name: String,
+    pub ended_at: Timestamp,
+    #[schema(inline)]
+    pub reason: EndReason,
+    /// Until when the end can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
+}
+
+/// Where the members of a group are.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct InGroup {
+    /// In a run.
+    pub here: Vec<Placed>,
+    /// In the house, but in no run.
+    pub on_the_way: Vec<OnTheWay>,
+    pub expected: Vec<Named>,
+    pub absent: Vec<Absent>,
+    pub left: Vec<LeftHouse>,
+}
+
+/// A member in a run, seen from the group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Placed {
+    pub member_id: PersonId,
+    pub display_name: String,
+    pub room_id: RoomId,
+    pub room_name: String,
+    pub run_id: RunId,
+    pub visit_id: VisitId,
+    pub since: Timestamp,
+}
+
+/// A member who is in the house, but in no run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OnTheWay {
+    pub member_id: PersonId,
+    pub display_name: String,
+    pub since: Timestamp,
+}
+
+/// A member by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Named {
+    pub member_id: PersonId,
+    pub display_name: String,
+}
+
+/// A member who does not come today, or is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Absent {
+    pub member_id: PersonId,
+    pub display_name: String,
+    #[schema(inline)]
+    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A member who has left the house.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LeftHouse {
+    pub member_id: PersonId,
+    pub display_name: String,
+    pub at: Timestamp,
+}
+
+/// One member of a group, before it is put into its list.
+struct Standing {
+    member: PersonId,
+    name: String,
+    status: Option<Status>,
+    reason: Option<String>,
+    arrived_at: Option<Timestamp>,
+    left_at: Option<Timestamp>,
+    last_ended_at: Option<Timestamp>,
+    visit: Option<(VisitId, RunId, RoomId, String, Timestamp)>,
+}
+
+/// Returns who is in `run`, who could be and who was, as `scope` may see it.
+pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
+    let today = Today::at(conn, scope.at)?;
+    let mut here: Vec<Here> = rows::all(
+        conn,
+        "select visit_id, person_id, display_name, started_at,
+                (select name
+                 from group_member
+                 join \"group\" using (group_id)
+                 where group_member.person_id = visit.person_id
+                 order by kind = 'class', name
+                 limit 1) as group_name
+         from visit
+         join person using (person_id)
+         where run_id = ?1 and ended_at is null
+         order by search_key, person_id",
+        params![run.id],
+    )?;
+    for member in &mut here {
+        member.undo_until = undo_until(member.started_at, scope.at);
+    }
+    let mut left: Vec<Gone> = rows::all(
+        conn,
+        "select visit_id, person_id, display_name, ended_at, end_reason
+         from visit
+         join person using (person_id)
+         where run_id = ?1
+           and ended_at is not null
+           and end_reason <> 'undone'
+           and not exists (select 1
+                           from visit as later
+                           where later.person_id = visit.person_id
+                             and later.run_id = visit.run_id
+                             and later.visit_id > visit.visit_id
+                             and later.end_reason is not 'undone')
+         order by ended_at desc, visit_id desc
+         limit ?2",
+        params![run.id, GONE_MAX],
+    )?;
+    for member in &mut left {
+        let by_itself = run.ended_at.is_none() && member.reason == EndReason::Left;
+        member.undo_until = undo_until(member.ended_at, scope.at).filter(|_| by_itself);
+    }
+    Ok(InRun { here, expected: awaited(conn, scope, run, &today)?, left })
+}
+
+/// Members of the groups that the run's staff are in charge of.
+fn awaited(conn: &Connection, scope: &Scope, run: &Run, today: &Today) -> Result<Vec<Awaited>> {
+    let knows_all = scope.role == Role::Admin;
+    rows::all(
+        conn,
+        "with charge as (
+             select distinct of_group.group_id
+             from supervision as of_run
+             join supervision as of_group using (person_id)
+             where of_run.run_id = ?1
+               and of_run.ended_at is null
+               and (of_run.until_at is null or of_run.until_at > ?3)
+               and of_group.group_id is not null
+               and of_group.ended_at is null
+               and of_group.from_at <= ?3
+               and (of_group.until_at is null or of_group.until_at > ?3))
+         select person.person_id, display_name, min(\"group\".name) as group_name, status,
+                max(case
+                    when ?4 or group_id in (select value from json_each(?5)) then room.name
+                    end) as room_name
+         from charge
+         join \"group\" using (group_id)
+         join group_member using (group_id)
+         join person using (person_id)
+         left join attendance on attendance.person_id = person.person_id and day = ?2
+         left join visit on visit.person_id = person.person_id and visit.ended_at is null
+         left join room on room.room_id = visit.room_id
+         where state = 'active'
+           and visit.run_id is not ?1
+           and (status is null or status = 'present')
+         group by person.person_id
+         order by search_key, person.person_id",
+        params![
+            run.id,
+            today.day,
+            scope.at,
+            knows_all,
+            queries::ids(scope.groups.iter().map(|id| id.0))
+        ],
+    )
+}
+
+/// Returns where the members of `group` are.
+pub fn in_group(conn: &Connection, scope: &Scope, group: GroupId) -> Result<InGroup> {
+    let today = Today::at(conn, scope.at)?;
+    let members: Vec<Standing> = rows::all(
+        conn,
+        "select person.person_id, display_name, status, reason, arrived_at, left_at,
+                visit_id, run_id, visit.room_id, room.name as room_name, started_at,
+                (select max(ended_at)
+                 from visit as earlier
+                 where earlier.person_id = person.person_id
+                   and earlier.started_at >= ?3) as last_ended_at
+         from group_member
+         join person using (person_id)
+         left join attendance on attendance.person_id = person.person_id and day = ?2
+         left join visit on visit.person_id = person.person_id and visit.ended_at is null
+         left join room on room.room_id = visit.room_id
+         where group_id = ?1 and state = 'active'
+         order by search_key, person.person_id",
+        params![group, today.day, today.begins()],
+    )?;
+    let mut lists = InGroup::default();
+    for member in members {
+        lists.put(member, scope.at);
+    }
+    Ok(lists)
+}
+
+impl InGroup {
+    fn put(&mut self, member: Standing, now: Timestamp) {
+        let (member_id, display_name) = (member.member, member.name);
+        match (member.status, member.visit) {
+            (Some(Status::Present), Some((visit_id, run_id, room_id, room_name, since))) => {
+                self.here.push(Placed {
+                    member_id,
+                    display_name,
+                    room_id,
+                    room_name,
+                    run_id,
+                    visit_id,
+                    since,
+                });
+            }
+            (Some(Status::Present), None) => {
+                let since = member.arrived_at.max(member.last_ended_at).unwrap_or(now);
+                self.on_the_way.push(OnTheWay { member_id, display_name, since });
+            }
+            (Some(Status::Left), _) => {
+                let at = member.left_at.unwrap_or(now);
+                self.left.push(LeftHouse { member_id, display_name, at });
+            }
+            (Some(status @ (Status::Excused | Status::Unreported)), _) => {
+                let reason = member.reason;
+                self.absent.push(Absent { member_id, display_name, status, reason });
+            }
+            (None | Some(Status::Expected), _) => {
+                self.expected.push(Named { member_id, display_name });
+            }
+        }
+    }
+}
+
+/// Until when something of `at` can be undone; none when it is too late.
+pub(super) fn undo_until(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    Some(at.plus(UNDO_TIME)).filter(|until| now <= *until)
+}
+
+impl FromRow for Here {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Here> {
+        Ok(Here {
+            visit_id: row.get("visit_id")?,
+            member_id: row.get("person_id")?,
+            display_name: row.get("display_name")?,
+            group_name: row.get("group_name")?,
+            started_at: row.get("started_at")?,
+            undo_until: None,
+        })
+    }
+}
+
+impl FromRow for Awaited {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Awaited> {
+        Ok(Awaited {
+            member_id: row.get("person_id")?,
+            display_name: row.get("display_name")?,
+            group_name: row.get("group_name")?,
+            status: row.get::<_, Option<Status>>("status")?.unwrap_or(Status::Expected),
+            room_name: row.get("room_name")?,
+        })
+    }
+}
+
+impl FromRow for Gone {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Gone> {
+        Ok(Gone {
+            visit_id: row.get("visit_id")?,
+            member_id: row.get("person_id")?,
+            display_name: row.get("display_name")?,
+            ended_at: row.get("ended_at")?,
+            reason: row.get("end_reason")?,
+            undo_until: None,
+        })
+    }
+}
+
+impl FromRow for Standing {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
+        let visit = match row.get("visit_id")? {
+            None => None,
+            Some(id) => Some((
+                id,
+                row.get("run_id")?,
+                row.get("room_id")?,
+                row.get("room_name")?,
+                row.get("started_at")?,
+            )),
+        };
+        Ok(Standing {
+            member: row.get("person_id")?,
+            name: row.get("display_name")?,
+            status: row.get("status")?,
+            reason: row.get("reason")?,
+            arrived_at: row.get("arrived_at")?,
+            left_at: row.get("left_at")?,
+            last_ended_at: row.get("last_ended_at")?,
+            visit,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! What the timetable does with a day: who is missing, and closing, by the clock on the wall.
+
+use daybook::base::{Actor, Day, Timestamp};
+use daybook::domain::visits::day::{self, Closed};
+use daybook::domain::visits::scan::{Outcome, When};
+use daybook::domain::visits::{Status, commands};
+
+use crate::scene::{BEN, EVA, MIA, Scene, ZOE, conflict, tap};
+
+#[tokio::test]
+async fn the_missing_are_told_once_a_day_and_their_coming_makes_them_late() {
+    let scene = Scene::new().await;
+    // Seven in the morning.
+    scene.set(Scene::minute(-180));
+    let missing = || scene.write(Actor::System, day::mark_missing);
+    scene.tap(&scene.door, MIA).await;
+    scene.mark(scene.office, scene.zoe, Status::Excused).await.unwrap();
+    scene.set(Scene::minute(-91));
+    assert_eq!(missing().await.unwrap(), 0);
+    scene.set(Scene::minute(-90));
+    assert_eq!((missing().await.unwrap(), missing().await.unwrap()), (1, 0));
+    assert_eq!(scene.status(scene.ben).await, Status::Unreported);
+    let (topics, told) = scene.events("attendance.missing").await.remove(0);
+    assert_eq!(topics, format!("group:{} office lead", scene.blue));
+    assert_eq!(told["member_id"], scene.ben.to_string());
+    assert_eq!(told["due_at"], "2026-11-20T07:15:00.000Z");
+    // What somebody decides afterwards is not decided again by the clock.
+    scene.mark(scene.office, scene.zoe, Status::Expected).await.unwrap();
+    assert_eq!(missing().await.unwrap(), 0);
+    // A door that was cut off says that Ben came in time; the clock knew nothing better.
+    let in_time = tap(BEN, When::DeviceClock(Scene::minute(-110)));
+    assert_eq!(scene.scan(&scene.door, in_time).await.outcome, Outcome::CheckedIn);
+    let late = scene.tap(&scene.door, ZOE).await;
+    assert_eq!(late.outcome, Outcome::CheckedIn);
+    let lates: Vec<_> = scene.events("attendance.checked_in").await;
+    let lates: Vec<_> = lates.iter().map(|told| told.1["late"].as_bool().unwrap()).collect();
+    assert_eq!(lates, [false, false, true]);
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn nobody_is_missing_on_a_day_on_which_nobody_comes() {
+    let scene = Scene::new().await;
+    scene.tap(&scene.door, EVA).await;
+    let missing = scene.write(Actor::System, day::mark_missing).await.unwrap();
+    assert_eq!((missing, scene.counts().await.expected), (0, 3));
+}
+
+#[tokio::test]
+async fn the_day_is_closed_once_and_for_the_time_at_which_it_was_due() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    scene.tap(&scene.door, EVA).await;
+    scene.tap(&scene.gym_reader, MIA).await;
+    scene.tap(&scene.door, BEN).await;
+    let close = || scene.write(Actor::System, day::close_day);
+    assert_eq!(close().await.unwrap(), Closed::default());
+    // The server was off from the afternoon until the next morning.
+    scene.set(Scene::minute(22 * 60));
+    let closed = close().await.unwrap();
+    assert_eq!(closed, Closed { visits: 1, people: 3, runs: 1 });
+    assert_eq!(close().await.unwrap(), Closed::default());
+    let six = Scene::minute(8 * 60).0;
+    assert_eq!(scene.number("select ended_at from visit").await, six);
+    assert_eq!(scene.number("select count(*) from attendance where status = 'left'").await, 3);
+    assert_eq!(scene.number("select min(left_at) from attendance").await, six);
+    assert_eq!(scene.number("select max(left_at) from attendance").await, six);
+    let ended = scene.events("visit.bulk_ended").await;
+    assert_eq!(ended[0].1["reason"], "day_closed");
+    let out = scene.events("attendance.checked_out").await;
+    assert_eq!(out.len(), 2);
+    assert_eq!((&out[0].1["source"], &out[0].1["reason"]), (&"auto".into(), &"day_closed".into()));
+    assert_eq!(scene.events("run.ended").await.len(), 1);
+    let reopen = scene.write(Actor::System, move |tx| commands::reopen_run(tx, run)).await;
+    assert_eq!(conflict(reopen), "run.reopen_too_late");
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn who_comes_after_closing_time_stays_until_midnight() {
+    let scene = Scene::new().await;
+    let close = || scene.write(Actor::System, day::close_day);
+    scene.set(Scene::minute(8 * 60));
+    assert_eq!(close().await.unwrap(), Closed::default());
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    scene.start(scene.eva, scene.mia, run).await.unwrap();
+    scene.set(Scene::minute(14 * 60 - 1));
+    assert_eq!(close().await.unwrap(), Closed::default());
+    scene.set(Scene::minute(14 * 60));
+    assert_eq!(close().await.unwrap(), Closed { visits: 1, people: 1, runs: 1 });
+    assert_eq!(scene.number("select left_at from attendance").await, Scene::minute(14 * 60).0);
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn a_day_of_23_and_one_of_25_hours_close_by_the_clock_on_the_wall() {
+    for (day, hours_open) in [("2027-03-28", 15), ("2026-10-25", 17)] {
+        let scene = Scene::new().await;
+        let day: Day = day.parse().unwrap();
+        let berlin = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        // Two minutes past midnight, before the clock is put forward or back.
+        scene.set(day.at_minute(2, &berlin));
+        let run = scene.run(scene.gym, &[scene.eva]).await;
+        scene.start(scene.lead, scene.mia, run).await.unwrap();
+        let midnight = day.at_minute(0, &berlin).0;
+        let closing = Timestamp(midnight + (hours_open + 2) * 3_600_000);
+        scene.set(Timestamp(closing.0 - 1));
+        let close = || scene.write(Actor::System, day::close_day);
+        assert_eq!(close().await.unwrap(), Closed::default(), "{day}");
+        scene.set(closing);
+        assert_eq!(close().await.unwrap(), Closed { visits: 1, people: 1, runs: 1 }, "{day}");
+        assert_eq!(scene.number("select ended_at from visit").await, closing.0, "{day}");
+        scene.check().await;
+    }
+}
+
+#[tokio::test]
+async fn between_eleven_and_midnight_it_is_still_today() {
+    let scene = Scene::new().await;
+    // Half past eleven at night in Berlin in summer, the next day's half past nine in UTC terms.
+    let late: jiff::Timestamp = "2026-07-01T21:30:00Z".parse().unwrap();
+    scene.set(Timestamp(late.as_millisecond()));
+    scene.tap(&scene.door, MIA).await;
+    let day = scene
+        .read(|conn| {
+            Ok(conn.query_row("select day from attendance", [], |r| r.get::<_, String>(0))?)
+        })
+        .await;
+    assert_eq!(day, "2026-07-01");
+    scene.pass(45 * 60);
+    scene.tap(&scene.door, BEN).await;
+    let day = scene
+        .read(|conn| {
+            Ok(conn.query_row("select max(day) from attendance", [], |r| r.get::<_, String>(0))?)
+        })
+        .await;
+    assert_eq!(day, "2026-07-02");
+}
