@@ -174,7 +174,7 @@ fn give(tx: &mut Tx<'_>, who: &SignedIn, body: &GiveBody) -> Result<Vec<rooms::S
         (GiveKind::HandOver, Some(charge)) => {
             let from = match from {
                 Some(from) => Some(from),
-                None => holder(tx, charge)?,
+                None => holder(tx, charge, who.person)?,
             };
             Ok(vec![commands::hand_over(tx, charge, from, body.staff_id)?])
         }
@@ -204,10 +204,11 @@ fn own(
     }
 }
 
-/// Returns who has `charge`, unless several do.
-fn holder(tx: &Tx<'_>, charge: Charge) -> Result<Option<PersonId>> {
+/// Returns who has `charge`: the lead, before others; nobody else, if several do.
+fn holder(tx: &Tx<'_>, charge: Charge, lead: PersonId) -> Result<Option<PersonId>> {
     match queries::staff_of(tx, charge)?.as_slice() {
         [] => Ok(None),
+        several if several.iter().any(|who| who.id == lead) => Ok(Some(lead)),
         [one] => Ok(Some(one.id)),
         _ => Err(Error::invalid("from_id", "must say whose it is: several have it")),
     }

@@ -348,11 +348,15 @@ async fn the_lead_says_whose_it_is_when_several_have_it() {
     let mut from_ben = give;
     from_ben["from_id"] = json!(ben);
     assert_eq!(post(&house.lead, "/supervisions", from_ben).await.0, 201);
+    // Now it is the lead's own, beside Anna: nothing need be said.
+    let back = json!({"staff_id": ben, "run_id": run["id"], "kind": "hand_over"});
+    assert_eq!(post(&house.lead, "/supervisions", back).await.0, 201);
     // Anna is ill: Ben has all that is hers, until three in the afternoon.
     let ill = json!({"staff_id": ben, "from_id": anna, "kind": "substitution",
         "until": "2026-11-20T14:00:00Z"});
     let (status, given) = post(&house.lead, "/supervisions", ill).await;
-    assert_eq!((status, given["items"].as_array().unwrap().len()), (201, 2), "{given}");
+    // The run is his already, for good.
+    assert_eq!((status, given["items"].as_array().unwrap().len()), (201, 1), "{given}");
     assert_eq!(given["items"][0]["until"], "2026-11-20T14:00:00.000Z");
     // Nobody has the moon group; the lead gives it without a giver.
     let moon = json!({"staff_id": ben, "group_id": house.cast.moon, "kind": "hand_over"});
