@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -46,6 +47,7 @@ pub struct House {
 
 /// Serves until the process is told to stop; `ready` hears the address.
 pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
+    allow_descriptors()?;
     let directory = Directory::open(&config.data, SERVE)?;
     // Before the database is touched: a second server on the port must change nothing.
     let listener = match systemd::listener()? {
@@ -90,6 +92,13 @@ async fn tell_set_up(app: &App, url: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Raises the limit of open files as far as the system lets us: every connection is one.
+fn allow_descriptors() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+        .context("the limit of open files")
 }
 
 /// Binds the address, which must be free.
