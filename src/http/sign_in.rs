@@ -81,8 +81,16 @@ impl Attempts {
 }
 
 impl Attempt<'_> {
+    /// Passes a verdict on; an attempt that could not be judged does not count.
+    fn judged<T>(&self, verdict: Result<T>) -> Result<T> {
+        if verdict.is_err() {
+            self.was_right();
+        }
+        verdict
+    }
+
     /// Takes the attempt off the count: it was right.
-    pub fn was_right(self) {
+    pub fn was_right(&self) {
         self.attempts.here.give_back(&(self.account, self.address));
         self.attempts.address.give_back(&self.address);
         self.attempts.account.give_back(&self.account);
@@ -121,7 +129,7 @@ async fn login(
     }
     let login = app.read(move |conn| people::queries::login(conn, &username)).await?;
     let stored = login.as_ref().map(|login| login.password_hash.clone());
-    let verdict = app.hasher.verify(password.clone(), stored).await?;
+    let verdict = attempt.judged(app.hasher.verify(password.clone(), stored).await)?;
     let Some(login) = login.filter(|login| verdict.ok && login.enabled) else {
         return Err(Error::LoginFailed);
     };
@@ -231,7 +239,8 @@ async fn change_password(
     let account = account.ok_or(Error::NotFound("account"))?;
     rules::check_password("new", &new, &account.username, &house)?;
     let attempt = attempts.count(&account.username, peer.as_deref())?;
-    if current.len() > rules::PASSWORD_BYTES_MAX || !app.hasher.verify(current, stored).await?.ok {
+    let fits = current.len() <= rules::PASSWORD_BYTES_MAX;
+    if !fits || !attempt.judged(app.hasher.verify(current, stored).await)?.ok {
         return Err(Error::Forbidden("password.wrong"));
     }
     attempt.was_right();

@@ -14,6 +14,7 @@ use daybook::http::guard::Guard;
 use daybook::http::listen::{Door, Limits, Peer};
 use daybook::live::Tx;
 use daybook::live::hasher::Cost;
+use daybook::store::rows;
 use hyper::Method;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -279,8 +280,12 @@ async fn a_role_taken_away_counts_from_the_next_request_on() {
     let change = people::model::PersonChange { role: Some(Role::Staff), ..Default::default() };
     let demote = move |tx: &mut Tx<'_>| people::commands::change(tx, ada, change);
     server.write(Actor::System, demote).await.unwrap();
-    let me = client.get("/api/v1/me").await.unwrap().json().unwrap();
-    assert_eq!(me["person"]["role"], "staff");
+    let mine = client.get("/api/v1/me").await.unwrap().json().unwrap();
+    assert_eq!(mine["person"]["role"], "staff");
+    // Also if a session should be left over, it opens nothing for a closed account.
+    let close = |tx: &mut Tx<'_>| rows::run(tx, "update account set disabled = 1", []);
+    server.write(Actor::System, close).await.unwrap();
+    assert_eq!(me(&client).await, 401);
 }
 
 async fn stream(client: &Client) -> Stream {

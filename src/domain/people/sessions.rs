@@ -26,8 +26,9 @@ pub const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How exactly we know when a session was used last; a write for each request would be dear.
 pub const TOUCH_EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// How many sessions an account holds at the most; the one used least recently makes room.
-const SESSIONS_MAX: i64 = 20;
+/// How many sessions an account holds at the most, even if a program signs in for each request;
+/// the one used least recently makes room.
+const SESSIONS_MAX: usize = 500;
 
 /// How many characters the name of a browser has at the most.
 const DEVICE_MAX: usize = 80;
@@ -147,8 +148,7 @@ pub fn open(tx: &mut Tx<'_>, new: NewSession) -> Result<String> {
 
 fn make_room(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
     let sessions = of(tx, person, tx.now)?;
-    let kept = usize::try_from(SESSIONS_MAX - 1).unwrap_or_default();
-    for session in sessions.into_iter().skip(kept) {
+    for session in sessions.into_iter().skip(SESSIONS_MAX - 1) {
         end(tx, person, &session.public_id)?;
     }
     Ok(())

@@ -85,6 +85,10 @@ pub fn read(bytes: &[u8], known: impl Fn(&str) -> bool) -> Result<Table, Fault> 
 /// Returns the text: UTF-8 or UTF-16 by its mark, else UTF-8 if it is valid, else what
 /// Western spreadsheets write.
 fn decode(bytes: &[u8]) -> Result<String, Fault> {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        let problem = "this is a workbook (Excel, LibreOffice), not CSV; save it as \"CSV UTF-8\"";
+        return Err(whole_file("import.workbook", problem));
+    }
     let (encoding, mark) = match bytes {
         [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
         [0xff, 0xfe, ..] => (UTF_16LE, 2),
@@ -252,10 +256,12 @@ fn tidied(cell: &str) -> String {
     }
 }
 
+/// Returns the beginning of a cell, without what a terminal might obey.
 fn shortened(value: &str) -> String {
+    let value: String = value.chars().filter(|c| !c.is_control()).collect();
     match value.char_indices().nth(VALUE_MAX) {
         Some((at, _)) => format!("{}…", value.get(..at).unwrap_or_default()),
-        None => value.to_owned(),
+        None => value,
     }
 }
 
@@ -322,6 +328,7 @@ mod tests {
         assert_eq!(fault(b"N\0a\0m\0e\0").code, "import.encoding");
         assert_eq!(fault(b"\xff\xfea\0\x00\xd8b\0").code, "import.encoding");
         assert_eq!(fault(b"\xef\xbb\xbfJ\xf6rg").code, "import.encoding");
+        assert_eq!(fault(b"PK\x03\x04\x14\0").code, "import.workbook");
         let unclosed = fault(b"Name;Ort\nA;B\nC;\"D\nE;F\n");
         assert_eq!(unclosed.code, "import.unclosed_quote");
         assert_eq!((unclosed.row, unclosed.column.as_str()), (3, "Ort"));
