@@ -9,6 +9,7 @@ mod readers;
 mod edge;
 mod door;
 mod callers;
+mod catalogue;
 mod live;
 mod crash;
 mod streams;

@@ -1,0 +1,172 @@
+//! Every event of the catalogue is sent by a real action over HTTP, and heard on a stream.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use daybook::client::{Client, Stream};
+use daybook::domain::people::Role;
+use daybook::event::Event;
+use daybook::{heartbeat, jobs};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::devices::reader;
+use crate::server::TestServer;
+
+/// The signals: passing state, told without a place in the log.
+const SIGNALS: [&str; 6] = [
+    "house.counts_changed",
+    "room.occupancy_changed",
+    "queue.changed",
+    "presence.list_changed",
+    "presence.updated",
+    "user.status_changed",
+];
+
+/// How long the last of them may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sends a request that must succeed, and returns its answer.
+async fn ask(client: &Client, method: Method, path: &str, body: Value) -> Value {
+    let path = format!("/api/v1{path}");
+    let answer = client.json(method.clone(), &path, &body).await.unwrap();
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!((200..300).contains(&answer.status), "{method} {path}: {} {text}", answer.status);
+    answer.json().unwrap()
+}
+
+async fn post(client: &Client, path: &str, body: Value) -> Value {
+    ask(client, Method::POST, path, body).await
+}
+
+fn id(answer: &Value) -> &str {
+    answer["id"].as_str().unwrap()
+}
+
+/// Those who act.
+struct House {
+    server: TestServer,
+    lead: Client,
+    tina: (String, Client),
+    kai: String,
+    mia: (String, Client),
+    ben: String,
+    room: String,
+    run: String,
+}
+
+impl House {
+    async fn new() -> House {
+        let server = TestServer::start().await;
+        let (_, lead) = server.signed_in("Lea Leitung", Role::Admin).await;
+        let (tina_id, tina) = server.signed_in("Tina Lehrer", Role::Staff).await;
+        let kai = server.person("Kai Kollege", Role::Staff).await.to_string();
+        let (mia_id, mia) = server.signed_in("Mia Mohn", Role::Member).await;
+        let ben = server.person("Ben Birke", Role::Member).await.to_string();
+        server.person("Zoe Zander", Role::Member).await;
+        let (tina, mia) = ((tina_id.to_string(), tina), (mia_id.to_string(), mia));
+        House { server, lead, tina, kai, mia, ben, room: String::new(), run: String::new() }
+    }
+
+    async fn open_a_run(&mut self) {
+        let room = post(&self.lead, "/rooms", json!({ "name": "Library", "capacity": 9 })).await;
+        let activity = post(&self.lead, "/activities", json!({ "name": "Reading" })).await;
+        let group = post(&self.lead, "/groups", json!({ "name": "2a", "kind": "class" })).await;
+        let of_group = |what: &str| format!("/groups/{}/{what}", id(&group));
+        let members = json!({ "member_ids": [self.mia.0, self.ben] });
+        ask(&self.lead, Method::PUT, &of_group("members"), members).await;
+        let staff = json!({ "staff_ids": [self.tina.0] });
+        ask(&self.lead, Method::PUT, &of_group("staff"), staff).await;
+        let run = json!({
+            "activity_id": id(&activity), "room_id": id(&room), "staff_ids": [self.tina.0],
+        });
+        let run = post(&self.tina.1, "/runs", run).await;
+        (self.room, self.run) = (id(&room).to_owned(), id(&run).to_owned());
+    }
+
+    async fn scan_badges(&self) {
+        let tag = json!({ "tag": "DEB0A1A1" });
+        post(&self.lead, &format!("/people/{}/badges", self.mia.0), tag).await;
+        let new = json!({ "name": "Library", "mode": "room", "room_id": self.room });
+        let library = reader(&self.server, new).await.client;
+        let scans = json!({ "boot_id": "b1", "scans": [
+            { "scan_id": "S1", "tag": "DEB0A1A1", "age_ms": 0, "seq": 1, "intent": "auto" },
+            { "scan_id": "S2", "tag": "DEB0FFFF", "age_ms": 0, "seq": 2, "intent": "auto" },
+            { "scan_id": "S3", "tag": "DEB0A1A1", "scanned_at": "2031-01-01T00:00:00Z", "seq": 3,
+              "intent": "auto" },
+        ]});
+        post(&library, "/device/scans", scans).await;
+    }
+
+    async fn end_and_start_a_visit(&self) {
+        let path = format!("/api/v1/runs/{}", self.run);
+        let run = self.tina.1.get(&path).await.unwrap().json().unwrap();
+        let visit = run["here"][0]["visit_id"].as_str().unwrap_or_else(|| panic!("{run}"));
+        post(&self.tina.1, &format!("/visits/{visit}/end"), json!({})).await;
+        let again = json!({ "member_id": self.mia.0, "run_id": self.run });
+        post(&self.tina.1, "/visits", again).await;
+        let sick = json!({ "status": "excused", "reason": "sick" });
+        post(&self.tina.1, &format!("/attendance/{}", self.ben), sick).await;
+    }
+
+    async fn hand_over_end_and_reopen(&self) {
+        let hand_over = json!({ "staff_id": self.kai, "run_id": self.run, "kind": "hand_over" });
+        post(&self.tina.1, "/supervisions", hand_over).await;
+        post(&self.lead, &format!("/runs/{}/end", self.run), json!({})).await;
+        post(&self.lead, &format!("/runs/{}/reopen", self.run), json!({})).await;
+    }
+
+    async fn ask_for_help_and_leave(&self) {
+        let help = post(&self.mia.1, "/help-requests", json!({ "content": "Laterne?" })).await;
+        post(&self.mia.1, &format!("/help-requests/{}/cancel", id(&help)), json!({})).await;
+        let action = json!({ "events": [{ "event_type": "page.opened" }] });
+        post(&self.mia.1, "/activity", action).await;
+        post(&self.lead, &format!("/attendance/{}", self.mia.0), json!({ "status": "left" })).await;
+        post(&self.mia.1, "/logout", json!({})).await;
+    }
+
+    /// Lets the timetable find somebody missing and the reader silent.
+    async fn let_time_pass(&self) {
+        self.server.advance(Duration::from_secs(11 * 60));
+        jobs::do_what_is_due(&self.server.app).await.unwrap();
+    }
+}
+
+/// Reads until every one of `wanted` has been heard.
+async fn hear(stream: &mut Stream, mut wanted: BTreeSet<&str>) {
+    let listening = async {
+        while !wanted.is_empty() {
+            let frame = stream.next().await.unwrap().expect("the stream goes on");
+            wanted.remove(frame.event.as_deref().unwrap_or_default());
+        }
+    };
+    let heard = tokio::time::timeout(PATIENCE, listening).await;
+    assert!(heard.is_ok(), "never heard: {wanted:?}");
+}
+
+#[tokio::test]
+async fn every_event_and_signal_is_sent_by_a_real_action_and_heard() {
+    let mut house = House::new().await;
+    let app = &house.server.app;
+    let timetable = jobs::Jobs::spawn(app);
+    let heart = tokio::spawn(heartbeat::run(app.clone()));
+    let beginning = format!("/api/v1/events?after={}-0", app.store.epoch());
+    let mut of_lead = house.lead.stream(&beginning, &[]).await.unwrap();
+
+    house.open_a_run().await;
+    house.scan_badges().await;
+    house.end_and_start_a_visit().await;
+    house.hand_over_end_and_reopen().await;
+    house.ask_for_help_and_leave().await;
+    house.let_time_pass().await;
+
+    // What concerns one account alone, nobody else hears, the lead neither.
+    let mut wanted: BTreeSet<_> = Event::KINDS.into_iter().chain(SIGNALS).collect();
+    wanted.remove("access.changed");
+    hear(&mut of_lead, wanted).await;
+    let mut of_tina = house.tina.1.stream(&beginning, &[]).await.unwrap();
+    hear(&mut of_tina, ["access.changed"].into()).await;
+
+    timetable.stop().await;
+    heart.abort();
+}
