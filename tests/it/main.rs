@@ -31,6 +31,7 @@ mod program;
 mod access;
 mod openapi;
 mod schema;
+mod scope;
 mod tidy;
 mod spine;
 mod store;
