@@ -41,6 +41,7 @@ mod visits;
 mod days;
 mod present;
 mod demo;
+mod demo_live;
 mod supervisions;
 mod timetable;
 mod tracking;
