@@ -1,8 +1,10 @@
 //! The import of people from a file: by the API, all or nothing, repeatable.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use daybook::client::{Answer, Client};
-use daybook::domain::people::Role;
+use daybook::domain::people::{Role, headings};
 use daybook::store::rows;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -175,4 +177,27 @@ async fn a_whole_house_is_taken_over_in_one_go() {
     assert_eq!(counts(&report(&admin, "", file.clone()).await.1), (2_000, 0, 0));
     assert_eq!(counts(&report(&admin, "", file).await.1), (0, 0, 2_000));
     assert_eq!(server.number("select count(*) from group_member").await, 2_000);
+}
+
+#[test]
+fn the_paper_on_imports_names_headings_that_are_known_and_every_complaint() {
+    let paper = std::fs::read_to_string("docs/import.md").unwrap();
+    let quoted = |text: &str| -> Vec<String> {
+        text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    for row in paper.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        for heading in quoted(row) {
+            assert!(headings::column(&heading).is_some(), "{heading}");
+        }
+    }
+    let told: BTreeSet<String> =
+        quoted(&paper).into_iter().filter(|word| word.starts_with("import.")).collect();
+    let mut given = BTreeSet::new();
+    for file in ["people/table.rs", "people/import.rs", "people/cells.rs", "rooms/roster.rs"] {
+        let source = std::fs::read_to_string(format!("src/domain/{file}")).unwrap();
+        given.extend(
+            source.split('"').filter(|word| word.starts_with("import.")).map(str::to_owned),
+        );
+    }
+    assert_eq!(told, given);
 }
