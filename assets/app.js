@@ -1,0 +1,241 @@
+// The frame of every page: who is signed in, which page it is, the way to the others, and the one
+// stream underneath. Pages are loaded when they are first opened.
+import { api } from "./api.js";
+import { is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
+import { onEvent, startLive } from "./live.js";
+import { allOf, Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
+import { Shared } from "./store.js";
+import { language, loadText, setHouse, switchLanguage, t } from "./text.js";
+import { Component, html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useState, useWatch } from "./ui.js";
+
+/** Path -> who may open it, its module, its view. */
+const ROUTES = [
+  [/^\/$/, "*", () => import("./board.js"), "BoardPage"],
+  [/^\/supervision$/, ["admin", "staff"], () => import("./supervision.js"), "SupervisionPage"],
+  [/^\/groups\/(?<id>[^/]+)$/, ["admin", "office", "staff"], () => import("./visits-group.js"), "GroupPage"],
+  [/^\/help$/, ["admin", "office", "staff"], () => import("./help.js"), "HelpPage"],
+  [/^\/my-place$/, ["member"], () => import("./help-place.js"), "MyPlace"],
+  [/^\/people$/, ["admin", "office", "staff"], () => import("./people.js"), "PeoplePage"],
+  [/^\/devices$/, ["admin"], () => import("./devices.js"), "DevicesPage"],
+  [/^\/sessions$/, "*", () => import("./people-sessions.js"), "SessionsPage"],
+  [/^\/wall$/, "*", () => import("./board.js"), "WallPage"],
+];
+
+/** How many pages fit at the foot of a phone. */
+const PHONE_PAGES = 4;
+
+const waiting = new Shared(0);
+const overlay = new Shared(null);
+const allGroups = new Shared([]);
+
+function find(path) {
+  for (const [pattern, roles, load, view] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match) return { roles, load, view, args: { ...match.groups } };
+  }
+  return null;
+}
+
+/** The pages that this person may open, in the order of the side bar. */
+function pagesOf() {
+  const { scope } = me.value;
+  const page = (may, href, icon, name, more) => (may ? [{ href, icon, name, ...more }] : []);
+  return [
+    ...page(!is("member"), "/", "house", t("today")),
+    ...page(is("member"), "/my-place", "hand", t("my-place")),
+    ...page(is("admin", "staff"), "/supervision", "clipboard-list", t("my-supervision")),
+    ...page(isStaff(), "/help", "hand", t("help-queue"), { badge: true }),
+    ...(isStaff() ? scope?.groups ?? [] : []).slice(0, is("admin", "office") ? 0 : 4).map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name })),
+    ...page(isStaff(), "/people", "users", t("people")),
+    ...page(is("admin"), "/devices", "nfc", t("devices")),
+    ...page(isStaff(), "/wall", "monitor", t("wall"), { minor: true }),
+    ...page(true, "/sessions", "settings", t("account"), { minor: true }),
+  ];
+}
+
+/** The side bar; on a phone a bar at the foot with the first pages, and the rest behind "More". */
+function SideBar({ pages }) {
+  useWatch(waiting);
+  return html`<nav class="side" aria-label=${t("pages")}>
+    <a class="brand" href="/"><${Icon} name="house" size=${24} /><span>${me.value.house.name}</span></a>
+    <ul>${pages.map((page, place) => html`<li key=${page.href} class=${place < PHONE_PAGES ? "" : "later"}>
+        <${PageLink} page=${page} /></li>`)}
+      ${is("admin", "office") && html`<${GroupLinks} />`}
+      <li class="more-item"><button class="more" onClick=${() => overlay.set("more")}><${Icon} name="menu" /><span>${t("more")}</span></button></li></ul>
+    <${Foot} /></nav>`;
+}
+
+function PageLink({ page }) {
+  return html`<a href=${page.href} aria-current=${route.value.path === page.href ? "page" : null}>
+    <${Icon} name=${page.icon} /><span>${page.name}</span>
+    ${page.badge && waiting.value > 0 && html`<b class="badge"><span class="visually-hidden">${t("waiting")}: </span>${waiting.value}</b>`}</a>`;
+}
+
+function More({ pages, close }) {
+  const links = [...pages.slice(PHONE_PAGES), ...allGroups.value.map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name }))];
+  return html`<${Dialog} title=${me.value.house.name} close=${close}>
+    <ul class="more-list" onClick=${(event) => event.target.closest("a") && close()}>${links.map((page) => html`<li key=${page.href}><${PageLink} page=${page} /></li>`)}</ul>
+    <${Foot} /><//>`;
+}
+
+/** A lead sees every group: they fold away. */
+function GroupLinks() {
+  useWatch(allGroups);
+  const groups = allGroups.value;
+  if (groups.length === 0) return null;
+  const open = route.value.path.startsWith("/groups/");
+  return html`<li class="fold later"><details open=${open}><summary><${Icon} name="chevron-right" /><span>${t("groups")}</span></summary>
+    <ul>${groups.map((group) => html`<li key=${group.id}><a href=${`/groups/${group.id}`}
+      aria-current=${route.value.path === `/groups/${group.id}` ? "page" : null}><span>${group.name}</span></a></li>`)}</ul></details></li>`;
+}
+
+function Foot() {
+  const other = language.value === "de" ? "en" : "de";
+  return html`<div class="foot"><button class="quiet" onClick=${() => overlay.set("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd>/</kbd></button>
+    <div class="foot-row"><button class="bare" lang=${other} aria-label=${t("language-other")} title=${t("language-other")} onClick=${() => switchLanguage(other)}><${Icon} name="languages" /></button>
+      <${ThemeSwitch} />
+      <button class="bare" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
+    <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
+      <form method="post" action="/sign-out"><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
+}
+
+const THEMES = { system: "contrast", light: "sun", dark: "moon", contrast: "circle-help" };
+
+function ThemeSwitch() {
+  useWatch(theme);
+  const dark = theme.value === "dark" || (theme.value === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const label = t(dark ? "theme-light" : "theme-dark");
+  return html`<button class="bare" aria-label=${label} title=${label} onClick=${() => theme.set(dark ? "light" : "dark")}>
+    <${Icon} name=${dark ? THEMES.light : THEMES.dark} /></button>`;
+}
+
+/** The open page; its module is fetched the first time. */
+function Page() {
+  const found = find(route.value.path);
+  const [loaded, setLoaded] = useState({ views: {} });
+  const [error, forget] = useErrorBoundary();
+  const name = found?.view;
+  useEffect(() => {
+    if (error) forget();
+    if (name && !loaded.views[name]) {
+      found.load().then((module) => setLoaded((before) => ({ views: { ...before.views, [name]: module[name] } })), () => location.reload());
+    }
+  }, [route.value.path]);
+  if (error) return html`<${Empty} icon="triangle-alert" title=${t("problem-page")}><button onClick=${() => location.reload()}>${t("try-again")}</button><//>`;
+  if (!found) return html`<h1 tabindex="-1">${t("not-found")}</h1><p><a href="/">${t("today")}</a></p>`;
+  if (found.roles !== "*" && !is(...found.roles)) return html`<h1 tabindex="-1">${t("problem-forbidden")}</h1><p><a href="/">${t("today")}</a></p>`;
+  const View = loaded.views[name];
+  return View ? html`<${View} key=${route.value.path} ...${found.args} />` : null;
+}
+
+function App() {
+  useWatch(route);
+  useWatch(language);
+  useWatch(me);
+  const pages = pagesOf();
+  useKeys((event) => onKey(event));
+  useWaiting();
+  if (route.value.path === "/wall") return html`<${Page} /><${Overlay} pages=${pages} /><${Toasts} />`;
+  return html`<a class="skip" href="#main">${t("skip")}</a>
+    ${me.value.house.demo && html`<header class="demo">${t("demo-banner")}</header>`}
+    <div class="frame"><${SideBar} pages=${pages} /><main id="main"><${StaleNote} /><${Page} /></main></div>
+    <${Overlay} pages=${pages} /><${Toasts} />`;
+}
+
+function Overlay({ pages }) {
+  useWatch(overlay);
+  const [views, setViews] = useState(null);
+  useEffect(() => {
+    if (overlay.value && !views) import("./palette.js").then(setViews);
+  }, [overlay.value]);
+  const close = () => overlay.set(null);
+  if (overlay.value === "more") return html`<${More} pages=${pages} close=${close} />`;
+  if (!views || !overlay.value) return null;
+  return overlay.value === "find" ? html`<${views.Palette} pages=${pages} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
+}
+
+function onKey(event) {
+  const find = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
+  if (!find && (isTyping(event) || letterKeys.value !== "on")) return;
+  if (find || event.key === "/") overlay.set("find");
+  else if (event.key === "?") overlay.set("keys");
+  else return;
+  event.preventDefault();
+}
+
+/** Keeps the number of waiting requests in the side bar and in the tab's title. */
+function useWaiting() {
+  useEffect(() => {
+    if (!isStaff()) return undefined;
+    api.get("/board").then((board) => waiting.set(board.help?.open ?? 0), () => {});
+    return onEvent(({ type, data }) => type === "queue.changed" && waiting.set(data.open));
+  }, []);
+  useWatch(waiting);
+  useEffect(() => {
+    const bare = document.title.replace(/^\(\d+\) /, "");
+    document.title = waiting.value > 0 ? `(${waiting.value}) ${bare}` : bare;
+  });
+}
+
+function toSignIn() {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+function showTheme() {
+  document.documentElement.dataset.theme = theme.value;
+  document.cookie = `daybook_theme=${theme.value}; path=/; max-age=31536000; samesite=lax`;
+}
+
+/** Shows what went wrong instead of an empty page. */
+class Boot extends Component {
+  render({ problem }) {
+    return html`<main id="main" class="boot"><${Empty} icon="triangle-alert" title=${explain(problem)}>
+      <button onClick=${() => location.reload()}>${t("try-again")}</button><//></main>`;
+  }
+}
+
+/** A wall screen is nobody: it knows the house from its shell. */
+function wallScreen(problem, { house, profile, zone, demo }) {
+  if (problem.status !== 403) throw problem;
+  return {
+    person: { id: "", display_name: "", role: "display" }, session_id: "display",
+    house: { name: house, profile, zone, demo: demo !== undefined },
+  };
+}
+
+async function start() {
+  const root = document.getElementById("app");
+  theme.watch(showTheme);
+  showTheme();
+  const text = loadText(document.documentElement.lang);
+  try {
+    me.set(await api.get("/me").catch((problem) => wallScreen(problem, root.dataset)));
+  } catch (problem) {
+    if (problem.status === 401) return toSignIn();
+    await text;
+    return render(html`<${Boot} problem=${problem} />`, root);
+  }
+  await text;
+  setHouse(me.value.house);
+  watchRoutes((path) => find(path) !== null);
+  if (is("member") && route.value.path === "/") history.replaceState(null, "", "/my-place");
+  startLive(me.value.session_id, toSignIn);
+  if (is("admin", "office")) allOf("/groups").then((groups) => allGroups.set(groups), () => {});
+  onEvent(({ type }) => {
+    if (type === "access.changed" || type === "supervision.changed" || type.startsWith("run.")) readMe();
+  });
+  root.replaceChildren();
+  return render(html`<${App} />`, root);
+}
+
+let reading = null;
+
+/** Reads anew what this person may see, once per burst. */
+function readMe() {
+  reading ??= setTimeout(async () => {
+    reading = null;
+    me.set(await api.get("/me").catch(() => me.value));
+  }, 500);
+}
+
+start();

@@ -1,0 +1,68 @@
+// The house board and the wall: several nouns at a glance.
+import { api } from "./api.js";
+import { DeviceFigures, reduce as devicesReduce } from "./devices-figures.js";
+import { HelpFigures, reduce as helpReduce } from "./help-figures.js";
+import { is, isStaff, me } from "./here.js";
+import { keepOpen, serverNow, setPace } from "./live.js";
+import { AsOf, Loaded, PageHead, Pill } from "./parts.js";
+import { Attention, reduce as roomsReduce, RoomCards } from "./rooms.js";
+import { reducer, Section } from "./store.js";
+import { clock, longDay, t } from "./text.js";
+import { ActivityFeed, OnlineList } from "./tracking.js";
+import { html, Icon, useEffect, useMemo, useSection, useTick } from "./ui.js";
+import { CountTiles, reduce as visitsReduce } from "./visits.js";
+
+const WALL_PACE_MS = 250;
+
+const boardSection = () => new Section({
+  load: (signal) => api.get("/board", { signal }),
+  reduce: reducer(visitsReduce, roomsReduce, helpReduce, devicesReduce),
+});
+
+/** The house at a glance. */
+export function BoardPage() {
+  const section = useSection(useMemo(boardSection, []));
+  return html`<${PageHead} title=${t("today")} section=${section}>
+      <a class="button" href="/wall"><${Icon} name="monitor" />${t("wall")}</a><//>
+    <${Loaded} section=${section} rows=${8}>${(board) => html`
+      <${CountTiles} counts=${board.counts} waiting=${board.help?.open ?? 0} />
+      <div class="board"><section aria-labelledby="board-rooms"><h2 id="board-rooms">${t("rooms")}</h2>
+          <${RoomCards} rooms=${board.rooms} linked=${true} /></section>
+        <aside>
+          <section class="card"><h2>${t("attention")}</h2><${Attention} rooms=${board.rooms} /></section>
+          ${board.help && html`<section class="card"><h2><a href=${isStaff() ? "/help" : "/my-place"}>${t("help-queue")}</a></h2><${HelpFigures} help=${board.help} /></section>`}
+          ${board.devices && html`<section class="card"><h2><a href="/devices">${t("devices")}</a></h2><${DeviceFigures} devices=${board.devices} /></section>`}
+          ${isStaff() && html`<section class="card"><h2>${t("online-now")}</h2><${OnlineList} /></section>`}
+          ${is("admin", "staff") && html`<section class="card"><h2>${t("activity")}</h2><${ActivityFeed} /></section>`}
+        </aside></div>`}<//>`;
+}
+
+/** The wall: counts, rooms and help figures; no names, four paints a second. */
+export function WallPage() {
+  const section = useSection(useMemo(boardSection, []));
+  useTick(1000);
+  useEffect(() => {
+    setPace(WALL_PACE_MS);
+    keepOpen(true);
+    document.documentElement.classList.add("is-wall");
+    document.title = t("title", { page: t("wall") });
+    return () => {
+      setPace(0);
+      keepOpen(false);
+      document.documentElement.classList.remove("is-wall");
+    };
+  }, []);
+  return html`<main id="main" class="wall"><header class="wall-head"><h1 tabindex="-1">${me.value.house.name}</h1><${Pill} /><${AsOf} section=${section} />
+      <span class="wall-day">${longDay(serverNow())}</span><b class="wall-clock">${clock(serverNow())}</b>
+      ${!is("display") && html`<a class="button wall-back" href="/"><${Icon} name="x" />${t("wall-leave")}</a>`}</header>
+    <${Loaded} section=${section} rows=${8}>${(board) => html`
+      <${CountTiles} counts=${board.counts} waiting=${board.help?.open ?? 0} details=${false} />
+      <div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />
+        <section class="card wall-help" data-s=${board.help?.open > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} help=${board.help} />
+          ${board.help?.open === 0 && html`<p class="sub">${t("help-empty")}</p>`}</section></div>`}<//></main>`;
+}
+
+/** A wall hangs where visitors pass: rooms and activities, never people or who is not there. */
+function nameless(room) {
+  return room.run ? { ...room, supervised: true, run: { ...room.run, staff: [] } } : room;
+}

@@ -1,0 +1,138 @@
+// Badge readers: is everything online, what waits in them, and how a new one joins.
+import { api } from "./api.js";
+import { STATES } from "./devices-figures.js";
+import { setQuery, route } from "./here.js";
+import { serverNow } from "./live.js";
+import { Ago, allOf, attempt, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { reducer, Section, stale } from "./store.js";
+import { byName, number, t, wait } from "./text.js";
+import { html, Icon, useEffect, useMemo, useSection, useState, useTick, useWatch } from "./ui.js";
+
+const MODES = ["door_in", "door_out", "toggle", "room", "kiosk"];
+
+/** Of the list of readers. */
+export const reduce = {
+  "device.status_changed": (list, fact) => {
+    if (!list.items.some((one) => one.id === fact.device_id)) return stale(list);
+    const { device_id: id, ...fields } = fact;
+    return { ...list, items: list.items.map((one) => (one.id === id ? { ...one, ...fields } : one)) };
+  },
+};
+
+/** Of the scans that a person should look at. */
+export const reduceReview = {
+  "scan.needs_review": (list) => stale(list),
+  "scan.unknown": (list) => stale(list),
+};
+
+export function DevicesPage() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/devices?limit=500", { signal }), reduce: reducer(reduce),
+  }), []));
+  useWatch(route);
+  const [asking, ask] = useState(null);
+  const adding = route.value.query.get("add");
+  return html`<${PageHead} title=${t("devices")} section=${section}>
+      <button class="primary" onClick=${() => setQuery({ add: "1" })}><${Icon} name="plus" />${t("device-add")}</button><//>
+    <${Loaded} section=${section} rows=${8}>${({ items }) => (items.length === 0
+      ? html`<${Empty} icon="nfc" title=${t("devices-none")}><p>${t("devices-none-hint")}</p><//>`
+      : html`<div class="card table-frame"><table><caption class="visually-hidden">${t("devices")}</caption><thead><tr><th scope="col">${t("name")}</th><th scope="col">${t("state")}</th>
+          <th scope="col">${t("device-where")}</th><th scope="col">${t("last-seen")}</th><th scope="col">${t("device-queue")}</th>
+          <th scope="col"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
+          <tbody>${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//>
+    <${Review} />
+    ${adding && html`<${Enrol} close=${() => setQuery({ add: null })} />`}
+    ${asking && html`<${Asking} asking=${asking} section=${section} close=${() => ask(null)} />`}`;
+}
+
+function DeviceRow(one, ask) {
+  const skewed = Math.abs(one.skew_ms ?? 0) > 30_000;
+  return html`<tr key=${one.id}><th scope="row">${one.name}<span class="sub block">${[one.key_prefix, one.firmware].filter(Boolean).join(" · ")}</span></th>
+    <td><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
+      ${skewed && html` <${Status} state="away">${t("device-skew", { n: number(Math.round(one.skew_ms / 1000)) })}<//>`}</td>
+    <td>${one.mode === "room" && one.room_name ? one.room_name : html`${t(`mode-${one.mode}`)}${one.room_name && ` · ${one.room_name}`}`}</td>
+    <td>${one.last_seen_at ? html`<${Ago} at=${one.last_seen_at} />` : t("never")}</td>
+    <td>${one.queue_depth > 0 ? html`<${Status} state="away">${t("device-waiting", { n: one.queue_depth })}<//>` : t("device-queue-empty")}</td>
+    <td class="row-acts">${one.state !== "revoked" && html`
+      <button class="bare" title=${t("device-identify")} aria-label=${`${t("device-identify")}: ${one.name}`} onClick=${() => identify(one)}><${Icon} name="bell" /></button>
+      <button class="bare" title=${t("device-roll")} aria-label=${`${t("device-roll")}: ${one.name}`} onClick=${() => ask({ act: "roll-key", one })}><${Icon} name="refresh-cw" /></button>
+      <button class="bare" title=${t("device-revoke")} aria-label=${`${t("device-revoke")}: ${one.name}`} onClick=${() => ask({ act: "revoke", one })}><${Icon} name="ban" /></button>`}</td></tr>`;
+}
+
+async function identify(one) {
+  const sent = await attempt(async () => (await api.post(`/devices/${one.id}/commands`, { kind: "identify" })) ?? true);
+  if (sent) toast(t("device-identify-sent", { name: one.name }));
+}
+
+/** Asks before a key is rolled or a reader is shut out; a rolled key is shown once. */
+function Asking({ asking, section, close }) {
+  const { act, one } = asking;
+  const [key, setKey] = useState(null);
+  const run = async () => {
+    const done = await attempt(async () => (await api.post(`/devices/${one.id}/${act}`)) ?? {});
+    section.refetchSoon();
+    if (done?.key) setKey(done.key);
+    else {
+      if (done) toast(t(`device-${act}-done`, { name: one.name }));
+      close();
+    }
+  };
+  if (key) {
+    return html`<${Dialog} title=${t("device-new-key")} close=${close}><p>${t("device-new-key-hint", { name: one.name })}</p>
+      <p class="code small"><code>${key}</code></p></${Dialog}>`;
+  }
+  return html`<${Confirm} title=${t(`device-${act}-title`, { name: one.name })} text=${t(`device-${act}-text`)}
+    label=${t(act === "revoke" ? "device-revoke" : "device-roll")} run=${run} close=${act === "revoke" ? close : () => {}} />`;
+}
+
+/** Makes a single-use code that a new reader types or scans within its time. */
+function Enrol({ close }) {
+  const [rooms, setRooms] = useState([]);
+  const [form, setForm] = useState({ name: "", mode: "room", room_id: "" });
+  const [code, setCode] = useState(null);
+  const [problem, setProblem] = useState(null);
+  useEffect(() => {
+    attempt(async () => setRooms((await allOf("/rooms")).sort(byName)));
+  }, []);
+  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const make = async (event) => {
+    event.preventDefault();
+    const { room_id: room, ...rest } = form;
+    try {
+      setCode(await api.post("/devices/enrolment-codes", room ? { ...rest, room_id: room } : rest));
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  if (code) return html`<${Dialog} title=${t("enrol-code")} close=${close}><${Code} code=${code} again=${() => setCode(null)} /></${Dialog}>`;
+  return html`<${Dialog} title=${t("device-add")} close=${close}><form class="form" onSubmit=${make}>
+    ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
+    <${Field} label=${t("device-name")} hint=${t("device-name-hint")}><input required autofocus maxlength="80" value=${form.name} onInput=${set("name")} /><//>
+    <${Field} label=${t("device-mode")}><select value=${form.mode} onChange=${set("mode")}>${MODES.map((one) => html`<option value=${one}>${t(`mode-${one}`)}</option>`)}</select><//>
+    <${Field} label=${t("room")}><select required=${form.mode === "room"} value=${form.room_id} onChange=${set("room_id")}><option value="">${t("no-room")}</option>
+      ${rooms.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select><//>
+    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("enrol-make")}</button></div></form><//>`;
+}
+
+function Code({ code, again }) {
+  useTick(1000);
+  const left = (Date.parse(code.expires_at) - serverNow()) / 1000;
+  return html`<p>${t("enrol-hint")}</p><p class="code"><code>${code.code}</code></p>
+    ${left > 0 ? html`<p class="sub">${t("enrol-expires", { wait: wait(left) })}</p>`
+      : html`<p><${Status} state="away">${t("enrol-expired")}<//> <button onClick=${again}>${t("enrol-again")}</button></p>`}`;
+}
+
+/** Scans that the house could not place by itself. */
+function Review() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/scans/review?limit=200", { signal }), reduce: reducer(reduceReview),
+  }), []));
+  const done = (one) => attempt(() => section.optimistic(
+    (list) => ({ ...list, items: list.items.filter((item) => item.scan_id !== one.scan_id) }),
+    () => api.post(`/scans/${one.scan_id}/reviewed`)));
+  return html`<section><h2>${t("scans-review")}</h2>
+    <${Loaded} section=${section} rows=${2}>${({ items }) => (items.length === 0 ? html`<p class="sub">${t("scans-review-none")}</p>` : html`
+      <ul class="card rows">${items.map((one) => html`<li key=${one.scan_id}><${Icon} name="nfc" size=${24} />
+        <span class="who"><b>${one.display_name ?? t("unknown-card")}</b><span class="sub">${one.device_name} · ${t(`why-${one.why.replaceAll(/[._]/g, "-")}`)} · <${Ago} at=${one.scanned_at} /></span></span>
+        <button onClick=${() => done(one)}><${Icon} name="check" />${t("scan-reviewed")}</button></li>`)}</ul>`)}<//></section>`;
+}

@@ -1,0 +1,112 @@
+// My place: a member asks for help, sees the position in line and who comes.
+import { api } from "./api.js";
+import { me } from "./here.js";
+import { serverNow } from "./live.js";
+import { attempt, Confirm, Field, Loaded, PageHead, toast } from "./parts.js";
+import { reducer, Section, stale } from "./store.js";
+import { number, t, wait } from "./text.js";
+import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";
+
+const WORDS_MAX = 500;
+
+/** Of one's own request; the place in line is the server's. */
+export const reduce = {
+  "help.requested": (state, fact) => (fact.user_id === me.value?.person.id ? stale(state) : state),
+  "help.updated": (state, fact) => {
+    if (fact.id !== state.request?.id) return fact.user_id === me.value?.person.id ? stale(state) : state;
+    if (state.request.rev > fact.rev) return state;
+    return stale({ ...state, request: { ...state.request, status: fact.status, position: fact.position ?? state.request.position, rev: fact.rev } });
+  },
+  "queue.changed": (state) => (state.request?.status === "pending" ? stale(state) : { ...state }),
+};
+
+export function MyPlace() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/help-requests/mine", { signal }), reduce: reducer(reduce),
+  }), []));
+  const [again, setAgain] = useState(false);
+  return html`<${PageHead} title=${t("my-place")} section=${section} />
+    <${Loaded} section=${section} rows=${3}>${({ request, queue }) => {
+      const open = request && ["pending", "assigned", "on_hold"].includes(request.status);
+      if (open) return html`<${Mine} request=${request} queue=${queue} section=${section} />`;
+      if (request && !again && ["resolved", "expired"].includes(request.status)) {
+        return html`<${Over} request=${request} again=${() => setAgain(true)} />`;
+      }
+      return html`<${Ask} section=${section} queue=${queue} sent=${() => setAgain(false)} />`;
+    }}<//>`;
+}
+
+function Ask({ section, queue, sent }) {
+  const [content, setContent] = useState("");
+  const [urgent, setUrgent] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const ask = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    const body = urgent ? { content, priority: "urgent" } : { content };
+    const request = await attempt(() => api.post("/help-requests", body));
+    setBusy(false);
+    if (request) sent();
+    section.refetchSoon();
+  };
+  return html`<form class="place ask" onSubmit=${ask}>
+    <h2>${t("ask-title")}</h2>
+    <${Field} label=${t("ask-label")} hint=${t("ask-hint")}><textarea rows="3" maxlength=${WORDS_MAX} value=${content}
+      onInput=${(event) => setContent(event.target.value)}></textarea><//>
+    <label class="check"><input type="checkbox" checked=${urgent} onChange=${(event) => setUrgent(event.target.checked)} />
+      <span>${t("ask-urgent")}</span></label>
+    <button class="primary huge" disabled=${busy}><${Icon} name="hand" size=${28} />${t("ask-help")}</button>
+    <p class="sub">${queue.length === 0 ? t("ask-queue-none") : t("ask-queue", { n: queue.length })}${queue.median_wait_s != null && queue.median_wait_s > 0 && html` · ${t("ask-usual", { wait: wait(queue.median_wait_s) })}`}</p></form>`;
+}
+
+function Mine({ request, queue, section }) {
+  useTick(1000);
+  const [asking, ask] = useState(null);
+  const seconds = (serverNow() - Date.parse(request.created_at)) / 1000;
+  const coming = request.status === "assigned";
+  const cancel = async () => {
+    const gone = await attempt(() => api.post(`/help-requests/${request.id}/cancel`));
+    section.refetchSoon();
+    if (gone) toast(t("ask-cancelled"));
+  };
+  const hurry = async () => {
+    const priority = request.priority === "urgent" ? "normal" : "urgent";
+    await attempt(() => api.patch(`/help-requests/${request.id}`, { priority }));
+    section.refetchSoon();
+  };
+  return html`<div class="place" data-s=${coming ? "in" : "info"}>
+    <div class="place-now" role="status">${coming ? html`
+      <${Icon} name="hand" size=${56} /><h2>${t("someone-comes", { name: request.assigned_to?.display_name ?? "" })}</h2>
+      <p>${t("someone-comes-hint")}</p>` : html`
+      ${request.position && html`<p class="place-number" aria-hidden="true">${number(request.position)}</p>`}
+      <h2>${request.status === "on_hold" ? t("place-on-hold") : t("place-in-line", { n: request.position ?? 0 })}</h2>
+      <p>${t("place-wait", { wait: wait(seconds) })}</p>`}</div>
+    ${request.content && html`<blockquote>${request.content}</blockquote>`}
+    ${asking === "edit" ? html`<${Edit} request=${request} section=${section} close=${() => ask(null)} />` : html`<div class="place-acts">
+      <button onClick=${() => ask("edit")}><${Icon} name="pencil" />${t("ask-edit")}</button>
+      ${!coming && html`<button aria-pressed=${request.priority === "urgent"} onClick=${hurry}><${Icon} name="triangle-alert" />${t("ask-urgent-short")}</button>`}
+      <button onClick=${() => ask("cancel")}><${Icon} name="x" />${t("ask-cancel")}</button></div>`}
+    ${asking === "cancel" && html`<${Confirm} title=${t("ask-cancel-title")} text=${t("ask-cancel-text")} label=${t("ask-cancel")} run=${cancel} close=${() => ask(null)} />`}
+    ${!coming && queue.median_wait_s > 0 && html`<p class="sub">${t("ask-usual", { wait: wait(queue.median_wait_s) })}</p>`}</div>`;
+}
+
+function Edit({ request, section, close }) {
+  const [content, setContent] = useState(request.content ?? "");
+  const save = async (event) => {
+    event.preventDefault();
+    const saved = await attempt(() => api.patch(`/help-requests/${request.id}`, { content }));
+    section.refetchSoon();
+    if (saved) close();
+  };
+  return html`<form class="form" onSubmit=${save}><${Field} label=${t("ask-label")}>
+      <textarea rows="3" autofocus maxlength=${WORDS_MAX} value=${content} onInput=${(event) => setContent(event.target.value)}></textarea><//>
+    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("save")}</button></div></form>`;
+}
+
+function Over({ request, again }) {
+  const done = request.status === "resolved";
+  return html`<div class="place" data-s=${done ? "in" : "off"}><div class="place-now" role="status">
+      <${Icon} name=${done ? "check" : "clock"} size=${56} /><h2>${t(done ? "place-done" : "place-expired")}</h2></div>
+    ${request.response && html`<blockquote>${request.response}</blockquote>`}
+    <button class="primary huge" onClick=${again}><${Icon} name="hand" size=${28} />${t("ask-again")}</button></div>`;
+}

@@ -1,0 +1,175 @@
+// Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
+import { api } from "./api.js";
+import { isTyping, html, Icon, useEffect, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
+import { is, letterKeys, me, sound } from "./here.js";
+import { keepOpen, onEvent, serverNow } from "./live.js";
+import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { reducer, Section, stale } from "./store.js";
+import { t, wait } from "./text.js";
+import { tone } from "./tone.js";
+
+const OPEN = ["pending", "assigned", "on_hold"];
+/** Waiting longer than this is shown in the colour of help. */
+const LONG_WAIT_S = 300;
+const REMIND_MS = 120_000;
+
+/** Of the queue. What was asked is never pushed, so a new request is read from the server. */
+export const reduce = {
+  "help.requested": (state, fact) => (state.items.some((one) => one.id === fact.id) ? state
+    : stale({ ...state, items: inOrder([...state.items, { ...fact, member_id: fact.user_id, content: "", created_at: fact.created_at ?? new Date(serverNow()).toISOString() }]) })),
+  "help.updated": (state, fact) => {
+    const known = state.items.find((one) => one.id === fact.id);
+    if (!known) return OPEN.includes(fact.status) ? stale(state) : state;
+    if (fact.rev !== undefined && known.rev > fact.rev) return state;
+    if (!OPEN.includes(fact.status)) return stale({ ...state, items: state.items.filter((one) => one !== known) });
+    const next = { ...known, status: fact.status, priority: fact.priority ?? known.priority, rev: fact.rev };
+    return stale({ ...state, items: inOrder(state.items.map((one) => (one === known ? next : one))) });
+  },
+  "access.changed": (state) => stale(state),
+  "supervision.changed": (state) => stale(state),
+};
+
+/** Pending first, urgent before normal, then the oldest; those being helped after them. */
+function inOrder(items) {
+  const rank = (one) => OPEN.indexOf(one.status) * 2 + (one.priority === "urgent" ? 0 : 1);
+  return [...items].sort((a, b) => rank(a) - rank(b) || Date.parse(a.created_at) - Date.parse(b.created_at));
+}
+
+/** The queue. J and K move, H helps, D is done. */
+export function HelpPage() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/help-requests", { signal }), reduce: reducer(reduce),
+  }), []));
+  const fresh = useAlarm();
+  const [resolving, setResolving] = useState(null);
+  const list = useRef(null);
+  const items = section.data?.items ?? [];
+  const waiting = items.filter((one) => one.status === "pending");
+  const taken = items.filter((one) => one.status !== "pending");
+  useKeys((event) => letterKeys.value === "on" && !isTyping(event) && onKey(event, list.current, items, section, setResolving));
+  const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
+  return html`<${PageHead} title=${t("help-queue")} section=${section}><${SoundSwitch} /><//>
+    ${is("office") ? html`<${Empty} icon="hand" title=${t("help-office")} />` : html`
+    <${Loaded} section=${section} rows=${4}>${(data) => html`<div ref=${list}>
+      ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t("help-empty-hint")}</p><//>`
+        : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
+      ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
+      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: wait(data.median_wait_s ?? 0) })} · ${t("help-keys")}</p></div>`}<//>`}
+    ${resolving && html`<${Resolve} one=${resolving} section=${section} close=${() => setResolving(null)} />`}`;
+}
+
+function onKey(event, root, items, section, resolve) {
+  const rows = [...(root?.querySelectorAll("[data-help]") ?? [])];
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const key = event.key.toLowerCase();
+  if (key === "j" || key === "k") {
+    event.preventDefault();
+    rows.at(key === "j" ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0))?.focus();
+  }
+  const one = items.find((item) => item.id === rows[at]?.dataset.help);
+  if (one && key === "h" && one.status !== "assigned") act(section, one, "claim");
+  if (one && key === "d" && isMine(one)) {
+    event.preventDefault();
+    resolve(one);
+  }
+}
+
+const isMine = (one) => one.assigned_to?.id === me.value.person.id;
+
+function Row({ one, section, fresh, resolve }) {
+  useTick(1000);
+  const mine = isMine(one);
+  const since = one.status === "assigned" && one.claimed_at ? one.claimed_at : one.created_at;
+  const seconds = (serverNow() - Date.parse(since)) / 1000;
+  const place = [one.content && t("quoted", { text: one.content }), one.room_name].filter(Boolean);
+  return html`<li class="help-row" tabindex="0" data-help=${one.id} data-urgent=${one.priority === "urgent" ? "" : null}
+      data-fresh=${fresh ? "" : null} data-mine=${mine ? "" : null} aria-label=${one.display_name}>
+    <${Avatar} name=${one.display_name} />
+    <div class="who"><b>${one.display_name}</b>
+      <span class="sub">${one.status === "assigned" && `${mine ? t("with-you") : t("with-name", { name: one.assigned_to?.display_name ?? "" })} · `}
+        ${one.status === "on_hold" && `${t("on-hold")} · `}${place.length > 0 ? place.join(" · ") : t("no-message")}</span></div>
+    ${one.priority === "urgent" && html`<${Status} state="help" strong>${t("urgent")}<//>`}
+    <span class="wait" data-long=${one.status === "pending" && seconds > LONG_WAIT_S ? "" : null}>
+      <span class="visually-hidden">${t("waits")}</span>${wait(seconds)}</span>
+    <div class="acts">${actsOf(one, mine).map(([name, style]) => html`<button key=${name} class=${style}
+      onClick=${() => (name === "resolve" ? resolve(one) : act(section, one, name))}>
+      ${name === "claim" && html`<${Icon} name="hand" />`}${name === "resolve" && html`<${Icon} name="check" />`}
+      ${t(`help-${name}`)}<span class="visually-hidden"> ${one.display_name}</span></button>`)}</div></li>`;
+}
+
+function actsOf(one, mine) {
+  if (mine && one.status === "assigned") return [["release", ""], ["hold", ""], ["resolve", "primary"]];
+  if (one.status === "assigned") return is("admin") ? [["release", ""]] : [];
+  return [["claim", "primary"]];
+}
+
+const SHOWN = { claim: "assigned", release: "pending", hold: "on_hold" };
+
+async function act(section, one, name, body = {}) {
+  const mine = { id: me.value.person.id, display_name: me.value.person.display_name };
+  const change = (state) => ({
+    ...state, items: name === "resolve" ? state.items.filter((item) => item.id !== one.id)
+      : inOrder(state.items.map((item) => (item.id === one.id
+        ? { ...item, status: SHOWN[name], assigned_to: name === "claim" ? mine : undefined, claimed_at: new Date(serverNow()).toISOString() } : item))),
+  });
+  const done = await attempt(() => section.optimistic(change, () => api.post(`/help-requests/${one.id}/${name}`, body)));
+  section.refetchSoon();
+  if (!done) return;
+  const back = { claim: "release" }[name];
+  if (name === "resolve") toast(t("help-done", { name: one.display_name }));
+  else toast(t(`help-${name}-toast`, { name: one.display_name }), back && { label: t("undo"), run: () => act(section, one, back) });
+}
+
+function Resolve({ one, section, close }) {
+  const [response, setResponse] = useState("");
+  const done = (event) => {
+    event.preventDefault();
+    close();
+    act(section, one, "resolve", response ? { response } : {});
+  };
+  return html`<${Dialog} title=${t("help-resolve-title", { name: one.display_name })} close=${close}>
+    <form class="form" onSubmit=${done}>
+      <${Field} label=${t("help-response")} hint=${t("help-response-hint")}>
+        <textarea rows="3" maxlength="500" autofocus value=${response} onInput=${(event) => setResponse(event.target.value)}
+          onKeyDown=${(event) => event.key === "Enter" && !event.shiftKey && done(event)}></textarea><//>
+      <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button>
+        <button class="primary"><${Icon} name="check" />${t("help-resolve")}</button></div></form><//>`;
+}
+
+/** A new request is heard, and its row flashes; it is heard once more after two minutes. */
+function useAlarm() {
+  const [fresh, setFresh] = useState(new Set());
+  useWatch(sound);
+  useEffect(() => {
+    keepOpen(sound.value === "on");
+    return () => keepOpen(false);
+  }, [sound.value]);
+  useEffect(() => {
+    const reminders = new Map();
+    const ring = (urgent) => sound.value === "on" && tone(urgent ? "urgent" : "help");
+    const stop = onEvent(({ type, data }) => {
+      if (type === "help.requested") {
+        ring(data.priority === "urgent");
+        setFresh((before) => new Set(before).add(data.id));
+        reminders.set(data.id, setTimeout(() => ring(false), REMIND_MS));
+      } else if (type === "help.updated" && data.status !== "pending") {
+        clearTimeout(reminders.get(data.id));
+      }
+    });
+    return () => {
+      stop();
+      for (const timer of reminders.values()) clearTimeout(timer);
+    };
+  }, []);
+  return fresh;
+}
+
+function SoundSwitch() {
+  useWatch(sound);
+  const on = sound.value === "on";
+  const flip = () => {
+    sound.set(on ? "off" : "on");
+    if (!on) tone("help");
+  };
+  return html`<button aria-pressed=${on} onClick=${flip}><${Icon} name=${on ? "volume-2" : "volume-x"} />${t(on ? "sound-on" : "sound-off")}</button>`;
+}

@@ -1,0 +1,75 @@
+// Find anything: people, rooms, pages. `/` or Ctrl-K opens it, arrows move, Enter goes.
+import { api } from "./api.js";
+import { go, is } from "./here.js";
+import { Avatar, Dialog, Status } from "./parts.js";
+import { plain, t } from "./text.js";
+import { html, Icon, useEffect, useMemo, useRef, useState } from "./ui.js";
+
+const WAIT_MS = 80;
+
+export function Palette({ pages, close }) {
+  const [query, setQuery] = useState("");
+  const [people, setPeople] = useState([]);
+  const [at, setAt] = useState(0);
+  const list = useRef(null);
+  useEffect(() => {
+    setAt(0);
+    if (query.trim().length < 2 || is("member", "display")) {
+      setPeople([]);
+      return undefined;
+    }
+    const ask = new AbortController();
+    const timer = setTimeout(() => {
+      api.get(`/people?limit=12&q=${encodeURIComponent(query)}`, { signal: ask.signal })
+        .then((page) => setPeople(page.items), () => {});
+    }, WAIT_MS);
+    return () => {
+      clearTimeout(timer);
+      ask.abort();
+    };
+  }, [query]);
+  const found = useMemo(() => {
+    const words = plain(query);
+    return [
+      ...people.map((one) => ({ key: `p${one.id}`, href: `/people?person=${one.id}`, name: one.display_name, person: one })),
+      ...pages.filter((page) => plain(page.name).includes(words)).map((page) => ({ ...page, key: page.href })),
+    ];
+  }, [people, pages, query]);
+  const open = (entry) => {
+    close();
+    if (entry.run) entry.run();
+    else go(entry.href);
+  };
+  const onKey = (event) => {
+    if (event.key === "ArrowDown") setAt(Math.min(at + 1, found.length - 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(at - 1, 0));
+    else if (event.key === "Enter" && found[at]) open(found[at]);
+    else return;
+    event.preventDefault();
+  };
+  useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
+  return html`<${Dialog} title=${t("find")} close=${close}>
+    <input type="search" class="palette-field" autofocus role="combobox" aria-expanded="true" aria-controls="found" aria-label=${t("find-label")}
+      aria-activedescendant=${found[at] ? `found-${at}` : null} placeholder=${t("find-label")} value=${query}
+      onInput=${(event) => setQuery(event.target.value)} onKeyDown=${onKey} autocomplete="off" />
+    <ul class="palette" id="found" role="listbox" aria-label=${t("find-results")} ref=${list}>${found.map((entry, place) => html`
+      <li key=${entry.key} id=${`found-${place}`} role="option" aria-selected=${place === at} onClick=${() => open(entry)} onMouseMove=${() => setAt(place)}>
+        ${entry.person ? html`<${Avatar} name=${entry.name} />` : html`<${Icon} name=${entry.icon} />`}
+        <span class="who">${entry.name}</span>${entry.person && html`<${Presence} one=${entry.person} />`}</li>`)}</ul>
+    <p class="visually-hidden" role="status">${t("find-count", { n: found.length })}</p>
+    ${query.trim().length >= 2 && found.length === 0 && html`<p class="sub">${t("find-nobody", { query })}</p>`}<//>`;
+}
+
+function Presence({ one }) {
+  const here = one.status === "present";
+  return html`<${Status} state=${here ? "in" : "off"}>${here ? one.room_name ?? t("present") : t("not-here")}<//>`;
+}
+
+const KEYS = [["/", "key-find"], ["Ctrl K", "key-find"], ["?", "key-help"], ["J  K", "key-move"], ["H", "key-claim"], ["D", "key-done"], ["Esc", "key-close"]];
+
+/** What `?` shows. */
+export function Shortcuts({ close }) {
+  return html`<${Dialog} title=${t("shortcuts")} close=${close}><dl class="figures keys">${KEYS.map(([key, text]) => html`
+    <div key=${key}><dt>${t(text)}</dt><dd>${key.split(/\s+/).map((one) => html`<kbd>${one}</kbd> `)}</dd></div>`)}</dl>
+    <p class="sub">${t("shortcuts-hint")}</p><//>`;
+}

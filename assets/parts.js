@@ -1,0 +1,214 @@
+// The small parts that every page is made of.
+import { api, Problem } from "./api.js";
+import { link, retryNow, serverNow } from "./live.js";
+import { Shared } from "./store.js";
+import { ago, clock, clockSeconds, exact, hasText, t } from "./text.js";
+import { html, Icon, useEffect, useRef, useState, useTick, useWatch } from "./ui.js";
+
+const TOAST_MS = 8_000;
+const SKELETON_AFTER_MS = 150;
+
+/** The state of the stream: a shape and a word, and the way back when it is lost. */
+export function Pill() {
+  useWatch(link);
+  useTick(1000);
+  const { link: state, retryAt } = link.value;
+  if (state === "live") return html`<span class="pill" data-s="in" role="status">${t("link-live")}</span>`;
+  if (state === "none") {
+    return html`<span class="pill" data-s="help" role="status">${t("link-none")}
+      <button class="pill-act" onClick=${retryNow}>${t("link-retry")}</button></span>`;
+  }
+  if (link.value.since === null) return html`<span class="pill" data-s="off" role="status">${t("link-connecting")}</span>`;
+  const seconds = retryAt ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
+  return html`<span class="pill" data-s="away" role="status">${t("link-reconnecting")}
+    ${seconds > 0 && html`<span aria-hidden="true">${t("seconds", { n: seconds })}</span>`}</span>`;
+}
+
+/** "as of 10:42:07": the last moment at which the view was known to be true. */
+export function AsOf({ section }) {
+  useWatch(link);
+  const { link: state, lifeAt } = link.value;
+  const read = section.data?.as_of ? Date.parse(section.data.as_of) : 0;
+  const heard = state === "live" && lifeAt ? lifeAt + (serverNow() - Date.now()) : 0;
+  const at = Math.max(read, heard);
+  return at > 0 && html`<span class="as-of">${t("as-of", { time: clockSeconds(at) })}</span>`;
+}
+
+/** Says in words, above the page, that what it shows may be old. */
+export function StaleNote() {
+  useWatch(link);
+  const { link: state, since } = link.value;
+  if (state === "live" || state === "closed" || !since) return null;
+  const time = clock(since + (serverNow() - Date.now()));
+  return html`<p class="stale-note" data-s="away" role="status">${t("link-lost", { time })}</p>`;
+}
+
+/** The head of a page: its name, the link, the age, and what can be done. */
+export function PageHead({ title, sub, section, children }) {
+  useEffect(() => {
+    document.title = t("title", { page: title });
+  }, [title]);
+  return html`<header class="page-head">
+    <h1 tabindex="-1">${title}</h1>
+    ${sub && html`<span class="sub">${sub}</span>`}
+    ${section && html`<${Pill} /><${AsOf} section=${section} />`}
+    <div class="acts">${children}</div>
+  </header>`;
+}
+
+/** A state as shape, colour and word. */
+export function Status({ state, children, strong }) {
+  return html`<span class=${strong ? "pill strong" : "pill"} data-s=${state}>${children}</span>`;
+}
+
+export function initials(name) {
+  const words = (name ?? "").trim().split(/\s+/);
+  return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word][0] ?? "").join("");
+}
+
+export function Avatar({ name }) {
+  return html`<span class="avatar" aria-hidden="true">${initials(name)}</span>`;
+}
+
+/** "3 min ago", exact on hover, focus and paper. */
+export function Ago({ at }) {
+  useTick(30_000);
+  return at && html`<time class="ago" dateTime=${at} title=${exact(at)}
+    ><span class="screen-only">${ago(at)}</span><span class="print-only">${exact(at)}</span></time>`;
+}
+
+/** What will appear here, and the next step; never an empty table. */
+export function Empty({ icon = "check", title, children }) {
+  return html`<div class="empty"><${Icon} name=${icon} size=${32} />
+    <p class="empty-title">${title}</p>${children}</div>`;
+}
+
+/** Grey lines in the size of the content, and only when it takes a while. */
+export function Skeleton({ rows = 6 }) {
+  const [shown, show] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => show(true), SKELETON_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return html`<div class="skeleton" aria-busy="true">
+    <span class="visually-hidden">${t("loading")}</span>
+    ${shown && Array.from({ length: rows }, () => html`<i></i>`)}</div>`;
+}
+
+/** Draws `children(data)` once there is data; before it a skeleton, or why there is none. */
+export function Loaded({ section, rows, children }) {
+  if (section.data) return children(section.data);
+  if (!section.error) return html`<${Skeleton} rows=${rows} />`;
+  const missing = section.error.status === 404 || section.error.status === 403;
+  return html`<${Empty} icon="triangle-alert" title=${explain(section.error)}>
+    ${!missing && html`<button onClick=${() => section.refetch()}>${t("try-again")}</button>`}<//>`;
+}
+
+/** Returns what went wrong, in the reader's language, and never blames. */
+export function explain(problem) {
+  if (!(problem instanceof Problem)) return t("problem-unknown");
+  const key = `problem-${problem.code.replaceAll(/[._]/g, "-")}`;
+  if (hasText(key)) return t(key, { detail: problem.detail ?? "" });
+  if (problem.status === 404) return t("problem-not-found");
+  if (problem.status === 403) return t("problem-forbidden");
+  if (problem.status === 429 || problem.status === 503) return t("problem-busy");
+  return problem.detail ?? t("problem-unknown");
+}
+
+const toasts = new Shared([]);
+let toastCount = 0;
+
+/** Says something for eight seconds; `act` is {label, run}, such as Undo. */
+export function toast(text, act, tone = "plain") {
+  toastCount += 1;
+  toasts.set([...toasts.value.slice(-2), { key: toastCount, text, act, tone }]);
+}
+
+/** Runs what a person asked for; a failure says why and offers to try again. */
+export async function attempt(run) {
+  try {
+    return await run();
+  } catch (problem) {
+    const again = problem.status === 0 || problem.status >= 500 || problem.status === 429;
+    toast(explain(problem), again ? { label: t("try-again"), run: () => attempt(run) } : null, "problem");
+    return null;
+  }
+}
+
+export function Toasts() {
+  useWatch(toasts);
+  const close = (key) => toasts.set(toasts.value.filter((one) => one.key !== key));
+  return html`<div class="toasts" role="status" aria-live="polite">
+    ${toasts.value.map((one) => html`<${Toast} key=${one.key} one=${one} close=${() => close(one.key)} />`)}</div>`;
+}
+
+function Toast({ one, close }) {
+  const [held, hold] = useState(false);
+  useEffect(() => {
+    if (held) return undefined;
+    const timer = setTimeout(close, TOAST_MS);
+    return () => clearTimeout(timer);
+  }, [held]);
+  const act = () => {
+    close();
+    one.act.run();
+  };
+  return html`<div class="toast" data-tone=${one.tone}
+    onMouseEnter=${() => hold(true)} onMouseLeave=${() => hold(false)}
+    onFocusIn=${() => hold(true)} onFocusOut=${() => hold(false)}>
+    <span>${one.text}</span>
+    ${one.act && html`<button class="link" onClick=${act}>${one.act.label}</button>`}
+    <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></div>`;
+}
+
+/** A modal dialog; Escape and the cross close it, focus goes back where it came from. */
+export function Dialog({ title, close, children, wide }) {
+  const dialog = useRef(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current.showModal();
+    return () => before?.isConnected && before.focus();
+  }, []);
+  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${close}>
+    <header><h2>${title}</h2>
+      <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></header>
+    ${children}</dialog>`;
+}
+
+/** Asks once before what cannot be undone; the question names the thing. */
+export function Confirm({ title, text, label, run, close }) {
+  const act = () => {
+    close();
+    run();
+  };
+  return html`<${Dialog} title=${title} close=${close}><p>${text}</p>
+    <div class="dialog-acts"><button onClick=${close}>${t("cancel")}</button>
+    <button class="danger" onClick=${act}>${label}</button></div><//>`;
+}
+
+/** A field with its label above, a hint, and its error beside it. */
+export function Field({ label, hint, error, children }) {
+  return html`<label class="field"><span class="label">${label}</span>
+    ${hint && html`<span class="hint">${hint}</span>`}${children}
+    ${error && html`<span class="field-error" data-s="help">${error}</span>`}</label>`;
+}
+
+/** How full something is; the words beside it say it too. */
+export function Bar({ value, max }) {
+  const share = max > 0 ? Math.min(1, value / max) : 0;
+  const tone = max > 0 && value >= max ? "help" : share >= 0.9 ? "away" : "accent";
+  return html`<span class="bar" data-tone=${tone} aria-hidden="true"><i style=${{ inlineSize: `${share * 100}%` }}></i></span>`;
+}
+
+/** Reads every page of a list. */
+export async function allOf(path, signal) {
+  const items = [];
+  let cursor = null;
+  do {
+    const mark = path.includes("?") ? "&" : "?";
+    const page = await api.get(`${path}${mark}limit=500${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, { signal });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return items;
+}

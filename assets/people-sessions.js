@@ -1,0 +1,65 @@
+// My account: the devices that are signed in as me, the password, and how this device behaves.
+import { api } from "./api.js";
+import { letterKeys, me, sound, theme } from "./here.js";
+import { Ago, attempt, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { Section } from "./store.js";
+import { t } from "./text.js";
+import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
+
+export function SessionsPage() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/sessions?limit=200", { signal }),
+  }), []));
+  const end = async (one) => {
+    await attempt(() => section.optimistic(
+      (list) => ({ ...list, items: list.items.filter((item) => item.id !== one.id) }),
+      async () => (await api.del(`/sessions/${one.id}`)) ?? true));
+    toast(t("session-ended"));
+  };
+  return html`<${PageHead} title=${t("account")} sub=${me.value.person.display_name} />
+    <section><h2>${t("sessions")}</h2><p class="sub">${t("sessions-hint")}</p>
+      <${Loaded} section=${section} rows=${3}>${({ items }) => (items.length === 0 ? html`<${Empty} title=${t("nobody")} />` : html`
+        <ul class="card rows">${items.map((one) => html`<li key=${one.id}>
+          <${Icon} name="monitor" size=${24} />
+          <span class="who"><b>${one.device || t("session-unknown")}</b><span class="sub">${t("session-since")} <${Ago} at=${one.created_at} /> · ${t("session-seen")} <${Ago} at=${one.last_seen_at} /></span></span>
+          ${one.current ? html`<${Status} state="in">${t("session-this")}<//>` : html`<button onClick=${() => end(one)}><${Icon} name="log-out" />${t("session-end")}</button>`}</li>`)}</ul>`)}<//></section>
+    <div class="two-cards"><${Password} /><${ThisDevice} /></div>`;
+}
+
+function Password() {
+  const [form, setForm] = useState({ current: "", new: "" });
+  const [problem, setProblem] = useState(null);
+  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const change = async (event) => {
+    event.preventDefault();
+    try {
+      await api.put("/me/password", form);
+      setForm({ current: "", new: "" });
+      setProblem(null);
+      toast(t("password-changed"));
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  return html`<form class="card form" onSubmit=${change}><h2>${t("password-change")}</h2>
+    <${Field} label=${t("password-current")} error=${problem?.field === "current" && explain(problem)}>
+      <input type="password" required autocomplete="current-password" value=${form.current} onInput=${set("current")} /><//>
+    <${Field} label=${t("password-new")} hint=${t("password-hint")} error=${problem && problem.field !== "current" && explain(problem)}>
+      <input type="password" required minlength="10" autocomplete="new-password" value=${form.new} onInput=${set("new")} /><//>
+    <button class="primary">${t("password-change")}</button></form>`;
+}
+
+/** What this browser can and cannot do, in words, and its switches. */
+function ThisDevice() {
+  useWatch(letterKeys);
+  useWatch(sound);
+  useWatch(theme);
+  const flip = (shared) => () => shared.set(shared.value === "on" ? "off" : "on");
+  const can = [["device-secure", window.isSecureContext], ["device-sound", "AudioContext" in window], ["device-share", "BroadcastChannel" in window]];
+  return html`<section class="card form"><h2>${t("this-device")}</h2>
+    <${Field} label=${t("theme")}><select value=${theme.value} onChange=${(event) => theme.set(event.target.value)}>
+      ${["system", "light", "dark", "contrast"].map((one) => html`<option value=${one}>${t(`theme-${one}`)}</option>`)}</select><//>
+    <label class="check"><input type="checkbox" checked=${sound.value === "on"} onChange=${flip(sound)} /><span>${t("setting-sound")}</span></label>
+    <label class="check"><input type="checkbox" checked=${letterKeys.value === "on"} onChange=${flip(letterKeys)} /><span>${t("setting-keys")}</span></label>
+    <dl class="figures">${can.map(([key, yes]) => html`<div><dt>${t(key)}</dt><dd>${t(yes ? "yes" : "no")}</dd></div>`)}</dl></section>`;
+}

@@ -1,0 +1,67 @@
+// My supervision: the runs that I look after, each with its visits, or the start of one.
+import { api } from "./api.js";
+import { go, is, route } from "./here.js";
+import { serverNow } from "./live.js";
+import { Dialog, Empty, Loaded, PageHead } from "./parts.js";
+import { reduce as reduceRooms, takeOver } from "./rooms.js";
+import { EndRun, HandOver, reduce as reduceRuns, reopen, RunFacts, RunTabs, StartRun } from "./rooms-run.js";
+import { reducer, Section } from "./store.js";
+import { clock, t } from "./text.js";
+import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { BringIn, isMine, reduce as reduceVisits, RunLists } from "./visits-run.js";
+
+/** My run: who is here, who is expected, who just left. */
+export function SupervisionPage() {
+  const runs = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/runs?limit=200", { signal }), reduce: reducer(reduceRuns),
+  }), []));
+  useWatch(route);
+  const { query } = route.value;
+  const items = runs.data?.items ?? [];
+  const own = items.filter(isMine);
+  const shown = is("admin") && own.length === 0 ? items : own;
+  const starting = query.get("start") || (shown.length === 0 && !query.get("run"));
+  const current = query.get("run") ?? shown[0]?.id;
+  return html`${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
+    <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${NewRun} runs=${runs} />` : html`<${RunPage} key=${current} id=${current} />`)}<//>`;
+}
+
+function NewRun({ runs }) {
+  const board = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/board", { signal }), reduce: reducer(reduceRooms),
+  }), []));
+  const alone = (board.data?.rooms ?? []).filter((room) => room.run && !room.supervised);
+  const started = (run) => {
+    runs.refetchSoon();
+    go(`/supervision?run=${run.id}`);
+  };
+  return html`<${PageHead} title=${t("my-supervision")} section=${board} />
+    <div class="two-cards"><${StartRun} board=${board.data} started=${started} />
+      <section class="card form"><h2>${t("runs-alone")}</h2>
+        ${alone.length === 0 ? html`<p class="sub">${t("runs-alone-none")}</p>` : html`<ul class="taps">${alone.map((room) => html`<li key=${room.id}>
+          <button class="tap" onClick=${() => takeOver(room.run.id)}><${Icon} name="door-open" size=${24} /><span class="who"><b>${room.name}</b><span class="sub">${room.run.activity_name}</span></span>
+          <span class="act">${t("take-over")}</span></button></li>`)}</ul>`}</section></div>`;
+}
+
+function RunPage({ id }) {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get(`/runs/${id}`, { signal }), reduce: reducer(reduceVisits, reduceRuns),
+  }), [id]));
+  const [asking, ask] = useState(null);
+  const close = () => ask(null);
+  const run = section.data?.run;
+  const open = run && !run.ended_at;
+  const canReopen = run?.ended_at && run.undo_until && Date.parse(run.undo_until) > serverNow();
+  return html`<${PageHead} title=${run?.room_name ?? t("my-supervision")} sub=${run?.activity_name} section=${section}>
+      ${open && html`<button class="primary" onClick=${() => ask("bring")}><${Icon} name="user-plus" />${t("bring-in")}</button>
+        <button onClick=${() => ask("give")}><${Icon} name="users" />${t("hand-over")}</button>
+        <button onClick=${() => ask("end")}><${Icon} name="x" />${t("run-end")}</button>`}
+      ${canReopen && html`<button class="primary" onClick=${() => reopen(section)}><${Icon} name="undo-2" />${t("run-reopen")}</button>`}<//>
+    <${Loaded} section=${section} rows=${10}>${() => html`<${RunFacts} run=${run} />
+      ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}
+      <${RunLists} section=${section} />`}<//>
+    ${asking === "bring" && html`<${Dialog} title=${t("bring-in")} close=${close}><${BringIn} section=${section} close=${close} /><//>`}
+    ${asking === "give" && html`<${HandOver} run=${run} close=${close} />`}
+    ${asking === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
+}
+

@@ -1,0 +1,281 @@
+# Words of the trade; the house's profile chooses.
+members = { $profile ->
+    [clinic] patients
+   *[other] children
+  }
+title = { $page } · Daybook
+
+# Frame
+skip = Skip to the content
+pages = Pages
+demo-banner = Demo house. All names are invented.
+language-other = Deutsch
+theme = Look
+theme-system = As this device
+theme-light = Light
+theme-dark = Dark
+theme-contrast = High contrast
+sign-out = Sign out
+today = Today
+people = People
+devices = Readers
+wall = Wall screen
+wall-leave = Leave
+account = My account
+groups = Groups
+group = Group
+my-group = My group
+my-supervision = My supervision
+my-place = My place
+help-queue = Help queue
+help = Help
+not-found = There is no such page.
+loading = Loading
+close = Close
+cancel = Cancel
+save = Save
+undo = Undo
+try-again = Try again
+choose = Choose…
+print = Print
+name = Name
+status = Status
+state = State
+value = Value
+now = Now
+row = Row
+column = Column
+problem = Problem
+actions = Actions
+more = More
+quoted = “{ $text }”
+yes = yes
+no = no
+never = never
+nobody = Nobody
+and-more = and { $n } more
+just-now = just now
+seconds = { $n } s
+
+# Link
+link-live = Live
+link-connecting = Connecting…
+link-reconnecting = Reconnecting…
+link-none = No connection
+link-retry = Retry
+link-lost = No connection since { $time }. What you see may be out of date.
+as-of = as of { $time }
+
+# Board
+house-counts = The house now
+present = Present
+on-the-way = On the way
+waiting-for-help = Waiting for help
+not-here = Not here
+tile-present = { $n } in rooms
+tile-transit = in no room
+tile-help-none = Nobody is waiting
+tile-away = { $expected } expected · { $absent } absent · { $left } left
+rooms = Rooms
+rooms-none = No rooms yet
+rooms-none-hint = Rooms come with the set-up of the house; then each has its card here.
+room = Room
+rooms-free = Free now
+room-free = free
+room-no-run = nothing runs here
+room-full = Full
+room-unsupervised = No supervision
+room-taken = { $activity } runs
+rooms-all-well = Every running room is supervised
+attention = Needs a look
+seats = { $n ->
+    [one] { $n } place
+   *[other] { $n } places
+  }
+take-over = Take over
+online-now = Signed in now
+online-members = { $n } { members } at their places
+activity = Activity
+activity-none = What { members } do in books and practice appears here.
+activity-page-viewed = reads
+activity-word-looked-up = looked up a word
+activity-section-viewed = reads on
+activity-book-opened = opened a book
+activity-assistant-asked = asked the assistant
+user-online = online
+user-away = away
+role-admin = Lead
+role-office = Office
+role-staff = Staff
+role-member = { $profile ->
+    [clinic] Patient
+   *[other] Child
+  }
+role-display = Wall screen
+
+# Runs
+runs = Runs
+run-start = Start
+run-start-short = New
+run-start-now = Start now
+run-end = End
+run-end-title = End “{ $activity }”?
+run-end-text = { $n ->
+    [0] Nobody is checked in. You can reopen it for five minutes.
+    [one] One person is checked out. You can reopen it for five minutes.
+   *[other] { $n } people are checked out. You can reopen it for five minutes.
+  }
+run-ended = This ended at { $time }
+run-ended-toast = { $room } ended, { $n } checked out
+run-reopen = Reopen
+run-lists = Lists of this run
+run-here = Here
+run-expected = Expected
+run-left = Just left
+run-here-none = Nobody is here yet. Tap a name under “Expected”, or hold a card to the reader.
+run-expected-none = Nobody else is expected.
+run-left-none = Nobody has left.
+runs-alone = Without supervision
+runs-alone-none = Every run has somebody.
+act-here = Check out
+act-expected = Check in
+act-left = Back in
+since = since { $time }
+with-staff = with { $names }
+left-at = left { $time }
+reason-left = left
+reason-transferred = to another room
+reason-run_ended = run ended
+reason-day_closed = day closed
+expected = Expected
+filter-names = Filter by name
+filter-status = Show only
+checked-in = { $name } is in { $room }
+checked-out = { $name } checked out
+announce-run = { $came } arrived, { $went } left
+bring-in = Bring someone in
+bring-in-label = Who?
+bring-in-hint = Everyone who is in the house, at least two letters.
+bring-into = Check in: { $room }
+hand-over = Hand over
+hand-over-title = Hand over { $room }
+hand-over-to = To
+hand-over-kind = For how long
+hand-over-hand-over = For good: I am no longer in charge
+hand-over-substitution = For a while: as a substitute
+handed-over = { $room } is with { $name } now
+
+# Group
+group-empty = Nobody belongs to this group yet.
+group-expected = Not here yet
+group-on_the_way = On the way
+group-here = Here
+group-absent = Absent
+group-left = Left
+in-a-room = in a room
+absent-excused = excused
+absent-unreported = not reported
+expected-detail = has not arrived
+reason = Reason
+reason-hint = Optional. Only those in charge see it, and it is deleted after 30 days.
+marked = { $name }: { $status }
+mark-present = present
+mark-left = left
+mark-excused = excused
+mark-unreported = not reported
+mark-expected = expected
+mark-as-present = Is here
+mark-as-left = Has left
+mark-as-excused = Is excused
+mark-as-unreported = Is missing, not reported
+mark-as-expected = Is expected after all
+
+# Help queue
+help-empty = Nobody is waiting.
+help-empty-hint = New requests appear here with a sound.
+help-office = The office sees the figures of the queue on the board, not the requests.
+waiting = Waiting
+waits = waits
+being-helped = Being helped
+help-today = { $n } helped today · median wait { $wait }
+help-keys = J / K to move, H to help, D for done
+help-claim = I’ll help
+help-release = Put back
+help-hold = Hold
+help-resolve = Done
+help-claim-toast = You help { $name }
+help-release-toast = { $name } waits again
+help-hold-toast = { $name } is on hold and comes first
+help-done = { $name } marked as done
+help-resolve-title = Done with { $name }?
+help-response = Answer
+help-response-hint = Optional. { $profile ->
+    [clinic] The patient
+   *[other] The child
+  } reads it.
+with-you = with you
+with-name = with { $name }
+on-hold = on hold
+no-message = No message
+urgent = Urgent
+sound-on = Sound on
+sound-off = Sound off
+help-open = Waiting
+help-longest = Longest wait
+help-median = Median wait
+
+# My place
+ask-title = Do you need help?
+ask-label = What is it about?
+ask-hint = You can leave this empty.
+ask-urgent = It is urgent
+ask-urgent-short = Urgent
+ask-help = I need help
+ask-again = I need help again
+ask-queue-none = Nobody is waiting before you.
+ask-queue = { $n ->
+    [one] One is waiting before you.
+   *[other] { $n } are waiting before you.
+  }
+ask-usual = usually about { $wait } min
+ask-edit = Change
+ask-cancel = No longer needed
+ask-cancel-title = Take your request back?
+ask-cancel-text = You lose your place in line.
+ask-cancelled = Your request is withdrawn.
+someone-comes = { $name } is coming to you
+someone-comes-hint = Stay where you are.
+place-in-line = { $n ->
+    [1] You are next
+   *[other] You are number { $n }
+  }
+place-on-hold = A moment, you will be first again
+place-wait = Your request is in. Waiting for { $wait } min.
+place-done = Done
+place-expired = The day is over; your request has expired.
+
+# Problems
+problem-network = No connection to the house. Nothing was changed.
+problem-unknown = That did not work. Nothing was changed.
+problem-page = This page has a problem.
+problem-busy = The house is busy. Please try again in a moment.
+problem-not-found = This is not here, or not for you to see.
+problem-forbidden = You may not do this.
+problem-visit-room-full = The room is full.
+problem-visit-run-ended = This has ended. Start it again, or choose another.
+problem-visit-undo-too-late = More than five minutes ago: it can no longer be undone.
+problem-help-already-open = You have asked already. We are on our way.
+problem-help-already-claimed = Somebody else helps already.
+problem-room-full = The room is full.
+problem-run-room-taken = Something runs in this room already.
+problem-run-not-own = Only those in charge may do this.
+problem-run-reopen-too-late = More than five minutes ago: it can no longer be reopened.
+problem-visit-already-in = Already here.
+problem-visit-elsewhere = Already in another room.
+problem-visit-not-present = This person is not in the house yet.
+problem-help-closed = This request is closed already.
+problem-help-not-claimed = Nobody has taken this request.
+problem-password-wrong = The present password is not right.
+problem-badge-taken = This card belongs to somebody else.
+problem-account-username-taken = This user name is taken.
+problem-login-too-many = Too many tries. Please wait a minute.

@@ -1,0 +1,52 @@
+// The only module that knows vendor/. Everything else draws with what stands here.
+export {
+  html, render, Component, Fragment, useState, useEffect, useLayoutEffect, useRef, useMemo,
+  useCallback, useId, useErrorBoundary,
+} from "./vendor/ui.js";
+export { FluentBundle, FluentResource } from "./vendor/fluent.js";
+import { useState, useEffect, html } from "./vendor/ui.js";
+
+const sprite = new URL("./vendor/icons.svg", import.meta.url).pathname;
+
+/** An icon of the sprite; decoration only, the word stands beside it. */
+export function Icon({ name, size = 20 }) {
+  return html`<svg class="icon" width=${size} height=${size} aria-hidden="true" focusable="false">
+    <use href=${`${sprite}#${name}`} /></svg>`;
+}
+
+/** Draws again when the section changes. Sections subscribe, rows never do. */
+export function useSection(section) {
+  const [, paint] = useState(0);
+  useEffect(() => section.watch(() => paint((count) => count + 1)), [section]);
+  return section;
+}
+
+/** Draws again whenever `source.watch` says so; for small shared states such as the link. */
+export function useWatch(source) {
+  const [, paint] = useState(0);
+  useEffect(() => source.watch(() => paint((count) => count + 1)), [source]);
+}
+
+/** Draws again every `everyMs`, for texts that age. */
+export function useTick(everyMs) {
+  const [, paint] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => paint((count) => count + 1), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+}
+
+/** Listens on the document while mounted. */
+export function useKeys(handle) {
+  useEffect(() => {
+    document.addEventListener("keydown", handle);
+    return () => document.removeEventListener("keydown", handle);
+  });
+}
+
+/** Returns whether a single-letter key would land in a field or a dialog instead. */
+export function isTyping(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return true;
+  const at = event.target;
+  return Boolean(at?.closest?.("input, textarea, select, [contenteditable], dialog"));
+}

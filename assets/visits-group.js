@@ -1,0 +1,120 @@
+// My group: where each member is, who is missing, and the marking of the day by hand.
+import { api } from "./api.js";
+import { route, setQuery } from "./here.js";
+import { Ago, attempt, Avatar, Dialog, Empty, Loaded, PageHead, Status, toast } from "./parts.js";
+import { reducer, Section, stale } from "./store.js";
+import { byName, clock, listed, number, t } from "./text.js";
+import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
+
+const LISTS = ["expected", "on_the_way", "here", "absent", "left"];
+const STATES = { expected: "off", on_the_way: "away", here: "in", absent: "off", left: "off" };
+
+function move(group, memberId, to, fields) {
+  let row = null;
+  const next = { ...group };
+  for (const list of LISTS) {
+    row ??= group[list].find((one) => one.member_id === memberId) ?? null;
+    next[list] = group[list].filter((one) => one.member_id !== memberId);
+  }
+  if (!row) return group;
+  next[to] = [...next[to], { member_id: memberId, display_name: row.display_name, ...fields }];
+  return next;
+}
+
+/** Of a group's snapshot. A room's name is known from its neighbours, else the server is asked. */
+export const reduce = {
+  "visit.started": (group, visit) => {
+    const room = group.here.find((one) => one.room_id === visit.room_id)?.room_name;
+    const moved = move(group, visit.member_id, "here", {
+      room_id: visit.room_id, room_name: room ?? "", run_id: visit.run_id, visit_id: visit.visit_id, since: visit.at,
+    });
+    return moved === group || room ? moved : stale(moved);
+  },
+  "visit.ended": (group, visit) => {
+    const row = group.here.find((one) => one.visit_id === visit.visit_id);
+    return row ? move(group, row.member_id, "on_the_way", { since: visit.at }) : group;
+  },
+  "visit.bulk_started": (group) => stale(group),
+  "visit.bulk_ended": (group) => stale(group),
+  "attendance.checked_in": (group, fact) => (group.here.some((one) => one.member_id === fact.member_id)
+    ? group : move(group, fact.member_id, "on_the_way", { since: fact.at })),
+  "attendance.checked_out": (group, fact) => move(group, fact.member_id, "left", { at: fact.at }),
+  "attendance.missing": (group) => stale(group),
+  "attendance.marked": (group) => stale(group),
+  "access.changed": (group) => stale(group),
+  "supervision.changed": (group) => stale(group),
+};
+
+/** Where every member of the group is. */
+export function GroupPage({ id }) {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get(`/groups/${id}`, { signal }), reduce: reducer(reduce),
+  }), [id]));
+  useWatch(route);
+  const only = route.value.query.get("only");
+  const [marking, setMarking] = useState(null);
+  const group = section.data;
+  const sub = group && group.staff.length > 0 && t("with-staff", { names: listed(group.staff.map((one) => one.display_name)) });
+  return html`<${PageHead} title=${group?.group.name ?? t("my-group")} sub=${sub} section=${section}>
+      <button onClick=${() => print()}><${Icon} name="printer" />${t("print")}</button><//>
+    <${Loaded} section=${section} rows=${10}>${(data) => html`
+      <${Filters} data=${data} only=${only} />
+      ${LISTS.every((list) => data[list].length === 0) && html`<${Empty} icon="users" title=${t("group-empty")} />`}
+      ${LISTS.filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
+        html`<${MemberList} key=${list} name=${list} members=${data[list]} mark=${setMarking} />`)}`}<//>
+    ${marking && html`<${Mark} one=${marking} section=${section} close=${() => setMarking(null)} />`}`;
+}
+
+function Filters({ data, only }) {
+  return html`<div class="chips" role="group" aria-label=${t("filter-status")}>
+    ${LISTS.map((list) => html`<button key=${list} class="chip" aria-pressed=${only === list}
+      onClick=${() => setQuery({ only: only === list ? null : list }, { replace: true })}>
+      <${Status} state=${STATES[list]}>${t(`group-${list}`)}<//> <b>${number(data[list].length)}</b></button>`)}</div>`;
+}
+
+function MemberList({ name, members, mark }) {
+  const sorted = [...members].sort((a, b) => (name === "here" && (a.room_name ?? "").localeCompare(b.room_name ?? "")) || byName(a, b));
+  return html`<section class="group-list" aria-labelledby=${`group-${name}`}>
+    <h2 id=${`group-${name}`}>${t(`group-${name}`)} <span class="count">${number(members.length)}</span></h2>
+    ${members.length === 0 ? html`<p class="sub">${t("nobody")}</p>` : html`<ul class="card taps two">
+      ${sorted.map((one) => html`<li key=${one.member_id}><button class="tap" onClick=${() => mark({ ...one, list: name })}>
+        <${Avatar} name=${one.display_name} />
+        <span class="who"><b>${one.display_name}</b><span class="sub">${detail(name, one)}</span></span>
+        <${Status} state=${STATES[name]}>${label(name, one)}<//></button></li>`)}</ul>`}</section>`;
+}
+
+function label(name, one) {
+  if (name === "here") return one.room_name || t("in-a-room");
+  if (name === "absent") return t(`absent-${one.status}`);
+  return t(`group-${name}`);
+}
+
+function detail(name, one) {
+  if (one.since) return html`<${Ago} at=${one.since} />`;
+  if (one.at) return t("left-at", { time: clock(one.at) });
+  return name === "expected" ? t("expected-detail") : "";
+}
+
+const MARKS = {
+  expected: ["present", "excused", "unreported"], on_the_way: ["left", "expected"], here: ["left"],
+  absent: ["present", "expected"], left: ["present"],
+};
+
+function Mark({ one, section, close }) {
+  const [reason, setReason] = useState("");
+  const mark = async (status) => {
+    close();
+    const body = status === "excused" && reason ? { status, reason } : { status };
+    const done = await attempt(() => api.post(`/attendance/${one.member_id}`, body));
+    if (!done) return;
+    section.refetchSoon();
+    toast(t("marked", { name: one.display_name, status: t(`mark-${status}`) }));
+  };
+  const acts = MARKS[one.list];
+  return html`<${Dialog} title=${one.display_name} close=${close}>
+    <p><${Status} state=${STATES[one.list]}>${label(one.list, one)}<//></p>
+    ${acts.includes("excused") && html`<label class="field"><span class="label">${t("reason")}</span>
+      <span class="hint">${t("reason-hint")}</span>
+      <input value=${reason} maxlength="200" onInput=${(event) => setReason(event.target.value)} /></label>`}
+    <div class="mark-acts">${acts.map((status) => html`<button key=${status} class="big" onClick=${() => mark(status)}>${t(`mark-as-${status}`)}</button>`)}</div><//>`;
+}

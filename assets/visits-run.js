@@ -1,0 +1,189 @@
+// The visits of one run: who is here, who is expected, who just left, and the tap that moves them.
+import { api } from "./api.js";
+import { me } from "./here.js";
+import { attempt, Avatar, Empty, explain, Field, Status, toast } from "./parts.js";
+import { stale } from "./store.js";
+import { byName, clock, plain, t } from "./text.js";
+import { html, Icon, useEffect, useRef, useState } from "./ui.js";
+
+/** Of a run's snapshot. */
+export const reduce = {
+  "visit.started": (state, visit) => (visit.run_id === state.run.id ? arrived(state, visit) : elsewhere(state, visit)),
+  "visit.ended": (state, visit) => (visit.run_id === state.run.id ? departed(state, visit) : state),
+  "visit.bulk_started": (state, bulk) => (bulk.run_id === state.run.id ? stale(state) : state),
+  "visit.bulk_ended": (state, bulk) => (bulk.run_id === state.run.id ? stale(state) : state),
+  "attendance.checked_in": (state, fact) => ({ ...state, expected: withStatus(state.expected, fact.member_id, "present") }),
+  "attendance.checked_out": (state, fact) => (state.expected.some((one) => one.member_id === fact.member_id) ? stale(state) : state),
+  "attendance.marked": (state) => stale(state),
+  "attendance.missing": (state) => stale(state),
+  "room.occupancy_changed": (state, room) => (room.room_id === state.run.room_id ? { ...state, run: { ...state.run, count: room.count } } : state),
+};
+
+function without(list, memberId) {
+  return list.some((one) => one.member_id === memberId) ? list.filter((one) => one.member_id !== memberId) : list;
+}
+
+function withStatus(expected, memberId, status) {
+  return expected.map((one) => (one.member_id === memberId ? { ...one, status } : one));
+}
+
+function arrived(state, visit) {
+  const known = [...state.here, ...state.expected, ...state.left].find((one) => one.member_id === visit.member_id);
+  const row = {
+    visit_id: visit.visit_id, member_id: visit.member_id, group_name: known?.group_name,
+    display_name: visit.display_name ?? known?.display_name, started_at: visit.at ?? visit.started_at,
+    undo_until: visit.undo_until,
+  };
+  const next = {
+    ...state, here: [...without(state.here, visit.member_id), row],
+    expected: without(state.expected, visit.member_id), left: without(state.left, visit.member_id),
+  };
+  return row.display_name ? next : stale(next);
+}
+
+function departed(state, visit) {
+  const row = state.here.find((one) => one.visit_id === visit.visit_id);
+  if (!row) return state;
+  const gone = { ...row, ended_at: visit.at ?? visit.ended_at, reason: visit.reason, undo_until: visit.undo_until };
+  return {
+    ...state, here: without(state.here, row.member_id),
+    left: [gone, ...without(state.left, row.member_id)],
+  };
+}
+
+/** Somebody whom this run expects went to another room: only the server knows its name. */
+function elsewhere(state, visit) {
+  return state.expected.some((one) => one.member_id === visit.member_id) ? stale(state) : state;
+}
+
+/** The lists of one run. A tap checks in or out; the toast takes it back. */
+export function RunLists({ section }) {
+  const [tab, setTab] = useState("here");
+  const [filter, setFilter] = useState("");
+  const state = section.data;
+  const open = !state.run.ended_at;
+  const match = (one) => plain(one.display_name).includes(plain(filter));
+  const lists = {
+    here: [...state.here].sort(byName), expected: [...state.expected].sort(byName), left: state.left,
+  };
+  return html`<${Announce} here=${state.here} />
+    <div class="run-filter"><input type="search" aria-label=${t("filter-names")} placeholder=${t("filter-names")}
+      value=${filter} onInput=${(event) => setFilter(event.target.value)} /></div>
+    <div class="segments" role="tablist" aria-label=${t("run-lists")}>
+      ${Object.entries(lists).map(([name, list]) => html`<button role="tab" id=${`tab-${name}`}
+        aria-selected=${tab === name} aria-controls=${`list-${name}`} onClick=${() => setTab(name)}>
+        ${t(`run-${name}`)} <b>${list.length}</b></button>`)}</div>
+    <div class="run-lists" data-tab=${tab}>
+      ${Object.entries(lists).map(([name, list]) => html`<${RunList} name=${name} open=${open}
+        list=${list.filter(match)} total=${list.length} section=${section} />`)}</div>`;
+}
+
+function RunList({ name, list, total, section, open }) {
+  const acts = { here: checkOut, expected: checkIn, left: checkIn };
+  const icons = { here: "log-out", expected: "log-in", left: "undo-2" };
+  return html`<section class="card" id=${`list-${name}`} aria-labelledby=${`head-${name}`}>
+    <h2 id=${`head-${name}`}>${t(`run-${name}`)} <span class="count">${total}</span></h2>
+    ${total === 0 && html`<${Empty} icon=${name === "here" ? "users" : "check"} title=${t(`run-${name}-none`)} />`}
+    <ul class="taps">${list.map((one) => html`<li key=${one.member_id}>
+      <button class="tap" disabled=${!open || one.sending} onClick=${() => acts[name](section, one)}>
+        <${Avatar} name=${one.display_name} />
+        <span class="who"><b>${one.display_name}</b><span class="sub">${lineOf(name, one)}</span></span>
+        <span class="act"><${Icon} name=${icons[name]} />${t(`act-${name}`)}</span></button></li>`)}</ul></section>`;
+}
+
+function lineOf(name, one) {
+  const group = one.group_name && html`<span>${one.group_name}</span>`;
+  if (name === "here") return html`${group}${one.started_at && html`<span>${t("since", { time: clock(one.started_at) })}</span>`}`;
+  if (name === "left") return `${t("left-at", { time: clock(one.ended_at) })} · ${t(`reason-${one.reason ?? "left"}`)}`;
+  if (one.room_name) return html`${group}<${Status} state="away">${one.room_name}<//>`;
+  return html`${group}<${Status} state=${one.status === "present" ? "away" : "off"}>${
+    t(one.status === "present" ? "on-the-way" : "expected")}<//>`;
+}
+
+/** Brings a member into the run, at once on screen. */
+export async function checkIn(section, one) {
+  const { run } = section.data;
+  const name = one.display_name;
+  const show = (state) => arrived(state, { ...one, visit_id: `new-${one.member_id}`, started_at: new Date().toISOString() });
+  const visit = await attempt(() => section.optimistic((state) => ({
+    ...show(state), here: show(state).here.map((row) => (row.member_id === one.member_id ? { ...row, sending: true } : row)),
+  }), () => api.post("/visits", { member_id: one.member_id, run_id: run.id })));
+  if (!visit) return;
+  section.apply([{ type: "visit.started", data: { ...visit, display_name: visit.display_name ?? name } }]);
+  toast(t("checked-in", { name, room: run.room_name }), { label: t("undo"), run: () => undo(section, visit.visit_id) });
+}
+
+async function checkOut(section, one) {
+  const visit = await attempt(() => section.optimistic(
+    (state) => departed(state, { ...one, ended_at: new Date().toISOString() }),
+    () => api.post(`/visits/${one.visit_id}/end`)));
+  if (!visit) return;
+  toast(t("checked-out", { name: one.display_name }), { label: t("undo"), run: () => undo(section, one.visit_id) });
+}
+
+async function undo(section, visitId) {
+  await attempt(() => api.post(`/visits/${visitId}/undo`));
+  section.refetchSoon();
+}
+
+/** Says once, in a batch, how many came and went: for those who do not see the list. */
+function Announce({ here }) {
+  const [text, say] = useState("");
+  const before = useRef(null);
+  useEffect(() => {
+    const now = new Set(here.map((one) => one.member_id));
+    const timer = setTimeout(() => {
+      const known = before.current;
+      before.current = now;
+      if (!known) return;
+      const came = [...now].filter((id) => !known.has(id)).length;
+      const went = [...known].filter((id) => !now.has(id)).length;
+      if (came + went > 0) say(t("announce-run", { came, went }));
+    }, before.current ? 2500 : 0);
+    return () => clearTimeout(timer);
+  }, [here]);
+  return html`<p class="visually-hidden" role="status">${text}</p>`;
+}
+
+/** Finds anyone who is in the house and brings them into the run. */
+export function BringIn({ section, close }) {
+  const [query, setQuery] = useState("");
+  const [found, setFound] = useState([]);
+  const [error, setError] = useState(null);
+  useEffect(() => {
+    const ask = new AbortController();
+    const timer = setTimeout(async () => {
+      if (query.trim().length < 2) return setFound([]);
+      try {
+        const page = await api.get(`/people?role=member&limit=20&q=${encodeURIComponent(query)}`, { signal: ask.signal });
+        setFound(page.items);
+        setError(null);
+      } catch (problem) {
+        if (!ask.signal.aborted) setError(explain(problem));
+      }
+      return undefined;
+    }, 120);
+    return () => {
+      clearTimeout(timer);
+      ask.abort();
+    };
+  }, [query]);
+  const bring = (one) => {
+    close();
+    checkIn(section, { member_id: one.id, display_name: one.display_name, group_name: one.groups?.[0]?.name });
+  };
+  return html`<${Field} label=${t("bring-in-label")} hint=${t("bring-in-hint")} error=${error}>
+      <input type="search" autofocus value=${query} onInput=${(event) => setQuery(event.target.value)} /><//>
+    <ul class="taps">${found.map((one) => html`<li key=${one.id}>
+      <button class="tap" onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />
+        <span class="who"><b>${one.display_name}</b></span>
+        <${Status} state=${one.status === "present" ? "in" : "off"}>${one.room_name ?? t(one.status === "present" ? "present" : "not-here")}<//>
+      </button></li>`)}</ul>
+    ${query.trim().length >= 2 && found.length === 0 && !error && html`<p class="sub">${t("find-nobody", { query })}</p>`}`;
+}
+
+/** Whether this person looks after the run now. */
+export function isMine(run) {
+  return run.staff?.some((one) => one.id === me.value.person.id) ?? false;
+}
+
