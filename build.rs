@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if assets.is_dir() {
         collect(&assets, &mut files)?;
     }
-    files.sort();
+    // By the text of the path, as the look-up compares: `text.js` stands before `text/de.ftl`.
+    files.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
 
     let packed = out.join("assets");
     fs::create_dir_all(&packed)?;
