@@ -29,6 +29,8 @@ pub mod attendance;
 pub mod present;
 pub mod document;
 pub mod assets;
+pub mod pages;
+pub mod doors;
 pub mod badges;
 pub mod contacts;
 pub mod board;
@@ -74,6 +76,8 @@ pub fn routes() -> (Router<App>, OpenApi) {
         board::routes(),
         help::routes(),
         tracking::routes(),
+        pages::routes(),
+        doors::routes(),
         people::routes(),
         badges::routes(),
         contacts::routes(),

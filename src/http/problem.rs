@@ -103,10 +103,12 @@ pub(super) struct Written<'a> {
     details: Option<&'a serde_json::Value>,
 }
 
-/// Gives an answer that is an error its body.
+/// Gives an answer that is an error its body, unless it is a page that says it in words.
 pub fn render(response: &mut Response, request_id: &str) {
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if page || !status.is_client_error() && !status.is_server_error() {
         return;
     }
     let problem = response

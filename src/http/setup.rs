@@ -14,6 +14,7 @@ use super::listen::Peer;
 use super::me::Me;
 use super::sign_in::{self, Attempts};
 use crate::app::App;
+use crate::base::id::PersonId;
 use crate::base::{Actor, Result};
 use crate::domain::house::{Language, NewHouse, Profile};
 use crate::domain::people::rules;
@@ -41,19 +42,19 @@ async fn show(State(app): State<App>) -> Result<Json<Setup>> {
 }
 
 /// The house to be, and its first admin.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewSetup {
+pub struct NewSetup {
     /// As the console shows it; case and dashes do not matter.
-    code: String,
-    house_name: String,
-    profile: Profile,
+    pub code: String,
+    pub house_name: String,
+    pub profile: Profile,
     /// IANA name of the time zone.
-    zone: String,
-    language: Language,
-    username: String,
-    display_name: String,
-    password: String,
+    pub zone: String,
+    pub language: Language,
+    pub username: String,
+    pub display_name: String,
+    pub password: String,
 }
 
 /// Sets the house up and signs its first admin in.
@@ -68,7 +69,19 @@ async fn complete(
     headers: HeaderMap,
     Json(new): Json<NewSetup>,
 ) -> Result<(StatusCode, Json<Me>)> {
-    let attempt = attempts.count("", peer.as_deref())?;
+    let person = found(&app, &attempts, peer.as_deref(), new).await?;
+    let me = sign_in::sign_in(&app, &session, person, &headers).await?;
+    Ok((StatusCode::CREATED, Json(me)))
+}
+
+/// Founds the house and returns its first admin.
+pub async fn found(
+    app: &App,
+    attempts: &Attempts,
+    peer: Option<&Peer>,
+    new: NewSetup,
+) -> Result<PersonId> {
+    let attempt = attempts.count("", peer)?;
     let (code, now) = (new.code.clone(), app.clock.now());
     app.read(move |conn| setup::check(conn, &code, now)).await?;
     attempt.was_right();
@@ -88,8 +101,5 @@ async fn complete(
         password_hash,
         display_name: new.display_name,
     };
-    let person =
-        app.write(Actor::System, "people.set_up", move |tx| setup::complete(tx, setup)).await?;
-    let me = sign_in::sign_in(&app, &session, person, &headers).await?;
-    Ok((StatusCode::CREATED, Json(me)))
+    app.write(Actor::System, "people.set_up", move |tx| setup::complete(tx, setup)).await
 }

@@ -123,7 +123,19 @@ async fn login(
     Json(credentials): Json<Credentials>,
 ) -> Result<Json<Me>> {
     let Credentials { username, password } = credentials;
-    let attempt = attempts.count(&username, peer.as_deref())?;
+    let person = check(&app, &attempts, peer.as_deref(), username, password).await?;
+    sign_in(&app, &session, person, &headers).await.map(Json)
+}
+
+/// Returns whose name and password these are.
+pub async fn check(
+    app: &App,
+    attempts: &Attempts,
+    peer: Option<&Peer>,
+    username: String,
+    password: String,
+) -> Result<PersonId> {
+    let attempt = attempts.count(&username, peer)?;
     if password.len() > rules::PASSWORD_BYTES_MAX {
         return Err(Error::LoginFailed);
     }
@@ -142,7 +154,7 @@ async fn login(
         })
         .await?;
     }
-    sign_in(&app, &session, login.person, &headers).await.map(Json)
+    Ok(login.person)
 }
 
 /// Opens a session for a person and returns what a page begins with.

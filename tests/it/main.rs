@@ -26,6 +26,7 @@ mod runs;
 mod server;
 mod config;
 mod keeping;
+mod pages;
 mod papers;
 mod program;
 mod access;

@@ -1,0 +1,254 @@
+//! The doors of the house: signing in and the first start, as forms that work without a script.
+//! They call what the JSON API calls.
+
+use askama::Template;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, Form, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use tower_sessions::Session;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{Who, may};
+use super::extract::Query;
+use super::listen::Peer;
+use super::pages::{Look, encoded, page, url};
+use super::session;
+use super::setup::{self, NewSetup};
+use super::sign_in::{self, Attempts};
+use super::signed_in::Principal;
+use crate::app::App;
+use crate::base::{Error, Result};
+use crate::domain::house::{self, Language};
+use crate::domain::people;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(may(Who::ANYONE, routes!(show_sign_in, sign_in)))
+        .routes(may(Who::ANYONE, routes!(sign_out)))
+        .routes(may(Who::ANYONE, routes!(show_setup, set_up)))
+}
+
+/// What a door is asked with.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+struct Ask {
+    /// Where to go afterwards; a path of this house.
+    next: Option<String>,
+    /// The language that this device shall show from now on.
+    lang: Option<Language>,
+}
+
+/// The door of a house that is set up.
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignInPage {
+    look: Look,
+    house: String,
+    next: String,
+    next_in_query: String,
+    username: String,
+    problem: Option<&'static str>,
+}
+
+impl SignInPage {
+    async fn new(app: &App, headers: &HeaderMap, next: Option<&str>) -> Result<SignInPage> {
+        let house = app.read(house::queries::house).await?;
+        let look = Look::of(headers, None, Some(house.language));
+        let next = inside(next.unwrap_or("/")).to_owned();
+        let next_in_query = encoded(&next);
+        let username = String::new();
+        Ok(SignInPage { look, house: house.name, next, next_in_query, username, problem: None })
+    }
+}
+
+/// Shows the sign-in form.
+#[utoipa::path(get, path = "/sign-in", tag = "pages", params(Ask), responses(
+    (status = 200, body = String, content_type = "text/html"),
+    (status = 303, description = "somebody is signed in, or the house waits for its set-up")))]
+async fn show_sign_in(
+    State(app): State<App>,
+    who: Option<Extension<Principal>>,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
+    if let Some(lang) = ask.lang {
+        let next = encoded(inside(ask.next.as_deref().unwrap_or("/")));
+        return Ok(speaking(lang, &format!("/sign-in?next={next}")));
+    }
+    if app.read(people::setup::needed).await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    if matches!(who, Some(Extension(Principal::Person(_)))) {
+        return Ok(Redirect::to(inside(ask.next.as_deref().unwrap_or("/"))).into_response());
+    }
+    page(StatusCode::OK, &SignInPage::new(&app, &headers, ask.next.as_deref()).await?)
+}
+
+/// A sign-in by form.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    username: String,
+    password: String,
+    next: Option<String>,
+}
+
+/// Signs in by the form, and goes where the browser wanted to go.
+#[utoipa::path(post, path = "/sign-in", tag = "pages",
+    request_body(content = SignIn, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303), (status = 401, body = String, content_type = "text/html"),
+        (status = 429, body = String, content_type = "text/html")))]
+async fn sign_in(
+    State(app): State<App>,
+    Extension(attempts): Extension<Attempts>,
+    peer: Option<Extension<Peer>>,
+    session: Session,
+    headers: HeaderMap,
+    form: Result<Form<SignIn>, FormRejection>,
+) -> Result<Response> {
+    let Form(form) = form.map_err(|e| Error::malformed(e.body_text()))?;
+    let SignIn { username, password, next } = form;
+    let checked =
+        sign_in::check(&app, &attempts, peer.as_deref(), username.clone(), password).await;
+    let (status, key) = match checked {
+        Ok(person) => {
+            sign_in::sign_in(&app, &session, person, &headers).await?;
+            return Ok(Redirect::to(inside(next.as_deref().unwrap_or("/"))).into_response());
+        }
+        Err(Error::LoginFailed) => (StatusCode::UNAUTHORIZED, "sign-in-failed"),
+        Err(Error::TooMany { .. }) => (StatusCode::TOO_MANY_REQUESTS, "sign-in-too-many"),
+        Err(other) => return Err(other),
+    };
+    let mut form = SignInPage::new(&app, &headers, next.as_deref()).await?;
+    form.username = username;
+    form.problem = Some(form.look.t(key));
+    page(status, &form)
+}
+
+/// Signs out by the form in the pages' frame.
+#[utoipa::path(post, path = "/sign-out", tag = "pages", responses((status = 303)))]
+async fn sign_out(session: Session) -> Result<Redirect> {
+    session::sign_out(&session).await?;
+    Ok(Redirect::to("/sign-in"))
+}
+
+/// The door of a house that nobody has set up yet.
+#[derive(Template)]
+#[template(path = "setup.html")]
+struct SetupPage {
+    look: Look,
+    /// What was typed before, so that an error costs no typing.
+    form: Option<NewSetup>,
+    problem: Option<String>,
+    done: bool,
+}
+
+impl SetupPage {
+    /// Says whether this kind of house was chosen before.
+    fn is_kind(&self, kind: &str) -> bool {
+        self.form.as_ref().is_some_and(|form| form.profile.word() == kind)
+    }
+
+    /// Returns the language that the form proposes for the house.
+    fn spoken(&self) -> &'static str {
+        self.form.as_ref().map_or(self.look.lang, |form| form.language).word()
+    }
+}
+
+/// Shows the form of the first start.
+#[utoipa::path(get, path = "/setup", tag = "pages", params(Ask), responses(
+    (status = 200, body = String, content_type = "text/html"),
+    (status = 410, body = String, content_type = "text/html")))]
+async fn show_setup(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
+    if let Some(lang) = ask.lang {
+        return Ok(speaking(lang, "/setup"));
+    }
+    let done = !app.read(people::setup::needed).await?;
+    let look = Look::of(&headers, None, None);
+    let problem = done.then(|| look.t("setup-done").to_owned());
+    let status = if done { StatusCode::GONE } else { StatusCode::OK };
+    page(status, &SetupPage { look, form: None, problem, done })
+}
+
+/// Sets the house up by the form and signs its first admin in.
+#[utoipa::path(post, path = "/setup", tag = "pages",
+    request_body(content = NewSetup, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303), (status = 403, body = String, content_type = "text/html"),
+        (status = 410, body = String, content_type = "text/html"),
+        (status = 422, body = String, content_type = "text/html")))]
+async fn set_up(
+    State(app): State<App>,
+    Extension(attempts): Extension<Attempts>,
+    peer: Option<Extension<Peer>>,
+    session: Session,
+    headers: HeaderMap,
+    form: Result<Form<NewSetup>, FormRejection>,
+) -> Result<Response> {
+    let Form(form) = form.map_err(|e| Error::malformed(e.body_text()))?;
+    let look = Look::of(&headers, None, None);
+    let (status, problem) = match setup::found(&app, &attempts, peer.as_deref(), form.clone()).await
+    {
+        Ok(person) => {
+            sign_in::sign_in(&app, &session, person, &headers).await?;
+            return Ok(Redirect::to("/").into_response());
+        }
+        Err(Error::Forbidden(_)) => (StatusCode::FORBIDDEN, look.t("setup-code-wrong").to_owned()),
+        Err(Error::Gone { .. }) => (StatusCode::GONE, look.t("setup-done").to_owned()),
+        Err(Error::TooMany { .. }) => {
+            (StatusCode::TOO_MANY_REQUESTS, look.t("sign-in-too-many").to_owned())
+        }
+        Err(Error::Invalid { field, .. }) if field == "zone" => {
+            (StatusCode::UNPROCESSABLE_ENTITY, look.t("zone-wrong").to_owned())
+        }
+        Err(Error::Invalid { field, problem }) => {
+            let detail = format!("{field}: {problem}");
+            let text = look.t("setup-problem").replace("{ $detail }", &detail);
+            (StatusCode::UNPROCESSABLE_ENTITY, text)
+        }
+        Err(other) => return Err(other),
+    };
+    let done = status == StatusCode::GONE;
+    page(status, &SetupPage { look, form: Some(form), problem: Some(problem), done })
+}
+
+/// Remembers the language of this device and goes on.
+fn speaking(lang: Language, to: &str) -> Response {
+    let cookie = format!("daybook_lang={}; Path=/; Max-Age=31536000; SameSite=Lax", lang.word());
+    let mut response = Redirect::to(to).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Returns `path` if it leads to a page of this house, else the way to the first.
+fn inside(path: &str) -> &str {
+    let safe = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if safe { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_never_leads_out_of_the_house() {
+        for inner in ["/", "/help?only=urgent", "/groups/3", "/people?q=M%C3%BC"] {
+            assert_eq!(inside(inner), inner);
+        }
+        for outer in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "help", "/\t/x"]
+        {
+            assert_eq!(inside(outer), "/", "{outer}");
+        }
+    }
+}

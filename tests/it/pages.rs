@@ -1,0 +1,107 @@
+//! The server's own pages: the shell, and the doors that work without a script.
+
+use bytes::Bytes;
+use daybook::base::Actor;
+use daybook::client::{Answer, Client};
+use daybook::domain::people::Role;
+use daybook::domain::people::setup;
+use hyper::Method;
+
+use crate::server::TestServer;
+use crate::store::{PASSWORD, TestStore};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+async fn post(client: &Client, path: &str, form: &str) -> Answer {
+    client.send(Method::POST, path, &[FORM], Bytes::from(form.to_owned())).await.unwrap()
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+fn location(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 303, "{}", text(answer));
+    answer.headers["location"].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_led_to_the_door_and_back() {
+    let server = TestServer::start().await;
+    server.account("Ada Lead", Role::Admin).await;
+    let nobody = server.nobody();
+    let away = nobody.get("/help?only=urgent").await.unwrap();
+    assert_eq!(location(&away), "/sign-in?next=/help%3Fonly%3Durgent");
+
+    let door = nobody.get(location(&away)).await.unwrap();
+    assert!(text(&door).contains(r#"name="next" value="/help?only=urgent""#));
+    let form = format!(
+        "username=ada&password={}&next=%2Fhelp%3Fonly%3Durgent",
+        PASSWORD.replace(' ', "+")
+    );
+    let back = post(&nobody, "/sign-in", &form).await;
+    assert_eq!(location(&back), "/help?only=urgent");
+
+    let ada = server.nobody().with("cookie", back.cookies());
+    let shell = ada.get("/help?only=urgent").await.unwrap();
+    assert_eq!(shell.status, 200);
+    assert_eq!(shell.headers["cache-control"], "no-store");
+    assert!(text(&shell).contains("/app.js\""), "{}", text(&shell));
+    assert_eq!(location(&ada.get("/sign-in").await.unwrap()), "/");
+
+    assert_eq!(location(&post(&ada, "/sign-out", "").await), "/sign-in");
+    assert_eq!(location(&ada.get("/").await.unwrap()), "/sign-in?next=/");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_in_the_page_and_costs_no_typing() {
+    let server = TestServer::start().await;
+    server.account("Ada Lead", Role::Admin).await;
+    let nobody = server.nobody().with("accept-language", "de");
+    let form = "username=%22ada%3E&password=wrong&next=//evil.example";
+    let answer = post(&nobody, "/sign-in", form).await;
+    assert_eq!(answer.status, 401);
+    let page = text(&answer);
+    assert!(page.contains("gehören nicht zusammen"), "{page}");
+    assert!(!page.contains("\"ada>"), "what was typed is escaped");
+    assert!(page.contains(r#"name="next" value="/""#), "a way out of the house is not kept");
+}
+
+#[tokio::test]
+async fn the_language_of_a_door_is_one_press_away() {
+    let server = TestServer::start().await;
+    server.account("Ada Lead", Role::Admin).await;
+    let nobody = server.nobody();
+    let switched = nobody.get("/sign-in?next=/help&lang=en").await.unwrap();
+    assert_eq!(location(&switched), "/sign-in?next=/help");
+    assert_eq!(switched.cookies(), "daybook_lang=en");
+    let english = server.nobody().with("cookie", "daybook_lang=en; daybook_theme=dark");
+    let page = text(&english.get("/sign-in").await.unwrap());
+    assert!(page.contains(r#"<html lang="en" data-theme="dark">"#) && page.contains("Password"));
+}
+
+#[tokio::test]
+async fn a_new_house_is_set_up_by_the_form_and_only_once() {
+    let server = TestServer::of(TestStore::empty()).await;
+    let nobody = server.nobody();
+    assert_eq!(location(&nobody.get("/").await.unwrap()), "/setup");
+    assert_eq!(location(&nobody.get("/sign-in").await.unwrap()), "/setup");
+    let code = server.write(Actor::System, setup::new_code).await.unwrap();
+    let form = |code: &str, zone: &str| {
+        format!(
+            "code={code}&house_name=Haus+am+See&profile=club&zone={zone}&language=de\
+             &username=ada&display_name=Ada+Lead&password=a+long+enough+one"
+        )
+    };
+    let wrong = post(&nobody, "/setup", &form("AAAA-AAAA-AAAA", "Europe/Berlin")).await;
+    assert_eq!(wrong.status, 403);
+    assert!(text(&wrong).contains("Haus am See"), "what was typed is still there");
+    assert_eq!(post(&nobody, "/setup", &form(&code, "Nowhere/Land")).await.status, 422);
+
+    let done = post(&nobody, "/setup", &form(&code, "Europe/Berlin")).await;
+    assert_eq!(location(&done), "/");
+    let ada = server.nobody().with("cookie", done.cookies());
+    assert!(text(&ada.get("/").await.unwrap()).contains("Haus am See"));
+    assert_eq!(nobody.get("/setup").await.unwrap().status, 410);
+    assert_eq!(post(&nobody, "/setup", &form(&code, "Europe/Berlin")).await.status, 410);
+}
