@@ -1,0 +1,72 @@
+// What holds for every page: accessible in both looks and both languages, alive, and whole when
+// the window is narrow and the text is large.
+import { accessible, expect, live, test } from "../house.mjs";
+
+const PAGES = [
+  ["/", "admin"], ["/supervision", "staff"], ["/supervision?start=1", "staff"], ["/help", "staff"], ["/my-place", "member"],
+  ["/people", "admin"], ["/devices", "admin"], ["/sessions", "staff"], ["/wall", "admin"], ["/", "office"],
+];
+
+for (const [url, role] of PAGES) {
+  for (const lang of ["de", "en"]) {
+    test(`${url} as ${role} is accessible in ${lang}, light and dark`, async ({ visitor }) => {
+      for (const theme of ["light", "dark"]) {
+        const page = await visitor.page({ role, lang, theme }, url);
+        await expect(page.locator("main h1")).toBeVisible();
+        await expect(page.locator(".skeleton")).toHaveCount(0);
+        await expect(page.locator("html")).toHaveAttribute("lang", lang);
+        await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+        await accessible(page, `${url} ${lang} ${theme}`);
+      }
+    });
+  }
+
+  test(`${url} as ${role} fits 320 pixels and text at 200 %`, async ({ visitor }) => {
+    const page = await visitor.page({ role, viewport: { width: 320, height: 640 } }, url);
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 640, height: 800 });
+    await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+    expect(await overflow()).toBeLessThanOrEqual(0);
+  });
+}
+
+test("a group's page is accessible in both looks", async ({ visitor }) => {
+  const { username, group } = await visitor.groupLead();
+  for (const theme of ["light", "dark"]) {
+    const page = await visitor.page({ username, theme }, `/groups/${group.id}`);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(group.name);
+    await accessible(page, theme);
+  }
+});
+
+test("high contrast is accessible too", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", theme: "contrast" }, "/");
+  await live(page);
+  await accessible(page);
+});
+
+test("the language changes in one press and stays", async ({ visitor }) => {
+  const page = await visitor.page({ role: "staff", lang: "de" }, "/help");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hilfe-Liste");
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Help queue");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await page.reload();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Help queue");
+});
+
+test("the look changes in one press and stays", async ({ visitor }) => {
+  const page = await visitor.page({ role: "staff" }, "/");
+  await page.getByRole("button", { name: "Dunkel" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+});
+
+test("a page that is not there, and one that is not for me, say so", async ({ visitor }) => {
+  const page = await visitor.page({ role: "member" }, "/devices");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
+  await accessible(page);
+});

@@ -1,0 +1,85 @@
+// The house rules of the pages, and what a first visit may cost.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+
+const assets = fileURLToPath(new URL("../../../assets/", import.meta.url));
+const read = (name) => fs.readFileSync(path.join(assets, name));
+const modules = fs.readdirSync(assets).filter((name) => name.endsWith(".js"));
+const importsOf = (name) => [...String(read(name)).matchAll(/^(?:import|export)[^;]*?from "\.\/([^"]+)"/gms)].map((match) => match[1]);
+const pages = [...String(read("app.js")).matchAll(/import\("\.\/([^"]+)"\)/g)].map((match) => match[1]);
+
+function closure(names) {
+  const seen = new Set();
+  const visit = (name) => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    for (const other of importsOf(name)) visit(path.posix.join(path.posix.dirname(name), other));
+  };
+  names.forEach(visit);
+  return [...seen];
+}
+const weigh = (names) => names.reduce((sum, name) => sum + (name.endsWith(".woff2") ? read(name).length : brotliCompressSync(read(name)).length), 0);
+const KB = 1024;
+
+for (const page of [...new Set(pages)].filter((name) => name !== "palette.js")) {
+  test(`${page}: a first visit stays within its budget`, () => {
+    const scripts = weigh(closure(["app.js", page]));
+    const styles = weigh(["style.css", "screens.css"]);
+    const rest = weigh(["vendor/hyper-latin.woff2", "vendor/icons.svg", "text/de.ftl", "text/de.office.ftl", "index.html", "icon.svg"]);
+    assert.ok(scripts <= 36 * KB, `${scripts} bytes of script`);
+    assert.ok(styles <= 20 * KB, `${styles} bytes of style`);
+    assert.ok(scripts + styles + rest <= 90 * KB, `${scripts + styles + rest} bytes in all`);
+  });
+}
+
+test("only ui.js knows vendor/, and no noun draws with another noun's views", () => {
+  const nouns = ["people", "rooms", "visits", "devices", "help", "tracking"];
+  const nounOf = (name) => nouns.find((noun) => name === `${noun}.js` || name.startsWith(`${noun}-`));
+  for (const name of modules) {
+    for (const other of importsOf(name)) {
+      if (other.startsWith("vendor/")) assert.equal(name, "ui.js");
+      const [from, to] = [nounOf(name), nounOf(other)];
+      if (from && to) assert.equal(from, to, `${name} imports ${other}`);
+    }
+  }
+});
+
+test("there is no script or style inside a page, no address with a scheme, no unsafe sink", () => {
+  for (const name of ["index.html", "sign-in.html", "setup.html"]) {
+    const text = String(read(name));
+    assert.doesNotMatch(text, /<style|style="|\son[a-z]+="|<script(?![^>]*src=)/, name);
+  }
+  for (const name of [...modules, "style.css", "screens.css"]) {
+    const text = String(read(name)).replaceAll("http://www.w3.org/2000/svg", "");
+    assert.doesNotMatch(text, /https?:\/\//, name);
+    assert.doesNotMatch(text, /innerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
+  }
+});
+
+test("files are short", () => {
+  for (const name of [...modules, "style.css", "screens.css", ...["de", "en"].flatMap((lang) => [`text/${lang}.ftl`, `text/${lang}.office.ftl`])]) {
+    assert.ok(String(read(name)).split("\n").length - 1 <= 400, name);
+  }
+});
+
+test("vendored files are those that PINS names", () => {
+  const lines = String(read("vendor/PINS")).trim().split("\n");
+  const files = fs.readdirSync(path.join(assets, "vendor")).filter((name) => name !== "PINS").sort();
+  assert.deepEqual(lines.map((line) => line.split("  ")[0]), files);
+  for (const line of lines) {
+    const [name, , sum] = line.split("  ");
+    assert.equal(createHash("sha256").update(read(`vendor/${name}`)).digest("hex"), sum, name);
+  }
+});
+
+test("every icon that a page names is in the sprite", () => {
+  const sprite = String(read("vendor/icons.svg"));
+  const named = modules.flatMap((name) => [...String(read(name)).matchAll(/(?:icon: |name=|icon=)"([a-z0-9-]+)"/g)].map((match) => match[1]))
+    .filter((name) => !["kind", "status"].includes(name));
+  assert.deepEqual(named.filter((name) => !sprite.includes(`id="${name}"`)), []);
+});

@@ -1,0 +1,65 @@
+// The catalogues: the same keys and variables in both languages, and every key that a page names.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { FluentBundle, FluentResource } from "../../../assets/vendor/fluent.js";
+
+const assets = fileURLToPath(new URL("../../../assets/", import.meta.url));
+const read = (name) => fs.readFileSync(path.join(assets, name), "utf8");
+const keysOf = (text) => [...text.matchAll(/^([a-z][a-z0-9_-]*) =/gm)].map((match) => match[1]);
+const bundleOf = (lang) => {
+  const bundle = new FluentBundle(lang, { useIsolating: false });
+  for (const end of ["ftl", "office.ftl"]) {
+    assert.deepEqual(bundle.addResource(new FluentResource(read(`text/${lang}.${end}`))), []);
+  }
+  return bundle;
+};
+const sources = fs.readdirSync(assets).filter((name) => name.endsWith(".js")).map(read).join("\n");
+
+for (const kind of ["", ".office", ".door"]) {
+  test(`de${kind}.ftl and en${kind}.ftl say the same things with the same variables`, () => {
+    const [de, en] = ["de", "en"].map((lang) => read(`text/${lang}${kind}.ftl`));
+    assert.deepEqual(keysOf(de), keysOf(en));
+    assert.equal(new Set(keysOf(de)).size, keysOf(de).length);
+    const variables = (text) => text.split(/\n(?=[a-z])/).map((entry) => [...new Set(entry.match(/\$[a-z]+/g) ?? [])].sort().join());
+    assert.deepEqual(variables(de), variables(en));
+  });
+}
+
+test("every key that a page names is there, in every shape of a made-up key", () => {
+  const keys = new Set(keysOf(read("text/en.ftl") + read("text/en.office.ftl")));
+  const named = [...sources.matchAll(/\bt\("([a-z0-9_-]+)"/g)].map((match) => match[1]);
+  assert.ok(named.length > 150);
+  assert.deepEqual(named.filter((key) => !keys.has(key)), []);
+  const started = [...sources.matchAll(/\bt\(`([a-z-]+)\$\{/g)].map((match) => match[1]);
+  assert.deepEqual(started.filter((start) => ![...keys].some((key) => key.startsWith(start))), []);
+});
+
+test("every text can be formatted, for one, none and many, in every kind of house", () => {
+  for (const lang of ["de", "en"]) {
+    const bundle = bundleOf(lang);
+    for (const key of keysOf(read(`text/${lang}.ftl`) + read(`text/${lang}.office.ftl`))) {
+      for (const profile of ["school", "club", "clinic"]) {
+        for (const n of [0, 1, 7]) {
+          const names = ["time", "name", "names", "page", "room", "activity", "query", "detail", "wait", "status", "text"];
+          const args = { profile, n, came: n, went: n, all: n, fresh: n, changed: n, same: n, errors: n, expected: n, absent: n, left: n, members: n, staff: n };
+          for (const name of names) args[name] = "X";
+          const errors = [];
+          const text = bundle.formatPattern(bundle.getMessage(key).value, args, errors);
+          assert.deepEqual(errors, [], `${lang} ${key}`);
+          assert.ok(text.trim().length > 0, `${lang} ${key}`);
+        }
+      }
+    }
+  }
+});
+
+test("the system neither shouts nor blames", () => {
+  for (const lang of ["de", "en"]) {
+    const text = read(`text/${lang}.ftl`) + read(`text/${lang}.office.ftl`);
+    assert.deepEqual(text.split("\n").filter((line) => /!/.test(line)), []);
+    assert.deepEqual(text.split("\n").filter((line) => /\b(invalid|illegal|error occurred|ungültig|falsche Eingabe)\b/i.test(line)), []);
+  }
+});
