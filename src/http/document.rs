@@ -95,7 +95,9 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
 fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.filter(|word| !["api", "v1"].contains(word)).collect();
-    operation.operation_id = Some(format!("{}_{}", method.to_lowercase(), words.join("_")));
+    let page = operation.tags.iter().flatten().any(|tag| tag == "pages");
+    let kind = if page { "_page" } else { "" };
+    operation.operation_id = Some(format!("{}{kind}_{}", method.to_lowercase(), words.join("_")));
     let may = operation.extensions.as_ref().and_then(|more| more.get("x-may")).cloned();
     let may = may.and_then(|words| words.as_array().cloned()).unwrap_or_default();
     let named = |word: &str| may.iter().any(|other| other == word);

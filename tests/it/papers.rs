@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
+
 /// Licences that we take code under.
 const LICENCES: &[&str] = &[
     "0BSD",
@@ -23,6 +25,9 @@ const LICENCES: &[&str] = &[
     "Unlicense",
     "Zlib",
 ];
+
+/// Events that no page has to act upon: other clients may.
+const SILENT: &[&str] = &[];
 
 /// Frames that the stream itself sends.
 const OF_THE_STREAM: &[&str] = &["stream.connected"];
@@ -83,6 +88,19 @@ fn the_catalogue_on_paper_is_the_catalogue_in_the_code() {
 }
 
 #[test]
+fn every_event_is_handled_by_a_page_or_listed_as_silent() {
+    let pages: String = files("assets", "js").iter().map(read).collect();
+    let unheard: Vec<_> = kinds()
+        .into_iter()
+        .filter(|kind| !pages.contains(&format!("\"{kind}\"")) && !SILENT.contains(&kind.as_str()))
+        .collect();
+    assert_eq!(unheard, Vec::<String>::new());
+    for kind in SILENT {
+        assert!(!pages.contains(&format!("\"{kind}\"")), "{kind} is handled: not silent any more");
+    }
+}
+
+#[test]
 fn what_a_page_imports_is_there() {
     let mut missing = Vec::new();
     for path in files("assets", "js").into_iter().filter(|path| !path.contains("/vendor/")) {
@@ -99,6 +117,40 @@ fn what_a_page_imports_is_there() {
         }
     }
     assert_eq!(missing, Vec::<String>::new());
+}
+
+/// A house has no internet: no page, style or text names a place outside.
+#[test]
+fn pages_never_reach_outside_the_house() {
+    let mut outside = Vec::new();
+    for end in ["js", "css", "html", "ftl"] {
+        for path in files("assets", end).into_iter().filter(|path| !path.contains("/vendor/")) {
+            let text = read(&path);
+            let lines = text.lines().filter(|line| !line.contains("http://www.w3.org/"));
+            for line in lines.filter(|l| l.contains("http://") || l.contains("https://")) {
+                outside.push(format!("{path}: {}", line.trim()));
+            }
+        }
+    }
+    assert_eq!(outside, Vec::<String>::new());
+}
+
+#[test]
+fn vendored_files_are_the_pinned_ones() {
+    let pins = read("assets/vendor/PINS");
+    let mut pinned = BTreeSet::from(["PINS".to_owned()]);
+    for pin in pins.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, hash) = (pin.split("  ").next().unwrap(), pin.rsplit("  ").next().unwrap());
+        let bytes = fs::read(Path::new("assets/vendor").join(name)).unwrap();
+        let found: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(found, hash, "assets/vendor/{name}");
+        pinned.insert(name.to_owned());
+    }
+    let there: BTreeSet<String> = fs::read_dir("assets/vendor")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, pinned);
 }
 
 #[test]
