@@ -6,10 +6,13 @@ use std::sync::Arc;
 use axum::extract::Extension;
 use serde::Serialize;
 use utoipa::PartialSchema;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder,
+    schema,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -98,6 +101,7 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
     let page = operation.tags.iter().flatten().any(|tag| tag == "pages");
     let kind = if page { "_page" } else { "" };
     operation.operation_id = Some(format!("{}{kind}_{}", method.to_lowercase(), words.join("_")));
+    describe_path(path, operation);
     let may = operation.extensions.as_ref().and_then(|more| more.get("x-may")).cloned();
     let may = may.and_then(|words| words.as_array().cloned()).unwrap_or_default();
     let named = |word: &str| may.iter().any(|other| other == word);
@@ -113,6 +117,27 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
         .content("application/problem+json", content)
         .build();
     operation.responses.responses.insert("default".to_owned(), problem.into());
+}
+
+/// Describes the parameters of the path that the handler leaves to its page.
+fn describe_path(path: &str, operation: &mut Operation) {
+    let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    for name in names {
+        let parameters = operation.parameters.get_or_insert_default();
+        let known = parameters.iter().any(|parameter| match parameter {
+            RefOr::T(parameter) => parameter.name == name,
+            RefOr::Ref(_) => false,
+        });
+        if !known {
+            let text = ObjectBuilder::new().schema_type(schema::Type::String);
+            let parameter = ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(text));
+            parameters.push(parameter.build().into());
+        }
+    }
 }
 
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
