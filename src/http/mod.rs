@@ -42,6 +42,7 @@ pub mod devices;
 pub mod readers;
 pub mod scans;
 pub mod kiosk;
+pub mod ws;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,153 @@
+//! WebSocket (RFC 6455): the same feed as the event stream, with commands.
+//!
+//! The socket is taken over from the HTTP server as an event stream's is. A
+//! client may subscribe and unsubscribe while it is open; whatever it is sent
+//! is in commit order, without gap or repeat.
+
+pub mod codec;
+mod command;
+mod session;
+mod utf8;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use sha1::{Digest, Sha1};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::session::Session;
+use super::access::{Who, may};
+use super::conn::Takeover;
+use super::extract::Query;
+use super::listen::Peer;
+use super::opening::{self, Opened};
+use super::problem::Problem;
+use super::signed_in::Principal;
+use super::sse;
+use super::streams::Streams;
+use crate::app::App;
+use crate::base::Result;
+
+/// What a server mixes into the client's key (RFC 6455 1.3).
+const KEY_SALT: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Returns the route of the WebSocket.
+pub fn routes() -> OpenApiRouter<App> {
+    sse::redeeming(OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow))))
+}
+
+/// What a client asks for; as on the event stream.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Ask {
+    /// Topics by commas; without them, everything that the caller may hear.
+    topics: Option<String>,
+    /// The cursor of the snapshot that the reader starts from.
+    after: Option<String>,
+    /// A stream ticket, from a client that can send neither cookie nor header.
+    #[expect(dead_code, reason = "read before the route, here only for the document")]
+    ticket: Option<String>,
+}
+
+/// Follows what happens over a WebSocket, with commands to subscribe and unsubscribe.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ws",
+    params(Ask),
+    responses(
+        (status = 101, description = "frames as JSON texts, for as long as the socket is open"),
+        (status = 403, description = "a topic that is not for the caller, or a foreign origin"),
+        (status = 426, description = "another version of the protocol"),
+        (status = 503, description = "too many streams"),
+    ),
+    tag = "live"
+)]
+async fn follow(
+    State(app): State<App>,
+    Extension(streams): Extension<Arc<Streams>>,
+    principal: Principal,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
+    let accept = match accept(&headers) {
+        Ok(accept) => accept,
+        Err(problem) => return Ok(problem.into_response()),
+    };
+    let wanted = match ask.topics.as_deref().map(opening::wanted).transpose() {
+        Ok(wanted) => wanted,
+        Err(topic) => return Ok(sse::foreign(&topic)),
+    };
+    let Some(Extension(peer)) = peer else {
+        return Ok(Problem::new(StatusCode::NOT_IMPLEMENTED, "websocket.no_socket").into_response());
+    };
+    let holder = opening::holder(&principal);
+    let Some(seat) = streams.sit(holder.person, Some(peer.remote.ip())) else {
+        return Ok(sse::full());
+    };
+    let start = opening::start(&HeaderMap::new(), ask.after.as_deref());
+    let opened = match opening::open(&app, &principal, wanted.as_deref(), &start).await? {
+        Ok(opened) => opened,
+        Err(topic) => return Ok(sse::foreign(&topic.to_string())),
+    };
+    Ok(switch(&accept, app, principal, opened, seat))
+}
+
+fn switch(
+    accept: &str,
+    app: App,
+    principal: Principal,
+    opened: Opened,
+    seat: super::streams::Seat,
+) -> Response {
+    let headers = [
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (
+            HeaderName::from_static("sec-websocket-accept"),
+            HeaderValue::from_str(accept).unwrap_or(HeaderValue::from_static("")),
+        ),
+    ];
+    let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response();
+    response.extensions_mut().insert(Takeover::new(move |taken| {
+        tokio::spawn(Session::new(app, principal, opened, seat).run(taken));
+    }));
+    response
+}
+
+/// Checks the opening handshake (RFC 6455 4.2.1) and returns its answer's key. The guard checks
+/// the origin of writes; a WebSocket opens by a GET, so its origin is checked here.
+fn accept(headers: &HeaderMap) -> Result<String, Problem> {
+    let has = |name: HeaderName, word: &str| {
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(word))
+    };
+    if !has(header::CONNECTION, "upgrade") || !has(header::UPGRADE, "websocket") {
+        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket.upgrade")
+            .because("this address speaks WebSocket only")
+            .with_header(header::UPGRADE, "websocket"));
+    }
+    super::guard::check_origin(headers, host(headers).as_ref())?;
+    if !has(header::SEC_WEBSOCKET_VERSION, "13") {
+        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket.version")
+            .because("only version 13 is spoken here")
+            .with_header(header::SEC_WEBSOCKET_VERSION, "13"));
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok());
+    let key = key.filter(|key| BASE64.decode(key).is_ok_and(|bytes| bytes.len() == 16));
+    let Some(key) = key else {
+        return Err(Problem::malformed("websocket.key", "Sec-WebSocket-Key must be 16 bytes"));
+    };
+    Ok(BASE64.encode(Sha1::digest(format!("{key}{KEY_SALT}"))))
+}
+
+fn host(headers: &HeaderMap) -> Option<axum::http::uri::Authority> {
+    headers.get(header::HOST)?.to_str().ok()?.parse().ok()
+}
