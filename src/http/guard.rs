@@ -285,7 +285,7 @@ fn check_length(request: &Request) -> Result<(), Problem> {
 /// Refuses a write that another site's page asks for. Browsers name the asking page in `Origin`;
 /// on a plain LAN address they send nothing else, so this must hold alone. A write that carries a
 /// cookie must say where it comes from; one with a key of its own need not.
-fn check_origin(headers: &HeaderMap, host: Option<&Authority>) -> Result<(), Problem> {
+pub(super) fn check_origin(headers: &HeaderMap, host: Option<&Authority>) -> Result<(), Problem> {
     let foreign =
         || Problem::new(StatusCode::FORBIDDEN, "origin.foreign").because("not asked from here");
     if let Some(origin) = headers.get(header::ORIGIN) {

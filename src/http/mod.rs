@@ -18,7 +18,9 @@ pub mod sign_in;
 pub mod setup;
 pub mod streams;
 mod outlet;
+mod opening;
 pub mod sse;
+pub mod ws;
 pub mod online;
 pub mod health;
 pub mod rooms;
@@ -64,6 +66,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         me::routes(),
         setup::routes(),
         sse::routes(),
+        ws::routes(),
         online::routes(),
         health::routes(),
         rooms::routes(),
@@ -90,6 +93,23 @@ pub fn routes() -> (Router<App>, OpenApi) {
     ];
     let routes: OpenApiRouter<App> =
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
+    let routes = nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
+    let routes: OpenApiRouter<App> = OpenApiRouter::new()
+        .merge(sign_in::routes())
+        .merge(me::routes())
+        .merge(setup::routes())
+        .merge(sse::routes())
+        .merge(online::routes())
+        .merge(health::routes())
+        .merge(rooms::routes())
+        .merge(runs::routes())
+        .merge(supervisions::routes())
+        .merge(people::routes())
+        .merge(badges::routes())
+        .merge(contacts::routes())
+        .merge(roster::routes())
+        .merge(document::routes())
+        .merge(assets::routes());
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
 }

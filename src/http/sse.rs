@@ -13,7 +13,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,33 +21,23 @@ use super::access::{Who, may};
 use super::conn::{Taken, Takeover};
 use super::extract::{Json, Query};
 use super::listen::Peer;
+use super::opening::{Opened, open, start, wanted};
 use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
 use super::streams::{Streams, TICKET_LIFE};
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp};
-use crate::domain::devices;
-use crate::domain::people::sessions;
-use crate::domain::rooms::scope;
 use crate::event::wire::{VERSION, sse_text};
-use crate::event::{Cursor, Topic};
-use crate::live::Feed;
-use crate::live::feed::{Opening, Start};
+use crate::live::feed::Opening;
 
 /// Where streams are opened.
 pub const PATH: &str = "/api/v1/events";
 
-/// How often opening is tried when rights change in the middle of it.
-const OPENINGS_MAX: usize = 5;
-/// How many topics a reader may name.
-const TOPICS_MAX: usize = 200;
-
 /// Returns the routes of event streams.
 pub fn routes() -> OpenApiRouter<App> {
-    let follow = OpenApiRouter::new()
-        .routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)))
-        .layer(middleware::from_fn(redeem));
+    let follow = OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)));
+    let follow = redeeming(follow);
     OpenApiRouter::new().merge(follow).routes(may(Who::PEOPLE, routes!(ticket)))
 }
 
@@ -129,6 +118,11 @@ async fn ticket(
     Ok((StatusCode::CREATED, Json(Ticket { ticket, expires_in_s: TICKET_LIFE.as_secs() })))
 }
 
+/// Lets callers of these routes come by a stream ticket too.
+pub fn redeeming(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    routes.layer(middleware::from_fn(redeem))
+}
+
 /// Lets a ticket stand for its owner.
 async fn redeem(mut request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
@@ -141,89 +135,6 @@ async fn redeem(mut request: Request, next: Next) -> Response {
         };
     }
     next.run(request).await
-}
-
-/// Reads the topics that are asked for; the error is the first that is none.
-fn wanted(text: &str) -> Result<Vec<Topic>, String> {
-    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let topics = names.map(|name| name.parse().map_err(|_| name.chars().take(64).collect()));
-    topics.take(TOPICS_MAX).collect()
-}
-
-/// Returns where the reader starts. The header wins, since the browser keeps it newer.
-fn start(headers: &HeaderMap, after: Option<&str>) -> Start {
-    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
-    match header.or(after) {
-        None => Start::Now,
-        Some(text) => Cursor::parse(text).map_or(Start::Garbage, Start::After),
-    }
-}
-
-/// A stream that is ready to flow.
-struct Opened {
-    feed: Feed,
-    opening: Opening,
-    topics: Vec<Topic>,
-}
-
-/// Opens the feed with the rights of this moment; the error is a topic that the caller may not
-/// hear. When somebody's rights changed between reading and opening, it is done once more.
-async fn open(
-    app: &App,
-    principal: &Principal,
-    wanted: Option<&[Topic]>,
-    start: &Start,
-) -> Result<Result<Opened, Topic>> {
-    for _ in 0..OPENINGS_MAX {
-        let cuts = app.hub.cuts();
-        let (caller, now, asked) = (principal.clone(), app.clock.now(), wanted.map(<[_]>::to_vec));
-        let topics = match app.read(move |conn| topics(conn, &caller, asked, now)).await? {
-            Ok(topics) => topics,
-            Err(foreign) => return Ok(Err(foreign)),
-        };
-        let (hub, replay, holder) = (&app.hub, &app.replay, principal.holder());
-        let (feed, opening) =
-            Feed::open(hub, replay, topics.clone(), holder, start.clone()).await?;
-        if hub.cuts() == cuts {
-            return Ok(Ok(Opened { feed, opening, topics }));
-        }
-    }
-    Err(Error::Busy)
-}
-
-/// Returns the topics of a stream: those that are wanted, if the caller may hear them all, or
-/// everything that the caller may hear.
-fn topics(
-    conn: &Connection,
-    caller: &Principal,
-    wanted: Option<Vec<Topic>>,
-    now: Timestamp,
-) -> Result<Result<Vec<Topic>, Topic>> {
-    let (all, foreign) = match caller {
-        Principal::Person(who) => {
-            // The login may have ended since the request came in.
-            let sessions = sessions::of(conn, who.person, now)?;
-            if sessions.iter().all(|session| session.public_id != who.session) {
-                return Err(Error::SignedOut);
-            }
-            let scope = scope::of(conn, who.person, who.role, now)?;
-            let foreign = wanted.iter().flatten().find(|topic| !scope.may_hear(**topic)).copied();
-            (scope.topics(), foreign)
-        }
-        Principal::Display(screen) => {
-            if !devices::queries::shows(conn, screen.display)? {
-                return Err(Error::SignedOut);
-            }
-            let mut wanted = wanted.iter().flatten();
-            let foreign = wanted.find(|topic| !scope::display_may_hear(**topic)).copied();
-            (scope::display_topics(), foreign)
-        }
-        Principal::Device(_) => return Err(Error::Forbidden("access.role")),
-    };
-    Ok(match (foreign, wanted) {
-        (Some(foreign), _) => Err(foreign),
-        (None, wanted) => Ok(wanted.unwrap_or(all)),
-    })
 }
 
 /// Encodes what every stream begins with: when to come back, where it stands, and, when its start
@@ -277,14 +188,16 @@ fn answer(source: Source, now: Timestamp, on_wire: bool) -> Response {
     response
 }
 
-fn foreign(topic: &str) -> Response {
+/// Refuses a topic.
+pub fn foreign(topic: &str) -> Response {
     Problem::new(StatusCode::FORBIDDEN, "topic.forbidden")
         .because(format!("the topic {topic} is not for you to hear"))
         .in_field("topics")
         .into_response()
 }
 
-fn full() -> Response {
+/// Refuses a stream too many.
+pub fn full() -> Response {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "streams.full")
         .because("too many streams are open")
         .after(between(5, 20))

@@ -88,8 +88,7 @@ async fn follow(
     let Some(Extension(peer)) = peer else {
         return Ok(Problem::new(StatusCode::NOT_IMPLEMENTED, "websocket.no_socket").into_response());
     };
-    let holder = opening::holder(&principal);
-    let Some(seat) = streams.sit(holder.person, Some(peer.remote.ip())) else {
+    let Some(seat) = streams.sit(principal.holder().person, Some(peer.remote.ip())) else {
         return Ok(sse::full());
     };
     let start = opening::start(&HeaderMap::new(), ask.after.as_deref());

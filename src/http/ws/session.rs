@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -140,7 +140,7 @@ impl Session {
     }
 
     async fn say_resync(
-        &self,
+        &mut self,
         socket: &mut Socket,
         cursor: &Cursor,
         reason: &'static str,
@@ -150,7 +150,7 @@ impl Session {
 
     /// Says something of the stream itself.
     async fn say_own(
-        &self,
+        &mut self,
         socket: &mut Socket,
         kind: &str,
         cursor: &Cursor,
@@ -187,7 +187,7 @@ impl Session {
     }
 
     async fn write_frames(
-        &self,
+        &mut self,
         socket: &mut Socket,
         frames: &[Arc<Frame>],
     ) -> Result<(), End> {
@@ -202,23 +202,23 @@ impl Session {
 
     /// Writes all of `bytes`; a client that takes nothing for too long is gone, and so is one
     /// whose rights end meanwhile.
-    async fn write(&self, socket: &mut Socket, bytes: &[u8]) -> Result<(), End> {
-        let ended = std::future::poll_fn(|cx| match self.feed.ended(cx) {
-            Some(reason) if reason != SHUTDOWN => std::task::Poll::Ready(()),
-            _ => std::task::Poll::Pending,
-        });
+    async fn write(&mut self, socket: &mut Socket, bytes: &[u8]) -> Result<(), End> {
         let stall = Instant::now() + self.seat.streams().stall;
-        tokio::select! {
+        let feed = &mut self.feed;
+        let ended = std::future::poll_fn(move |cx| match feed.ended(cx) {
+            Some(reason) if reason != SHUTDOWN => Poll::Ready(()),
+            _ => Poll::Pending,
+        });
+        let written = tokio::select! {
             biased;
-            written = timeout_at(stall, socket.write_all(bytes)) => match written {
-                Ok(written) => Ok(written?),
-                Err(_) => {
-                    Metrics::count(&self.feed.metrics().cuts_stalled);
-                    Err(End::Gone)
-                }
-            },
-            () = ended => Err(End::Gone),
-        }
+            written = timeout_at(stall, socket.write_all(bytes)) => written,
+            () = ended => return Err(End::Gone),
+        };
+        let Ok(written) = written else {
+            Metrics::count(&self.feed.metrics().cuts_stalled);
+            return Err(End::Gone);
+        };
+        Ok(written?)
     }
 
     /// Takes in what the client has sent.
@@ -231,7 +231,9 @@ impl Session {
         while let Some(message) = decoder.take(&mut bytes)? {
             match message {
                 Incoming::Text(text) => self.obey(socket, &text).await?,
-                Incoming::Binary(_) => return Err(End::Close(Some(1003), "only text is read here")),
+                Incoming::Binary(_) => {
+                    return Err(End::Close(Some(1003), "only text is read here"));
+                }
                 Incoming::Ping(payload) => self.write(socket, &codec::pong(&payload)).await?,
                 Incoming::Pong => (),
                 Incoming::Close(code) => return Err(End::Close(code, "")),
@@ -255,7 +257,15 @@ impl Session {
                 let cursor = Some(self.feed.cursor());
                 let reference = reference.as_ref();
                 let topics = Some(&topics[..]);
-                json!(Answer { kind, reference, ok: true, topics, cursor, code: None, detail: None })
+                json!(Answer {
+                    kind,
+                    reference,
+                    ok: true,
+                    topics,
+                    cursor,
+                    code: None,
+                    detail: None
+                })
             }
             Err(Refusal { code, detail }) => {
                 self.wrong += 1;
@@ -265,7 +275,13 @@ impl Session {
                 let reference = reference.as_ref();
                 let (code, detail) = (Some(code), Some(detail));
                 json!(Answer {
-                    kind: "error", reference, ok: false, topics: None, cursor: None, code, detail,
+                    kind: "error",
+                    reference,
+                    ok: false,
+                    topics: None,
+                    cursor: None,
+                    code,
+                    detail,
                 })
             }
         };
@@ -354,7 +370,11 @@ impl Session {
         Ok(Ok(()))
     }
 
-    async fn open(&self, topics: &[Topic], start: &Start) -> Result<Result<Opened, Refusal>, End> {
+    async fn open(
+        &mut self,
+        topics: &[Topic],
+        start: &Start,
+    ) -> Result<Result<Opened, Refusal>, End> {
         match opening::open(&self.app, &self.principal, Some(topics), start).await {
             Ok(Ok(opened)) => Ok(Ok(opened)),
             Ok(Err(topic)) => Ok(Err(not_for_you(&topic.to_string()))),

@@ -1,0 +1,102 @@
+//! How a stream opens, whatever carries it: who may hear what at this moment, and from where on.
+
+use axum::http::HeaderMap;
+use rusqlite::Connection;
+
+use super::signed_in::Principal;
+use crate::app::App;
+use crate::base::{Error, Result, Timestamp};
+use crate::domain::devices;
+use crate::domain::people::sessions;
+use crate::domain::rooms::scope;
+use crate::event::{Cursor, Topic};
+use crate::live::Feed;
+use crate::live::feed::{Opening, Start};
+
+/// How often opening is tried when rights change in the middle of it.
+const OPENINGS_MAX: usize = 5;
+/// How many topics a reader may name.
+const TOPICS_MAX: usize = 200;
+
+/// Reads the topics that are asked for; the error is the first that is none.
+pub fn wanted(text: &str) -> Result<Vec<Topic>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let topics = names.map(|name| name.parse().map_err(|_| name.chars().take(64).collect()));
+    topics.take(TOPICS_MAX).collect()
+}
+
+/// Returns where the reader starts. The header wins, since the browser keeps it newer.
+pub fn start(headers: &HeaderMap, after: Option<&str>) -> Start {
+    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+    match header.or(after) {
+        None => Start::Now,
+        Some(text) => Cursor::parse(text).map_or(Start::Garbage, Start::After),
+    }
+}
+
+/// A stream that is ready to flow.
+pub struct Opened {
+    pub feed: Feed,
+    pub opening: Opening,
+    pub topics: Vec<Topic>,
+}
+
+/// Opens the feed with the rights of this moment; the error is a topic that the caller may not
+/// hear. When somebody's rights changed between reading and opening, it is done once more.
+pub async fn open(
+    app: &App,
+    principal: &Principal,
+    wanted: Option<&[Topic]>,
+    start: &Start,
+) -> Result<Result<Opened, Topic>> {
+    for _ in 0..OPENINGS_MAX {
+        let cuts = app.hub.cuts();
+        let (caller, now, asked) = (principal.clone(), app.clock.now(), wanted.map(<[_]>::to_vec));
+        let topics = match app.read(move |conn| topics(conn, &caller, asked, now)).await? {
+            Ok(topics) => topics,
+            Err(foreign) => return Ok(Err(foreign)),
+        };
+        let (hub, replay, holder) = (&app.hub, &app.replay, principal.holder());
+        let (feed, opening) =
+            Feed::open(hub, replay, topics.clone(), holder, start.clone()).await?;
+        if hub.cuts() == cuts {
+            return Ok(Ok(Opened { feed, opening, topics }));
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Returns the topics of a stream: those that are wanted, if the caller may hear them all, or
+/// everything that the caller may hear.
+fn topics(
+    conn: &Connection,
+    caller: &Principal,
+    wanted: Option<Vec<Topic>>,
+    now: Timestamp,
+) -> Result<Result<Vec<Topic>, Topic>> {
+    let (all, foreign) = match caller {
+        Principal::Person(who) => {
+            // The login may have ended since the request came in.
+            let sessions = sessions::of(conn, who.person, now)?;
+            if sessions.iter().all(|session| session.public_id != who.session) {
+                return Err(Error::SignedOut);
+            }
+            let scope = scope::of(conn, who.person, who.role, now)?;
+            let foreign = wanted.iter().flatten().find(|topic| !scope.may_hear(**topic)).copied();
+            (scope.topics(), foreign)
+        }
+        Principal::Display(screen) => {
+            if !devices::queries::shows(conn, screen.display)? {
+                return Err(Error::SignedOut);
+            }
+            let mut wanted = wanted.iter().flatten();
+            let foreign = wanted.find(|topic| !scope::display_may_hear(**topic)).copied();
+            (scope::display_topics(), foreign)
+        }
+        Principal::Device(_) => return Err(Error::Forbidden("access.role")),
+    };
+    Ok(match (foreign, wanted) {
+        (Some(foreign), _) => Err(foreign),
+        (None, wanted) => Ok(wanted.unwrap_or(all)),
+    })
+}
