@@ -199,11 +199,10 @@ impl Decoder {
         if self.kind.take() == Some(BINARY) {
             return Ok(Some(Incoming::Binary(message)));
         }
-        // Checked as it came in, but for its end.
-        match String::from_utf8(message) {
-            Ok(text) => Ok(Some(Incoming::Text(text))),
-            Err(_) => Err(NOT_TEXT),
+        if !self.text.is_whole() {
+            return Err(NOT_TEXT);
         }
+        String::from_utf8(message).map(Incoming::Text).map(Some).map_err(|_| NOT_TEXT)
     }
 }
 
