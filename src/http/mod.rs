@@ -44,7 +44,6 @@ pub mod devices;
 pub mod readers;
 pub mod scans;
 pub mod kiosk;
-pub mod ws;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,23 +92,6 @@ pub fn routes() -> (Router<App>, OpenApi) {
     ];
     let routes: OpenApiRouter<App> =
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    let routes = nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    let routes: OpenApiRouter<App> = OpenApiRouter::new()
-        .merge(sign_in::routes())
-        .merge(me::routes())
-        .merge(setup::routes())
-        .merge(sse::routes())
-        .merge(online::routes())
-        .merge(health::routes())
-        .merge(rooms::routes())
-        .merge(runs::routes())
-        .merge(supervisions::routes())
-        .merge(people::routes())
-        .merge(badges::routes())
-        .merge(contacts::routes())
-        .merge(roster::routes())
-        .merge(document::routes())
-        .merge(assets::routes());
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
 }
