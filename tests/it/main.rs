@@ -46,4 +46,5 @@ mod demo_live;
 mod supervisions;
 mod timetable;
 mod tracking;
+mod websocket;
 mod wire;

@@ -144,7 +144,12 @@ fn accept(headers: &HeaderMap) -> Result<String, Problem> {
     let Some(key) = key else {
         return Err(Problem::malformed("websocket.key", "Sec-WebSocket-Key must be 16 bytes"));
     };
-    Ok(BASE64.encode(Sha1::digest(format!("{key}{KEY_SALT}"))))
+    Ok(accept_key(key))
+}
+
+/// Returns the key that proves to a client that its handshake was understood.
+pub fn accept_key(key: &str) -> String {
+    BASE64.encode(Sha1::digest(format!("{key}{KEY_SALT}")))
 }
 
 fn host(headers: &HeaderMap) -> Option<axum::http::uri::Authority> {
