@@ -8,6 +8,7 @@ mod displays;
 mod readers;
 mod edge;
 mod door;
+mod autobahn;
 mod callers;
 mod catalogue;
 mod live;
