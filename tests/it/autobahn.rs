@@ -6,7 +6,8 @@
 use std::process::Stdio;
 
 use daybook::http::ws::accept_key;
-use daybook::http::ws::codec::{self, Decoder, Incoming, Limits};
+use daybook::http::ws::decode::{Decoder, Incoming, Limits};
+use daybook::http::ws::encode;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,15 +51,17 @@ async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
         loop {
             let answer = match decoder.take(&mut bytes) {
                 Ok(None) => break,
-                Ok(Some(Incoming::Text(text))) => codec::text(&text),
-                Ok(Some(Incoming::Binary(bytes))) => codec::binary(&bytes),
-                Ok(Some(Incoming::Ping(payload))) => codec::pong(&payload),
+                Ok(Some(Incoming::Text(text))) => encode::text(&text),
+                Ok(Some(Incoming::Binary(bytes))) => encode::binary(&bytes),
+                Ok(Some(Incoming::Ping(payload))) => encode::pong(&payload),
                 Ok(Some(Incoming::Pong)) => continue,
                 Ok(Some(Incoming::Close(code))) => {
-                    return stream.write_all(&codec::close(code, "")).await;
+                    return stream.write_all(&encode::close(code, "")).await;
                 }
                 Err(breach) => {
-                    return stream.write_all(&codec::close(Some(breach.code), breach.reason)).await;
+                    return stream
+                        .write_all(&encode::close(Some(breach.code), breach.reason))
+                        .await;
                 }
             };
             stream.write_all(&answer).await?;

@@ -4,9 +4,11 @@
 //! client may subscribe and unsubscribe while it is open; whatever it is sent
 //! is in commit order, without gap or repeat.
 
-pub mod codec;
 mod command;
+pub mod decode;
+pub mod encode;
 mod session;
+mod subscribing;
 mod utf8;
 
 use std::sync::Arc;

@@ -10,17 +10,18 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::codec::{self, Breach, Decoder, Incoming, Limits};
-use super::command::{self, Answer, Command, Op, Refusal};
+use super::command::{self, Answer, Refusal};
+use super::decode::{Breach, Decoder, Incoming, Limits};
+use super::encode;
 use crate::app::App;
 use crate::event::wire::{Frame, VERSION};
 use crate::event::{Cursor, Topic};
 use crate::http::conn::{Socket, Taken};
-use crate::http::opening::{self, Opened};
+use crate::http::opening::Opened;
 use crate::http::signed_in::Principal;
 use crate::http::streams::Seat;
 use crate::live::Feed;
-use crate::live::feed::{Next, Opening, Start};
+use crate::live::feed::{Next, Opening};
 use crate::live::hub::SHUTDOWN;
 use crate::live::metrics::Metrics;
 
@@ -37,17 +38,17 @@ const READ_MAX: usize = 1024;
 
 /// An open WebSocket and its place in the stream of events.
 pub struct Session {
-    app: App,
-    principal: Principal,
-    feed: Feed,
+    pub(super) app: App,
+    pub(super) principal: Principal,
+    pub(super) feed: Feed,
     opening: Opening,
-    topics: BTreeSet<Topic>,
+    pub(super) topics: BTreeSet<Topic>,
     wrong: u32,
     seat: Seat,
 }
 
 /// Why a session ends.
-enum End {
+pub(super) enum End {
     /// Say so with this code; the client may come back.
     Close(Option<u16>, &'static str),
     /// The client is gone, or does not take what waits for it.
@@ -82,7 +83,7 @@ impl Session {
             Err(end) => end,
         };
         if let End::Close(code, reason) = end {
-            let goodbye = codec::close(code, reason);
+            let goodbye = encode::close(code, reason);
             if timeout(CLOSE_WAIT, socket.write_all(&goodbye)).await.is_ok() {
                 drain(&mut socket).await;
             }
@@ -120,7 +121,7 @@ impl Session {
                     if silent > 2 {
                         return Err(End::Gone);
                     }
-                    self.write(socket, &codec::ping()).await?;
+                    self.write(socket, &encode::ping()).await?;
                 }
             }
         }
@@ -139,7 +140,8 @@ impl Session {
         Ok(())
     }
 
-    async fn say_resync(
+    /// Says that snapshots must be read again.
+    pub(super) async fn say_resync(
         &mut self,
         socket: &mut Socket,
         cursor: &Cursor,
@@ -160,7 +162,7 @@ impl Session {
             "id": cursor, "type": kind, "topic": "stream", "ts": self.app.clock.now(),
             "v": VERSION, "data": data,
         });
-        self.write(socket, &codec::text(&frame.to_string())).await
+        self.write(socket, &encode::text(&frame.to_string())).await
     }
 
     async fn pass_on(
@@ -186,7 +188,8 @@ impl Session {
         }
     }
 
-    async fn write_frames(
+    /// Writes frames, each as a message.
+    pub(super) async fn write_frames(
         &mut self,
         socket: &mut Socket,
         frames: &[Arc<Frame>],
@@ -194,7 +197,7 @@ impl Session {
         let mut bytes = Vec::with_capacity(frames.iter().map(|f| f.sse().len()).sum());
         for frame in frames {
             let json: Bytes = frame.json();
-            bytes.extend_from_slice(&codec::text_head(json.len()));
+            bytes.extend_from_slice(&encode::text_head(json.len()));
             bytes.extend_from_slice(&json);
         }
         self.write(socket, &bytes).await
@@ -234,7 +237,7 @@ impl Session {
                 Incoming::Binary(_) => {
                     return Err(End::Close(Some(1003), "only text is read here"));
                 }
-                Incoming::Ping(payload) => self.write(socket, &codec::pong(&payload)).await?,
+                Incoming::Ping(payload) => self.write(socket, &encode::pong(&payload)).await?,
                 Incoming::Pong => (),
                 Incoming::Close(code) => return Err(End::Close(code, "")),
             }
@@ -285,110 +288,8 @@ impl Session {
                 })
             }
         };
-        self.write(socket, &codec::text(&answer.to_string())).await
+        self.write(socket, &encode::text(&answer.to_string())).await
     }
-
-    async fn do_command(
-        &mut self,
-        socket: &mut Socket,
-        command: Command,
-    ) -> Result<Result<&'static str, Refusal>, End> {
-        let named = opening::wanted(&command.topics.join(","));
-        let named = match named {
-            Ok(named) => named.into_iter().collect::<BTreeSet<_>>(),
-            Err(topic) => return Ok(Err(not_for_you(&topic))),
-        };
-        match command.op {
-            Op::Ping => Ok(Ok("pong")),
-            Op::Signal => Ok(Err(Refusal::new("signal.unknown", "no such signal"))),
-            Op::Subscribe => {
-                let after = command.after.as_deref();
-                Ok(self.subscribe(socket, named, after).await?.map(|()| "subscribed"))
-            }
-            Op::Unsubscribe => {
-                let rest = self.topics.difference(&named).copied().collect();
-                Ok(self.reopen(rest).await?.map(|()| "unsubscribed"))
-            }
-        }
-    }
-
-    /// Adds topics. What happened on the new ones after `after` comes first; then all of them go
-    /// on together from where the client stands.
-    async fn subscribe(
-        &mut self,
-        socket: &mut Socket,
-        named: BTreeSet<Topic>,
-        after: Option<&str>,
-    ) -> Result<Result<(), Refusal>, End> {
-        let fresh: Vec<_> = named.difference(&self.topics).copied().collect();
-        if let (Some(after), false) = (after, fresh.is_empty()) {
-            let start = Cursor::parse(after).map_or(Start::Garbage, Start::After);
-            let opened = match self.open(&fresh, &start).await? {
-                Ok(opened) => opened,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            match opened.opening {
-                Opening::Whole => self.catch_up(socket, opened.feed).await?,
-                Opening::Resync(reason) => {
-                    let cursor = self.feed.cursor();
-                    self.say_resync(socket, &cursor, reason).await?;
-                }
-            }
-        }
-        let all = self.topics.union(&named).copied().collect();
-        self.reopen(all).await
-    }
-
-    /// Passes on what new topics had until the position that the client has reached, but for what
-    /// it heard on its other topics.
-    async fn catch_up(&mut self, socket: &mut Socket, mut feed: Feed) -> Result<(), End> {
-        let here = self.feed.cursor().seq;
-        let heard: Vec<_> = self.topics.iter().copied().collect();
-        while feed.rest().seq < here {
-            let Ok(Next::Frames(frames)) = feed.next().await else {
-                return Err(End::Close(Some(1011), "try again"));
-            };
-            let missed: Vec<_> = frames
-                .into_iter()
-                .filter(|frame| frame.seq.is_some_and(|seq| seq <= here))
-                .filter(|frame| !frame.heard_by(&heard))
-                .collect();
-            self.write_frames(socket, &missed).await?;
-        }
-        Ok(())
-    }
-
-    /// Goes on with these topics from where the client stands.
-    async fn reopen(&mut self, topics: BTreeSet<Topic>) -> Result<Result<(), Refusal>, End> {
-        let list: Vec<_> = topics.iter().copied().collect();
-        let opened = match self.open(&list, &Start::After(self.feed.cursor())).await? {
-            Ok(opened) => opened,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        self.feed = opened.feed;
-        self.topics = topics;
-        Ok(Ok(()))
-    }
-
-    async fn open(
-        &mut self,
-        topics: &[Topic],
-        start: &Start,
-    ) -> Result<Result<Opened, Refusal>, End> {
-        match opening::open(&self.app, &self.principal, Some(topics), start).await {
-            Ok(Ok(opened)) => Ok(Ok(opened)),
-            Ok(Err(topic)) => Ok(Err(not_for_you(&topic.to_string()))),
-            Err(crate::base::Error::SignedOut) => Err(End::Close(Some(1008), "session_ended")),
-            Err(error) => {
-                tracing::warn!(%error, "a subscription could not be changed");
-                Err(End::Close(Some(1011), "try again"))
-            }
-        }
-    }
-}
-
-fn not_for_you(topic: &str) -> Refusal {
-    Refusal::new("topic.forbidden", format!("the topic {topic} is not for you to hear"))
 }
 
 /// Reads until the client has closed too, so that our last frame is not lost with a reset.

@@ -1,4 +1,4 @@
-//! WebSocket messages to and from bytes (RFC 6455), server side, without extensions.
+//! WebSocket messages from bytes (RFC 6455), server side, without extensions.
 //!
 //! The decoder takes bytes as they come and keeps only the message that is
 //! under way. Any breach of the protocol ends the connection with the close
@@ -8,11 +8,11 @@ use super::utf8::Utf8;
 
 /// The kinds of frames.
 const CONTINUATION: u8 = 0x0;
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
+pub(super) const TEXT: u8 = 0x1;
+pub(super) const BINARY: u8 = 0x2;
+pub(super) const CLOSE: u8 = 0x8;
+pub(super) const PING: u8 = 0x9;
+pub(super) const PONG: u8 = 0xA;
 
 /// How long the payload of a control frame may be (RFC 6455 5.5).
 const CONTROL_MAX: u64 = 125;
@@ -265,51 +265,6 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, Breach> {
     }
 }
 
-/// Returns the head of an unmasked text frame with `length` bytes to follow.
-pub fn text_head(length: usize) -> Vec<u8> {
-    head(TEXT, length)
-}
-
-/// Returns a whole text frame.
-pub fn text(text: &str) -> Vec<u8> {
-    [text_head(text.len()), text.into()].concat()
-}
-
-/// Returns a whole binary frame.
-pub fn binary(bytes: &[u8]) -> Vec<u8> {
-    [head(BINARY, bytes.len()), bytes.to_vec()].concat()
-}
-
-/// Returns a ping without payload.
-pub fn ping() -> Vec<u8> {
-    head(PING, 0)
-}
-
-/// Returns the answer to a ping.
-pub fn pong(payload: &[u8]) -> Vec<u8> {
-    [head(PONG, payload.len()), payload.to_vec()].concat()
-}
-
-/// Returns a close frame; the reason is cut to what fits.
-pub fn close(code: Option<u16>, reason: &str) -> Vec<u8> {
-    let Some(code) = code else { return head(CLOSE, 0) };
-    let mut end = reason.len().min(123);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    let reason = reason.get(..end).unwrap_or_default();
-    [head(CLOSE, reason.len() + 2), code.to_be_bytes().to_vec(), reason.into()].concat()
-}
-
-fn head(kind: u8, length: usize) -> Vec<u8> {
-    let first = 0x80 | kind;
-    match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(short @ 0..=125), _) => vec![first, short],
-        (_, Ok(wide)) => [&[first, 126][..], &wide.to_be_bytes()].concat(),
-        _ => [&[first, 127][..], &(length as u64).to_be_bytes()].concat(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Breach, Decoder, Incoming, Limits};
@@ -319,7 +274,7 @@ mod tests {
 
     /// A client's frame: masked.
     fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = super::head(first & 0x0F, payload.len());
+        let mut bytes = super::super::encode::head(first & 0x0F, payload.len());
         bytes[0] = first;
         bytes[1] |= 0x80;
         let mask = [0x1B, 0xAD, 0xC0, 0xDE];
