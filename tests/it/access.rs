@@ -48,6 +48,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/v1/sessions/{id}", "A O S M"),
     // Streams, and who is there.
     ("GET", "/api/v1/events", "A O S M W"),
+    ("GET", "/api/v1/ws", "A O S M W"),
     ("POST", "/api/v1/stream-tickets", "A O S M"),
     ("GET", "/api/v1/online", "A O S"),
     // People.

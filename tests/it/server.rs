@@ -19,7 +19,6 @@ use crate::store::{PASSWORD, TestStore};
 pub struct TestServer {
     store: TestStore,
     pub address: SocketAddr,
-    pub door: Door,
 }
 
 impl TestServer {
@@ -30,8 +29,8 @@ impl TestServer {
 
     /// A server of the given house.
     pub async fn of(store: TestStore) -> TestServer {
-        let (address, door) = serve(&store.app).await;
-        TestServer { store, address, door }
+        let (address, _) = serve(&store.app).await;
+        TestServer { store, address }
     }
 
     /// A caller that is nobody yet; it says where its page comes from, as browsers do.
