@@ -41,6 +41,7 @@ mod scene;
 mod scans;
 mod visits;
 mod days;
+mod laws;
 mod present;
 mod demo;
 mod demo_live;

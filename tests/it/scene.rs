@@ -18,6 +18,7 @@ use daybook::domain::visits::scan::{self, Scan, ScanResult, When};
 use daybook::domain::visits::{self, Attendance, Counts, Status};
 use daybook::domain::{devices, house, people};
 use daybook::live::Tx;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::server;
@@ -261,32 +262,36 @@ impl Scene {
         let now = self.now();
         self.store
             .read(move |conn| {
-                let day = Today::at(conn, now)?.day;
-                let counts = visits::queries::counts(conn, day)?;
-                assert_eq!(counts.present, counts.in_rooms + counts.in_transit, "{counts:?}");
-                assert!(counts.in_transit >= 0, "{counts:?}");
-                let members: i64 = conn.query_row(
-                    "select count(*) from person where role = 'member' and state = 'active'",
-                    [],
-                    |row| row.get(0),
-                )?;
-                let all = counts.expected + counts.present + counts.absent + counts.left;
-                assert_eq!(all, members, "{counts:?}");
-                for (wrong, sql) in WRONGS {
-                    let found: i64 = conn.query_row(sql, [], |row| row.get(0))?;
-                    assert_eq!(found, 0, "{wrong}");
-                }
-                let occupancies = visits::queries::occupancies(conn)?;
-                let inside: i64 = occupancies.iter().map(|room| room.count).sum();
-                assert_eq!(inside, counts.in_rooms);
+                check(conn, now).unwrap();
                 Ok(())
             })
             .await;
     }
 }
 
+/// Says what does not hold that must hold at every moment.
+pub fn check(conn: &Connection, now: Timestamp) -> std::result::Result<(), String> {
+    let day = Today::at(conn, now).unwrap().day;
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    for (wrong, sql) in WRONGS {
+        if number(sql) != 0 {
+            return Err(wrong.to_owned());
+        }
+    }
+    let counts = visits::queries::counts(conn, day).unwrap();
+    let all = counts.expected + counts.present + counts.absent + counts.left;
+    let members = "select count(*) from person where role = 'member' and state = 'active'";
+    let occupancies = visits::queries::occupancies(conn).unwrap();
+    let inside: i64 = occupancies.iter().map(|room| room.count).sum();
+    let sound = counts.present == counts.in_rooms + counts.in_transit
+        && counts.in_transit >= 0
+        && all == number(members)
+        && inside == counts.in_rooms;
+    if sound { Ok(()) } else { Err(format!("{counts:?}")) }
+}
+
 /// What never is, each as a query that counts it.
-const WRONGS: [(&str, &str); 6] = [
+const WRONGS: [(&str, &str); 7] = [
     (
         "in two rooms",
         "select count(*)
@@ -315,6 +320,13 @@ const WRONGS: [(&str, &str); 6] = [
            and one.end_reason is not 'undone' and other.end_reason is not 'undone'
            and other.started_at < coalesce(one.ended_at, 1e18)
            and one.started_at < coalesce(other.ended_at, 1e18)",
+    ),
+    (
+        "a visit before coming",
+        "select count(*) from visit join attendance using (person_id)
+         where date(started_at / 1000, 'unixepoch', '+1 hour') = day
+           and end_reason is not 'undone'
+           and started_at < arrived_at",
     ),
     (
         "left before coming",

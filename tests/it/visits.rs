@@ -2,10 +2,12 @@
 
 use daybook::base::{Actor, Error};
 use daybook::domain::visits::marking::Mark;
+use daybook::domain::visits::scan::{Outcome, When};
 use daybook::domain::visits::{Counts, Status, commands, snapshots};
 use daybook::domain::{people, rooms};
+use daybook::live::Tx;
 
-use crate::scene::{BEN, MIA, Scene, ZOE, conflict};
+use crate::scene::{BEN, MIA, Scene, ZOE, conflict, tap};
 
 #[tokio::test]
 async fn staff_check_a_member_in_and_out_of_their_run_and_the_house_knows() {
@@ -217,7 +219,7 @@ async fn a_reopened_run_has_back_who_is_nowhere_else() {
     scene.pass(60);
     scene.start(scene.eva, scene.ben, gym).await.unwrap();
     scene.pass(239);
-    let reopen = move |tx: &mut daybook::live::Tx<'_>| commands::reopen_run(tx, library);
+    let reopen = move |tx: &mut Tx<'_>| commands::reopen_run(tx, library);
     scene.write(Actor::Person(scene.eva), reopen).await.unwrap();
     assert_eq!(scene.visit_of(scene.mia).await, stays);
     assert_eq!(scene.room_of(scene.ben).await, Some(scene.gym));
@@ -282,23 +284,49 @@ async fn a_mark_by_hand_is_audited_and_of_today() {
 }
 
 #[tokio::test]
-async fn who_is_marked_away_is_in_no_room() {
+async fn who_goes_home_is_in_no_room_and_who_was_in_a_run_was_here() {
     let scene = Scene::new().await;
     let run = scene.run(scene.gym, &[scene.eva]).await;
     let began = scene.now();
-    for status in [Status::Left, Status::Excused, Status::Unreported, Status::Expected] {
-        scene.start(scene.eva, scene.mia, run).await.unwrap();
-        scene.pass(60);
-        scene.mark(scene.eva, scene.mia, status).await.unwrap();
-        assert_eq!(scene.room_of(scene.mia).await, None);
-        scene.check().await;
-        scene.pass(60);
-    }
-    // Nobody leaves before something else that is known of them.
     scene.start(scene.eva, scene.mia, run).await.unwrap();
-    let mark = Mark { status: Status::Left, reason: None, at: Some(began) };
-    let refused = scene.mark_as(scene.eva, scene.mia, mark).await;
-    assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
+    for status in [Status::Excused, Status::Unreported, Status::Expected] {
+        let refused = scene.mark(scene.eva, scene.mia, status).await;
+        assert_eq!(conflict(refused), "attendance.has_visits");
+    }
+    scene.pass(60);
+    scene.mark(scene.eva, scene.mia, Status::Left).await.unwrap();
+    assert_eq!(scene.room_of(scene.mia).await, None);
+    scene.check().await;
+    // Nobody leaves before something that is known of them, or arrives after it.
+    let at = |status, at| Mark { status, reason: None, at: Some(at) };
+    let before = scene.mark_as(scene.eva, scene.mia, at(Status::Left, began)).await;
+    assert!(matches!(before, Err(Error::Invalid { .. })), "{before:?}");
+    scene.mark(scene.eva, scene.mia, Status::Present).await.unwrap();
+    let after = scene.mark_as(scene.eva, scene.mia, at(Status::Present, scene.now())).await;
+    assert!(matches!(after, Err(Error::Invalid { .. })), "{after:?}");
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn what_a_member_did_before_the_end_of_a_run_is_still_heard_of_after_it() {
+    let scene = Scene::new().await;
+    let library = scene.run(scene.library, &[scene.eva]).await;
+    scene.run(scene.gym, &[scene.eva]).await;
+    for member in [scene.mia, scene.ben] {
+        scene.start(scene.lead, member, library).await.unwrap();
+    }
+    scene.set(Scene::minute(20));
+    scene.end_run(library).await;
+    scene.set(Scene::minute(30));
+    let then = When::DeviceClock(Scene::minute(10));
+    // A reader that was cut off: Mia had gone to the gym, and Ben home, before the end.
+    let moved = scene.scan(&scene.gym_reader, tap(MIA, then)).await;
+    assert_eq!(moved.outcome, Outcome::Transferred);
+    assert_eq!(scene.room_of(scene.mia).await, Some(scene.gym));
+    assert_eq!(scene.scan(&scene.exit, tap(BEN, then)).await.outcome, Outcome::LeftHouse);
+    let ends = "select count(*) from visit where ended_at = started_at + 600000";
+    assert_eq!(scene.number(ends).await, 2);
+    scene.check().await;
 }
 
 #[tokio::test]
@@ -351,9 +379,12 @@ async fn a_snapshot_tells_who_is_here_who_is_expected_and_who_has_left() {
     scene.end(eva, scene.visit_of(scene.mia).await).await.unwrap();
     let page = group().await.unwrap();
     assert_eq!((page.left[0].at, page.on_the_way[0].since), (scene.now(), scene.now()));
-    scene.mark(eva, scene.mia, Status::Unreported).await.unwrap();
-    scene.mark(eva, scene.ben, Status::Expected).await.unwrap();
+    let ida = scene.member("Ida Ilm", "DEB0D4D4").await;
+    let jan = scene.member("Jan Just", "DEB0D5D5").await;
+    let others = move |tx: &mut Tx<'_>| rooms::commands::set_group_members(tx, blue, &[ida, jan]);
+    scene.write(Actor::System, others).await.unwrap();
+    scene.mark(eva, ida, Status::Unreported).await.unwrap();
     let page = group().await.unwrap();
-    assert_eq!((page.absent[0].member_id, page.expected[0].member_id), (scene.mia, scene.ben));
+    assert_eq!((page.absent[0].member_id, page.expected[0].member_id), (ida, jan));
     assert_eq!(page.here.len() + page.left.len() + page.on_the_way.len(), 0);
 }

@@ -6,6 +6,7 @@
 use rusqlite::params;
 
 use super::model::{Attendance, Member, Source, Status, Today};
+use crate::base::id::PersonId;
 use crate::base::{Result, Timestamp};
 use crate::event::{Event, Stale};
 use crate::live::Tx;
@@ -75,6 +76,19 @@ pub(super) fn leave(
     })
 }
 
+/// Notes that it was still so at `at`: nothing changes, but what is older than
+/// this is not news any more.
+pub(super) fn confirm(tx: &Tx<'_>, today: &Today, person: PersonId, at: Timestamp) -> Result<()> {
+    rows::run(
+        tx,
+        "update attendance
+         set changed_at = max(changed_at, ?3)
+         where person_id = ?1 and day = ?2",
+        params![person, today.day, at],
+    )?;
+    Ok(())
+}
+
 /// Notes that an arrival never was: what was known before it is known again.
 pub(super) fn restore(
     tx: &mut Tx<'_>,
@@ -92,7 +106,8 @@ pub(super) fn restore(
         Status::Left => rows::run(
             tx,
             "update attendance
-             set status = 'left', source = 'manual', changed_at = ?3
+             set status = 'left', source = 'manual', changed_at = ?3,
+                 arrived_at = case when arrived_at <= left_at then arrived_at end
              where person_id = ?1 and day = ?2",
             params![member.id, today.day, tx.now],
         )?,

@@ -30,7 +30,7 @@ pub fn start(tx: &mut Tx<'_>, scope: &Scope, member: PersonId, run: RunId) -> Re
         return Err(Error::conflict("visit.not_present", "the member is not in the house"));
     }
     require_open(&run)?;
-    if standing.visit.as_ref().is_some_and(|visit| visit.run == run.id) {
+    if standing.visit().is_some_and(|visit| visit.run == run.id) {
         return Err(Error::conflict("visit.already_in", "the member is in this run"));
     }
     require_room(tx, &run)?;
@@ -102,7 +102,8 @@ pub(super) fn require_member(tx: &Tx<'_>, member: PersonId) -> Result<()> {
 
 /// The moment of an act by hand: now, but never before what is known already.
 pub(super) fn now_for(tx: &Tx<'_>, standing: &Standing) -> Timestamp {
-    standing.newest().map_or(tx.now, |newest| newest.max(tx.now))
+    let known = standing.newest().max(standing.last_ended_at());
+    known.map_or(tx.now, |known| known.max(tx.now))
 }
 
 /// Returns a visit, if its run or its member is in the scope.

@@ -47,11 +47,10 @@ impl Hand<'_> {
             Way::Toggle => !present,
         };
         let who = Member::staff(person);
-        if comes && !present {
-            self.arrive(tx, &who)?;
-        }
-        if !comes && self.standing.status() != Status::Left {
-            stays::go_home(tx, self.today, &who, self.standing, self.at, Source::Badge)?;
+        match (comes, self.standing.status()) {
+            (true, Status::Present) | (false, Status::Left) => self.confirm(tx, person)?,
+            (true, _) => self.arrive(tx, &who)?,
+            (false, _) => self.go_home(tx, &who)?,
         }
         Ok(Verdict::of(if comes { Outcome::StaffIn } else { Outcome::StaffOut }))
     }
@@ -73,19 +72,17 @@ impl Hand<'_> {
             Way::Out => true,
             Way::Toggle => present && may_go,
         };
-        if leaves {
-            if self.standing.status() != Status::Left {
-                let member = Member::load(tx, person)?;
-                stays::go_home(tx, self.today, &member, self.standing, self.at, Source::Badge)?;
-            }
-            return Ok(Verdict::of(Outcome::LeftHouse));
+        match (leaves, self.standing.status()) {
+            (true, Status::Left) => self.confirm(tx, person)?,
+            (true, _) => self.go_home(tx, &Member::load(tx, person)?)?,
+            (false, Status::Present) => self.confirm(tx, person)?,
+            (false, _) => self.arrive(tx, &Member::load(tx, person)?)?,
         }
-        if present {
-            return Ok(Verdict::of(Outcome::AlreadyIn));
-        }
-        let member = Member::load(tx, person)?;
-        self.arrive(tx, &member)?;
-        Ok(Verdict::of(Outcome::CheckedIn))
+        Ok(Verdict::of(match (leaves, present) {
+            (true, _) => Outcome::LeftHouse,
+            (false, true) => Outcome::AlreadyIn,
+            (false, false) => Outcome::CheckedIn,
+        }))
     }
 
     fn room(&self, tx: &mut Tx<'_>, person: PersonId, room: RoomId) -> Result<Verdict> {
@@ -95,11 +92,12 @@ impl Hand<'_> {
         let Some((run, closed_at)) = self.run_in(tx, &place)? else {
             return Ok(Verdict { place: Some(place), ..Verdict::rejected(Code::RunNone) });
         };
-        let visit = self.standing.visit.as_ref();
+        let visit = self.standing.visit_at(self.at);
         if let Some(visit) = visit.filter(|visit| visit.run == run) {
             let member = Member::load(tx, person)?;
             stays::end(tx, &member, visit, self.at, EndReason::Left, Source::Badge)?;
-            return Ok(Verdict::in_room(Outcome::CheckedOut, place, -1));
+            let change = -i64::from(visit.ended_at.is_none());
+            return Ok(Verdict::in_room(Outcome::CheckedOut, place, change));
         }
         let stands_there = self.at >= tx.now.minus(FRESH);
         if stands_there && place.count >= place.capacity {
@@ -133,6 +131,14 @@ impl Hand<'_> {
     fn arrive(&self, tx: &mut Tx<'_>, who: &Member) -> Result<()> {
         let before = self.standing.attendance.as_ref();
         attendance::arrive(tx, self.today, who, before, self.at, Source::Badge)
+    }
+
+    fn go_home(&self, tx: &mut Tx<'_>, who: &Member) -> Result<()> {
+        stays::go_home(tx, self.today, who, self.standing, self.at, Source::Badge)
+    }
+
+    fn confirm(&self, tx: &Tx<'_>, person: PersonId) -> Result<()> {
+        attendance::confirm(tx, self.today, person, self.at)
     }
 
     fn minute(&self) -> i64 {

@@ -3,7 +3,7 @@
 
 use rusqlite::params;
 
-use super::model::{Attendance, EndReason, Member, Source, Standing, Status, Today};
+use super::model::{Attendance, Member, Source, Standing, Status, Today};
 use super::{attendance, commands, queries, stays};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp, text};
@@ -27,7 +27,7 @@ pub struct Mark {
 }
 
 /// Notes how a member stands to the house today. Lead and office may do so for
-/// all, staff for those in their scope.
+/// all, staff for those in their scope. Who has been in a run today was here.
 pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result<Attendance> {
     if scope.role != Role::Office {
         scope.require(tx, id)?;
@@ -38,14 +38,20 @@ pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result
         mark.reason.as_deref().map(|reason| text::optional_line("reason", reason, REASON_MAX));
     let reason = reason.transpose()?.filter(|reason| !reason.is_empty());
     let standing = queries::standing(tx, id, &today)?;
-    let at = moment(tx, &today, &standing, mark)?;
+    let first_visit = queries::first_visit_at(tx, id, today.begins())?;
+    let was_here = mark.status.is_in_or_left();
+    if first_visit.is_some() && !was_here {
+        let detail = "the member has been in a run today";
+        return Err(Error::conflict("attendance.has_visits", detail));
+    }
+    let at = moment(tx, &today, &standing, first_visit, mark)?;
     let member = Member::load(tx, id)?;
     match mark.status {
         Status::Present => present(tx, &today, &member, &standing, at)?,
         Status::Left => left(tx, &today, &member, &standing, at)?,
         Status::Expected => expected(tx, &today, &member, &standing)?,
         Status::Excused | Status::Unreported => {
-            absent(tx, &today, &member, &standing, mark.status)?;
+            absent(tx, &today, &member, mark.status)?;
         }
     }
     if mark.status != Status::Expected {
@@ -68,29 +74,24 @@ fn moment(
     tx: &Tx<'_>,
     today: &Today,
     standing: &Standing,
+    first_visit: Option<Timestamp>,
     mark: &Mark,
 ) -> Result<Option<Timestamp>> {
     let Some(at) = mark.at else { return Ok(None) };
+    let row = standing.attendance.as_ref();
+    let before = |known: Option<Timestamp>| known.is_some_and(|known| at < known);
     let problem = match mark.status {
         Status::Expected | Status::Excused | Status::Unreported => "is for coming and leaving only",
         Status::Present | Status::Left if at > tx.now => "must not be in the future",
         Status::Present | Status::Left if !today.holds(at) => "must be today",
-        Status::Present if standing.status() == Status::Left && at < known_until(standing) => {
-            "is before the member left"
+        Status::Present if before(row.and_then(|row| row.left_at)) => "is before the member left",
+        Status::Present if standing.is_present() && first_visit.is_some_and(|first| at > first) => {
+            "is after the member was in a run"
         }
-        Status::Left if at < known_until(standing) => "is before something known of the member",
+        Status::Left if before(standing.known_until()) => "is before something known of the member",
         Status::Present | Status::Left => return Ok(Some(at)),
     };
     Err(Error::invalid("at", problem))
-}
-
-/// The last moment at which the member is known to have been in the house.
-fn known_until(standing: &Standing) -> Timestamp {
-    let row = standing.attendance.as_ref();
-    let visit = standing.visit.as_ref().map(|visit| visit.started_at);
-    let arrived = row.and_then(|row| row.arrived_at);
-    let known = arrived.max(visit).max(standing.last_ended_at);
-    known.unwrap_or(Timestamp(i64::MIN))
 }
 
 fn present(
@@ -109,9 +110,9 @@ fn present(
     rows::run(
         tx,
         "update attendance
-         set arrived_at = ?3, late = ?4, source = 'manual'
+         set arrived_at = ?3, late = ?4, source = 'manual', changed_at = ?5
          where person_id = ?1 and day = ?2",
-        params![member.id, today.day, at, at > today.late_after()],
+        params![member.id, today.day, at, at > today.late_after(), commands::now_for(tx, standing)],
     )?;
     tell(tx, member, Status::Present)
 }
@@ -131,21 +132,14 @@ fn left(
     rows::run(
         tx,
         "update attendance
-         set left_at = ?3, source = 'manual'
+         set left_at = ?3, source = 'manual', changed_at = ?4
          where person_id = ?1 and day = ?2",
-        params![member.id, today.day, at],
+        params![member.id, today.day, at, commands::now_for(tx, standing)],
     )?;
     tell(tx, member, Status::Left)
 }
 
-fn absent(
-    tx: &mut Tx<'_>,
-    today: &Today,
-    member: &Member,
-    standing: &Standing,
-    status: Status,
-) -> Result<()> {
-    leave_room(tx, member, standing)?;
+fn absent(tx: &mut Tx<'_>, today: &Today, member: &Member, status: Status) -> Result<()> {
     rows::run(
         tx,
         "insert into attendance (person_id, day, status, source, changed_at)
@@ -162,15 +156,7 @@ fn expected(tx: &mut Tx<'_>, today: &Today, member: &Member, standing: &Standing
     if standing.attendance.is_none() {
         return Ok(());
     }
-    leave_room(tx, member, standing)?;
     attendance::restore(tx, today, member, Status::Expected)
-}
-
-/// Who is not in the house is in no room.
-fn leave_room(tx: &mut Tx<'_>, member: &Member, standing: &Standing) -> Result<()> {
-    let Some(visit) = &standing.visit else { return Ok(()) };
-    let at = commands::now_for(tx, standing);
-    stays::end(tx, member, visit, at, EndReason::Left, Source::Manual)
 }
 
 fn tell(tx: &mut Tx<'_>, member: &Member, status: Status) -> Result<()> {

@@ -28,6 +28,13 @@ words! {
     }
 }
 
+impl Status {
+    /// Says whether the member was in the house today.
+    pub fn is_in_or_left(self) -> bool {
+        matches!(self, Status::Present | Status::Left)
+    }
+}
+
 words! {
     /// How the house came to know.
     Source { Badge = "badge", Manual = "manual", Auto = "auto" }
@@ -97,6 +104,13 @@ pub struct Visit {
     pub attendance_before: Option<Status>,
 }
 
+impl Visit {
+    /// Says whether a scan of before its end may still tell what became of it.
+    fn is_open_to_news(&self) -> bool {
+        matches!(self.end_reason, None | Some(EndReason::RunEnded))
+    }
+}
+
 /// How full a room is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Occupancy {
@@ -122,14 +136,12 @@ pub struct Counts {
     pub left: i64,
 }
 
-/// What is known of a person right now: at most one open visit, and when
-/// anything last changed.
+/// What is known of a person right now.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     pub attendance: Option<Attendance>,
-    pub visit: Option<Visit>,
-    /// When their last visit of the day ended.
-    pub last_ended_at: Option<Timestamp>,
+    /// The open visit or, without one, the last one of the day.
+    pub last: Option<Visit>,
 }
 
 impl Standing {
@@ -143,14 +155,46 @@ impl Standing {
         self.status() == Status::Present
     }
 
-    /// Returns when the newest thing that is known happened. That nobody came
-    /// until the timetable looked is not something that happened.
+    /// Returns the visit that is open now.
+    pub fn visit(&self) -> Option<&Visit> {
+        self.last.as_ref().filter(|visit| visit.ended_at.is_none())
+    }
+
+    /// Returns the visit that was open at `at`. The end of a run ends the visits
+    /// in it, but says nothing of where each of them went: until then, what the
+    /// person did is yet to be heard of.
+    pub fn visit_at(&self, at: Timestamp) -> Option<&Visit> {
+        let lasted = |visit: &&Visit| visit.ended_at.is_none_or(|end| at < end);
+        self.last.as_ref().filter(|visit| visit.is_open_to_news()).filter(lasted)
+    }
+
+    /// Returns when the last visit ended.
+    pub fn last_ended_at(&self) -> Option<Timestamp> {
+        self.last.as_ref().and_then(|visit| visit.ended_at)
+    }
+
+    /// Returns until when the person is known to have been in the house.
+    pub fn known_until(&self) -> Option<Timestamp> {
+        let arrived = self.attendance.as_ref().and_then(|row| row.arrived_at);
+        arrived.max(self.last_news())
+    }
+
+    /// Returns when the newest thing that is known of the person happened. That
+    /// nobody came until the timetable looked, or that a run ended around them,
+    /// is no news of the person.
     pub fn newest(&self) -> Option<Timestamp> {
         let row = self.attendance.as_ref();
         let known =
             row.filter(|row| (row.status, row.source) != (Status::Unreported, Some(Source::Auto)));
-        let visit = self.visit.as_ref().map(|visit| visit.started_at);
-        known.and_then(|row| row.changed_at).max(visit).max(self.last_ended_at)
+        known.and_then(|row| row.changed_at).max(self.last_news())
+    }
+
+    /// When the last visit began or, by the person's doing, ended.
+    fn last_news(&self) -> Option<Timestamp> {
+        self.last.as_ref().map(|visit| match visit.ended_at {
+            Some(end) if !visit.is_open_to_news() => end,
+            _ => visit.started_at,
+        })
     }
 }
 

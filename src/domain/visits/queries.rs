@@ -92,6 +92,23 @@ pub(super) fn was_elsewhere_since(conn: &Connection, visit: &Visit) -> Result<bo
     )
 }
 
+/// Returns when a person's first visit since `since` began; undone ones never were.
+pub(super) fn first_visit_at(
+    conn: &Connection,
+    person: PersonId,
+    since: Timestamp,
+) -> Result<Option<Timestamp>> {
+    rows::maybe(
+        conn,
+        "select started_at
+         from visit
+         where person_id = ?1 and started_at >= ?2 and end_reason is not 'undone'
+         order by started_at
+         limit 1",
+        params![person, since],
+    )
+}
+
 /// Returns what is known of a person's day; none when nothing is.
 pub fn attendance(conn: &Connection, person: PersonId, day: Day) -> Result<Option<Attendance>> {
     rows::maybe(
@@ -115,13 +132,16 @@ pub fn standing(conn: &Connection, person: PersonId, today: &Today) -> Result<St
         "select ?1 as person_id, ?2 as day, status, late, arrived_at, left_at,
                 attendance.source as source, reason, changed_at,
                 visit_id, run_id, room_id, started_at, ended_at, end_reason, from_visit_id,
-                attendance_before,
-                (select max(ended_at)
-                 from visit
-                 where person_id = ?1 and started_at >= ?3) as last_ended_at
-         from (select 1)
+                attendance_before
+         from (select coalesce(
+                   (select visit_id from visit where person_id = ?1 and ended_at is null),
+                   (select visit_id
+                    from visit
+                    where person_id = ?1 and started_at >= ?3 and end_reason is not 'undone'
+                    order by started_at desc, visit_id desc
+                    limit 1)) as last_id)
          left join attendance on attendance.person_id = ?1 and day = ?2
-         left join visit on visit.person_id = ?1 and ended_at is null",
+         left join visit on visit_id = last_id",
         params![person, today.day, today.begins()],
     )?;
     Ok(standing.unwrap_or_default())
@@ -168,7 +188,12 @@ pub fn counts(conn: &Connection, day: Day) -> Result<Counts> {
                 count(*) filter (where status = 'present') as present,
                 count(*) filter (where status in ('excused', 'unreported')) as absent,
                 count(*) filter (where status = 'left') as left,
-                (select count(*) from visit where ended_at is null) as in_rooms
+                count(*) filter (
+                    where status = 'present'
+                      and exists (select 1
+                                  from visit
+                                  where visit.person_id = attendance.person_id
+                                    and ended_at is null)) as in_rooms
          from attendance
          join person using (person_id)
          where day = ?1 and role = 'member'",
@@ -288,11 +313,11 @@ impl FromRow for Standing {
             Some(_) => Some(Attendance::from_row(row)?),
             None => None,
         };
-        let visit = match row.get::<_, Option<VisitId>>("visit_id")? {
+        let last = match row.get::<_, Option<VisitId>>("visit_id")? {
             Some(_) => Some(Visit::from_row(row)?),
             None => None,
         };
-        Ok(Standing { attendance, visit, last_ended_at: row.get("last_ended_at")? })
+        Ok(Standing { attendance, last })
     }
 }
 

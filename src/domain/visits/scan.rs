@@ -15,6 +15,8 @@
 //!   is kept and put before a person. So the newest scan decides where somebody
 //!   is; only when it is a second tap in the same room can a missing first tap
 //!   turn its meaning round, and the review list shows that first tap.
+//! - The end of a run is no news of those in it: a scan of before, heard of
+//!   after, still tells that somebody had gone elsewhere by then.
 //! - Nobody is turned away after the fact: a full room refuses who stands in
 //!   front of the reader, not who has been inside since the reader was cut off.
 

@@ -25,10 +25,10 @@ pub(super) fn enter(
     if before.is_some() {
         attendance::arrive(tx, today, member, standing.attendance.as_ref(), at, source)?;
     }
-    if let Some(old) = &standing.visit {
+    let from = standing.visit_at(at);
+    if let Some(old) = from {
         end(tx, member, old, at, EndReason::Transferred, source)?;
     }
-    let from = standing.visit.as_ref();
     let id = rows::insert(
         tx,
         "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
@@ -51,7 +51,8 @@ pub(super) fn enter(
     Ok(VisitId(id))
 }
 
-/// Ends an open visit; the member stays in the house.
+/// Ends a visit; the member stays in the house. One that the end of its run has
+/// ended ends earlier, when it becomes known that the member went before.
 pub(super) fn end(
     tx: &mut Tx<'_>,
     member: &Member,
@@ -104,7 +105,8 @@ pub(super) fn reopen(tx: &mut Tx<'_>, member: &Member, visit: &Visit) -> Result<
     })
 }
 
-/// Ends an open visit, if there is one, and notes that the member has left the house.
+/// Ends the visit that was open at `at`, if there was one, and notes that the
+/// member has left the house.
 pub(super) fn go_home(
     tx: &mut Tx<'_>,
     today: &Today,
@@ -113,7 +115,7 @@ pub(super) fn go_home(
     at: Timestamp,
     source: Source,
 ) -> Result<()> {
-    if let Some(visit) = &standing.visit {
+    if let Some(visit) = standing.visit_at(at) {
         end(tx, member, visit, at, EndReason::Left, source)?;
     }
     attendance::leave(tx, today, member, at, source, "left")
