@@ -8,7 +8,7 @@ pub fn line(field: &'static str, text: &str, max: usize) -> Result<String> {
     if line.is_empty() { Err(Error::invalid(field, "must not be empty")) } else { Ok(line) }
 }
 
-/// Like [`line`], but may be empty.
+/// Like [`line()`], but may be empty.
 pub fn optional_line(field: &'static str, text: &str, max: usize) -> Result<String> {
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(field, "must not contain control characters"));

@@ -138,7 +138,7 @@ pub struct House {
     pub staff: Vec<Colleague>,
     /// The classes, then the care groups.
     pub groups: Vec<Group>,
-    /// The rooms, see [`room`](super::places::room).
+    /// The rooms, see [`mod@room`].
     pub rooms: Vec<Room>,
     /// The badge readers, see [`device`](super::places::device).
     pub devices: Vec<Device>,

@@ -3,7 +3,7 @@
 //! Attendance (is somebody in the house today) and a visit (is somebody in a run
 //! now) are two facts: who leaves a room has not gone home. A person never has
 //! two open visits, and who has one is present: every change here goes through
-//! the two functions of [`attendance`] and the two of [`stays`] that keep it so.
+//! the two functions of `attendance` and the two of `stays` that keep it so.
 //! A scan that is older than what is known of a person changes nothing.
 
 pub mod model;
