@@ -98,7 +98,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
         "select run_id, started_at
          from run
          where ended_at is null and started_at < ?1
-         order by run_id",
+         order by room_id",
         params![before],
     )?;
     for open in &runs {
@@ -121,7 +121,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
            and not exists (select 1
                            from visit
                            where visit.person_id = person.person_id and ended_at is null)
-         order by person_id",
+         order by day, person_id",
         params![today.day, before],
     )?;
     for there in &people {
