@@ -158,27 +158,47 @@ pub enum Clock {
 
 /// A clock that somebody sets and that runs at a speed of its own from there.
 #[derive(Debug)]
-pub struct Pace(Mutex<(Timestamp, Instant, u32)>);
+pub struct Pace(Mutex<Running>);
+
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    from: Timestamp,
+    since: Instant,
+    speed: u32,
+    /// It does not run past this moment, but keeps its schedule: let go, it is where it would be.
+    hold: Timestamp,
+}
 
 impl Pace {
     /// Returns a clock that stands at `at`.
     pub fn standing(at: Timestamp) -> Pace {
-        Pace(Mutex::new((at, Instant::now(), 0)))
+        Pace(Mutex::new(Running::new(at, 0)))
     }
 
     /// Sets the clock: it runs `speed` times as fast as the wall from now on, and stands at 0.
     pub fn set(&self, at: Timestamp, speed: u32) {
-        *self.lock() = (at, Instant::now(), speed);
+        *self.lock() = Running::new(at, speed);
+    }
+
+    /// Holds the clock at a moment, if it comes there before it is held at a later one.
+    pub fn hold(&self, at: Timestamp) {
+        self.lock().hold = at;
     }
 
     /// Returns the present moment.
     pub fn now(&self) -> Timestamp {
-        let (at, since, speed) = *self.lock();
-        at.plus(since.elapsed() * speed)
+        let running = *self.lock();
+        running.from.plus(running.since.elapsed() * running.speed).min(running.hold)
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Timestamp, Instant, u32)> {
+    fn lock(&self) -> MutexGuard<'_, Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn new(from: Timestamp, speed: u32) -> Running {
+        Running { from, since: Instant::now(), speed, hold: Timestamp(i64::MAX) }
     }
 }
 
@@ -221,6 +241,10 @@ mod tests {
         pace.set(Timestamp(5000), u32::MAX);
         while pace.now() == Timestamp(5000) {}
         assert!(pace.now() > Timestamp(5000));
+        pace.set(Timestamp(5000), u32::MAX);
+        pace.hold(Timestamp(5001));
+        while pace.now() == Timestamp(5000) {}
+        assert_eq!(pace.now(), Timestamp(5001));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) enum Place {
 #[derive(Clone, Debug)]
 struct Tap {
     at: DayTime,
+    /// When the reader sends it.
+    sent_at: DayTime,
     device: usize,
     room: Option<usize>,
     holder: Option<Who>,
@@ -84,7 +86,8 @@ impl<'h> Script<'h> {
             Place::DoorOut => (device::DOOR_OUT, None),
             Place::Room(room) => reader_of(room, self.taps.len()),
         };
-        self.taps.push(Tap { at, device, room, holder: Some(who), double_tap: false });
+        let sent_at = if is_buffered(device, at) { OFFLINE.2 } else { at };
+        self.taps.push(Tap { at, sent_at, device, room, holder: Some(who), double_tap: false });
     }
 
     /// Lets members hold their badges to readers of one place, one after the other.
@@ -136,32 +139,36 @@ impl<'h> Script<'h> {
                 seq,
                 double_tap: tap.double_tap,
             };
-            let at = if is_buffered(tap.device, tap.at) { OFFLINE.2 } else { tap.at };
-            self.actions.push(Planned { at, action: Action::Scan(scan) });
+            self.actions.push(Planned { at: tap.sent_at, action: Action::Scan(scan) });
         }
         self.actions.sort_by_key(|planned| planned.at);
         self.actions
     }
 
     /// Repeats some taps within 1.5 s, as impatient fingers do; the server calls them duplicates.
+    /// A reader sends both in one batch: how far apart they were does not depend on the network.
     fn add_double_taps(&mut self) {
-        let mut doubles = Vec::new();
         for (hour, wanted) in (6..).zip(DOUBLE_TAPS) {
-            let candidates: Vec<&Tap> = self
-                .taps
-                .iter()
-                .filter(|tap| tap.at.hour() == hour && tap.at.plus_s(2).hour() == hour)
-                .filter(|tap| !is_buffered(tap.device, tap.at))
-                .collect();
+            let may_repeat = |tap: &Tap| {
+                let in_hour = tap.at.hour() == hour && tap.at.plus_s(2).hour() == hour;
+                // What happens at the stroke of an hour is known at that stroke.
+                in_hour && !is_buffered(tap.device, tap.at) && tap.at.ms() % 3_600_000 != 0
+            };
+            let taps = self.taps.iter().enumerate();
+            let candidates: Vec<usize> =
+                taps.filter(|(_, tap)| may_repeat(tap)).map(|(place, _)| place).collect();
             let step = candidates.len() / wanted.max(1);
             for number in 0..wanted {
-                let place = number * step + self.dice.below(step);
-                let Some(tap) = candidates.get(place) else { continue };
+                let chosen = candidates.get(number * step + self.dice.below(step));
                 let later = 400 + i64::try_from(self.dice.below(900)).unwrap_or_default();
-                doubles.push(Tap { at: tap.at.plus_ms(later), double_tap: true, ..(*tap).clone() });
+                let Some(tap) = chosen.and_then(|place| self.taps.get_mut(*place)) else {
+                    continue;
+                };
+                tap.sent_at = tap.at.plus_ms(later);
+                let (at, repeat) = (tap.sent_at, tap.clone());
+                self.taps.push(Tap { at, double_tap: true, ..repeat });
             }
         }
-        self.taps.append(&mut doubles);
     }
 
     fn add_unknown_tags(&mut self) {
@@ -170,7 +177,9 @@ impl<'h> Script<'h> {
             for at in self.spread(wanted, DayTime::at(hour, 20, 0), DayTime::at(hour, 50, 0)) {
                 let device = READERS.get(self.dice.below(READERS.len())).copied();
                 let device = device.unwrap_or(device::DOOR_IN);
-                self.taps.push(Tap { at, device, room: None, holder: None, double_tap: false });
+                let sent_at = at;
+                let (room, holder) = (None, None);
+                self.taps.push(Tap { at, sent_at, device, room, holder, double_tap: false });
             }
         }
     }

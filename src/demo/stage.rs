@@ -15,9 +15,6 @@ use crate::base::{Pace, Timestamp};
 /// How often a reader says that it is well.
 const BEAT: Duration = Duration::from_secs(60);
 
-/// At no speed does a reader call more often than this by the wall: the house would refuse it.
-const BEAT_BY_THE_WALL: Duration = Duration::from_millis(200);
-
 /// A plan in motion.
 #[derive(Debug)]
 pub struct Stage {
@@ -73,24 +70,22 @@ impl Stage {
     }
 
     /// Plays the rest of the day live, `speed` times as fast as the wall, and leaves the clock
-    /// standing at its end. An action that fails is told and passed over: the day goes on.
+    /// standing at its end. The clock never passes an action that has not been played: where the
+    /// machine is too slow, the day is. An action that fails is told and passed over.
     pub async fn run(&mut self, speed: u32) {
         let begin = self.now();
+        let mut beats = Beats::after(begin, BEAT);
         self.clock.set(Timestamp(begin.epoch_ms()), speed);
-        let mut beats = Beats::after(begin, BEAT.max(BEAT_BY_THE_WALL * speed));
         loop {
             let action = self.next_at().unwrap_or(END);
+            let next = action.min(beats.at);
+            self.clock.hold(Timestamp(next.epoch_ms()));
+            self.wait_for(next, speed).await;
             if beats.at < action {
-                self.wait_for(beats.at, speed).await;
-                if has_network(beats.device, beats.at)
-                    && let Err(error) = self.player.beat(beats.device, self.now()).await
-                {
-                    tracing::warn!(error = format!("{error:#}"), "a heartbeat of the demo failed");
-                }
+                self.beat(beats.device, beats.at).await;
                 beats.step();
                 continue;
             }
-            self.wait_for(action, speed).await;
             if self.next_at().is_none() {
                 break;
             }
@@ -103,6 +98,15 @@ impl Stage {
         self.clock.set(Timestamp(END.epoch_ms()), 0);
     }
 
+    async fn beat(&self, device: usize, at: DayTime) {
+        if !has_network(device, at) {
+            return;
+        }
+        if let Err(error) = self.player.beat(device, self.now()).await {
+            tracing::warn!(error = format!("{error:#}"), "a heartbeat of the demo failed");
+        }
+    }
+
     fn next_at(&self) -> Option<DayTime> {
         self.player.plan().actions.get(self.next).map(|planned| planned.at)
     }
@@ -111,10 +115,14 @@ impl Stage {
         DayTime::at(0, 0, 0).plus_ms(self.clock.now().0 - MIDNIGHT_MS)
     }
 
+    /// Waits until the clock is there, and is held there.
     async fn wait_for(&self, at: DayTime, speed: u32) {
-        let ahead = u64::try_from(at.ms() - self.now().ms()).unwrap_or_default();
-        let wait = Duration::from_millis(ahead).checked_div(speed.max(1)).unwrap_or_default();
-        tokio::time::sleep(wait).await;
+        loop {
+            let ahead = at.ms() - self.now().ms();
+            let Ok(ahead @ 1..) = u64::try_from(ahead) else { return };
+            let wait = Duration::from_millis(ahead).checked_div(speed.max(1)).unwrap_or_default();
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 

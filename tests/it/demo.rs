@@ -269,6 +269,22 @@ async fn check_sums(demo: &DemoHouse) {
     assert_eq!(demo.number(bulk).await, 12);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_played_live_is_exact_however_slow_the_machine_is() {
+    let mut demo = DemoHouse::open(7).await;
+    demo.play_until(at("15:00")).await;
+    demo.stage.wake_readers().await.unwrap();
+    // Far faster than anything here can follow: the clock waits for every action.
+    demo.stage.run(1_000_000).await;
+    assert_eq!(demo.clock.now(), Timestamp(END.epoch_ms()));
+    jobs::do_what_is_due(&demo.server.app).await.unwrap();
+    check_sums(&demo).await;
+    assert_eq!(
+        demo.tally("select state, count(*) from device group by state").await,
+        tallied([("online", 12)])
+    );
+}
+
 /// The same plan on the same house, by a player who remembers nothing.
 fn second_stage(demo: &DemoHouse) -> Stage {
     let player = demo.stage.player();
