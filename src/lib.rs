@@ -1,5 +1,6 @@
 //! Daybook, the live day book of a house. Modules are listed in layer order:
 //! each may use only those above it.
+#![doc = include_str!("../docs/architecture.md")]
 
 pub mod base;
 pub mod config;

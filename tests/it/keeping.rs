@@ -47,7 +47,14 @@ fn the_schema_is_the_sum_of_the_upgrade_steps() {
         (Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap());
     now.execute_batch(SCHEMA).unwrap();
     upgrade::apply(&mut stepped, upgrade::STEPS, 0).unwrap();
-    assert_eq!(shape(&now), shape(&stepped));
+    let (now, stepped) = (shape(&now), shape(&stepped));
+    let missing: Vec<_> = now.iter().filter(|sql| !stepped.contains(sql)).collect();
+    let left_over: Vec<_> = stepped.iter().filter(|sql| !now.contains(sql)).collect();
+    assert!(
+        missing.is_empty() && left_over.is_empty(),
+        "schema.sql has {missing:#?}, the steps make {left_over:#?}: add a step in \
+         src/store/upgrade (until the first release, change 0001_first.sql)"
+    );
 }
 
 #[test]
