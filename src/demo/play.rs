@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use hyper::Method;
 use serde_json::{Value, json};
 
 use super::house::{House, PASSWORD};
@@ -26,9 +28,11 @@ pub struct Player {
     house: Arc<House>,
     plan: Plan,
     known: Known,
-    address: SocketAddr,
     readers: Vec<Client>,
-    sessions: HashMap<Who, Client>,
+    /// All browsers share one connection: a hundred kept ones would be most of the demo's memory.
+    browser: Client,
+    /// The cookies of those who are signed in.
+    sessions: HashMap<Who, String>,
     /// The server's ids of the runs that were started, by their number.
     runs: HashMap<usize, String>,
     /// The server's ids of the requests that were made, by their number.
@@ -41,8 +45,9 @@ impl Player {
         let reader =
             |key: &String| Client::new(address).with("authorization", format!("Bearer {key}"));
         let readers = known.devices.iter().map(|device| reader(&device.key)).collect();
+        let browser = Client::new(address);
         let (sessions, runs, requests) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Player { house, plan, known, address, readers, sessions, runs, requests }
+        Player { house, plan, known, readers, browser, sessions, runs, requests }
     }
 
     /// Returns the plan that is played.
@@ -63,11 +68,6 @@ impl Player {
     /// Returns the server's id of a run that was started, by its number in the plan.
     pub fn run_id(&self, number: usize) -> Option<&str> {
         self.runs.get(&number).map(String::as_str)
-    }
-
-    /// Returns the session of somebody who is signed in now.
-    pub fn session(&self, who: Who) -> Option<&Client> {
-        self.sessions.get(&who)
     }
 
     /// Returns how many of the actions from `place` on belong to one batch: scans that one reader
@@ -128,7 +128,7 @@ impl Player {
             .collect();
         let reader = self.readers.get(device).context("no such reader")?;
         let body = json!({ "boot_id": "demo", "scans": scans });
-        let answer = expect(reader.post("/api/v1/device/scans", &body).await?)?;
+        let answer = post(reader, "/api/v1/device/scans", &[], &body).await?;
         let results = answer.get("results").and_then(Value::as_array).cloned();
         results.context("no results")
     }
@@ -147,7 +147,7 @@ impl Player {
             "device_time": Timestamp(now.epoch_ms()),
             "last_seq": 0,
         });
-        expect(reader.post("/api/v1/device/heartbeat", &body).await?).map(drop)
+        post(reader, "/api/v1/device/heartbeat", &[], &body).await.map(drop)
     }
 
     async fn act(&mut self, action: Action, key: &str) -> Result<()> {
@@ -178,8 +178,9 @@ impl Player {
             Action::Mark(absence) => self.mark(&absence, key).await,
             Action::SignIn(who) => self.sign_in(who).await,
             Action::SignOut(who) => {
-                let Some(session) = self.sessions.remove(&who) else { return Ok(()) };
-                expect(session.post("/api/v1/logout", &json!({})).await?).map(drop)
+                let done = self.command(who, key, "/api/v1/logout", &json!({})).await.map(drop);
+                self.sessions.remove(&who);
+                done
             }
             Action::Ask(question) => self.ask(&question, key).await,
             Action::Answer { request, by, step } => self.answer(request, by, step, key).await,
@@ -203,11 +204,10 @@ impl Player {
         };
         let username = person.map(|person| person.username.as_str());
         let body = json!({ "username": username, "password": PASSWORD });
-        let client = Client::new(self.address);
-        let answer = client.post("/api/v1/login", &body).await?;
+        let answer = send(&self.browser, "/api/v1/login", &[], &body).await?;
         let cookies = answer.cookies();
         expect(answer)?;
-        self.sessions.insert(who, Client::new(self.address).with("cookie", cookies));
+        self.sessions.insert(who, cookies);
         Ok(())
     }
 
@@ -264,11 +264,37 @@ impl Player {
     }
 
     async fn command(&self, by: Who, key: &str, path: &str, body: &Value) -> Result<Value> {
-        let session = self.sessions.get(&by).with_context(|| format!("{by:?} is not signed in"))?;
-        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-        let body = body.to_string().into();
-        let answer = session.send(hyper::Method::POST, path, &headers, body).await?;
-        expect(answer).with_context(|| path.to_owned())
+        let cookie = self.sessions.get(&by).with_context(|| format!("{by:?} is not signed in"))?;
+        let headers = [("idempotency-key", key), ("cookie", cookie.as_str())];
+        post(&self.browser, path, &headers, body).await
+    }
+}
+
+/// Posts a body and returns the answer's, if the server did what it was asked.
+async fn post(
+    client: &Client,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Result<Value> {
+    let answer = send(client, path, headers, body).await;
+    answer.and_then(expect).with_context(|| path.to_owned())
+}
+
+/// Posts a body; once more, if the kept connection was closed in that very moment. All that is
+/// sent here does no harm when it comes twice.
+async fn send(
+    client: &Client,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Result<Answer> {
+    let mut all = vec![("content-type", "application/json")];
+    all.extend_from_slice(headers);
+    let body = Bytes::from(body.to_string());
+    match client.send(Method::POST, path, &all, body.clone()).await {
+        Ok(answer) => Ok(answer),
+        Err(_) => client.send(Method::POST, path, &all, body).await,
     }
 }
 
