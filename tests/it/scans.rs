@@ -356,3 +356,17 @@ async fn names_are_shown_as_the_reader_may_and_in_its_language() {
     let unknown = scene.tap(&english, "DEB0DEAD").await.display;
     assert_eq!(unknown.line1, "We don't know this card yet.");
 }
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_stops_nobody() {
+    let scene = Scene::new().await;
+    scene.run(scene.gym, &[scene.eva]).await;
+    scene.set(Scene::minute(60));
+    scene.tap(&scene.gym_reader, MIA).await;
+    // The box had been an hour ahead.
+    scene.set(Scene::minute(1));
+    assert_eq!(scene.tap(&scene.gym_reader, MIA).await.outcome, Outcome::CheckedOut);
+    scene.pass(2);
+    assert_eq!(scene.tap(&scene.exit, MIA).await.outcome, Outcome::LeftHouse);
+    scene.check().await;
+}

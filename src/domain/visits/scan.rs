@@ -231,13 +231,11 @@ fn decide(
 
 /// The moment that a scan counts for; none when the person's state is newer.
 fn in_order(now: Timestamp, at: Timestamp, newest: Option<Timestamp>) -> Option<Timestamp> {
-    let newest = newest.unwrap_or(at);
-    let simultaneous = at >= now.minus(FRESH) && newest <= at.plus(CLOCK_ERROR);
-    match newest {
-        newest if at >= newest => Some(at),
-        newest if simultaneous => Some(newest),
-        _ => None,
-    }
+    let Some(newest) = newest.filter(|newest| at < *newest) else { return Some(at) };
+    let is_fresh = at >= now.minus(FRESH);
+    // What is known from the future was told by a clock that has been put back since.
+    let is_after_all = newest <= at.plus(CLOCK_ERROR) || newest > now;
+    (is_fresh && is_after_all).then_some(newest)
 }
 
 fn way(scanner: &Scanner, scan: &Scan) -> Way {
