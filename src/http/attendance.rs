@@ -44,7 +44,8 @@ struct MarkBody {
 /// their scope; each leaves a line in the audit.
 #[utoipa::path(post, path = "/api/v1/attendance/{member_id}", tag = "visits",
     request_body = MarkBody, params(("member_id" = PersonId, Path)),
-    responses((status = 200, body = Attendance), (status = 404), (status = 422)))]
+    responses((status = 200, body = Attendance), (status = 404), (status = 422),
+        (status = 409, description = "`attendance.has_visits`")))]
 async fn mark(
     State(app): State<App>,
     who: SignedIn,
