@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::{backup, upgrade};
+
 /// The database's name in its directory.
 pub const DATABASE: &str = "daybook.db";
 
@@ -51,6 +53,13 @@ impl Directory {
         if lock.is_none() {
             let master = fs::read_to_string(path.join(LOCK)).unwrap_or_default();
             ensure!(master == SERVE, "{}: wait for 'daybook {master}' to end", path.display());
+            // This program would upgrade the tables under an older server.
+            let schema = backup::glance(&path.join(DATABASE))?.schema;
+            ensure!(
+                schema == upgrade::SCHEMA_VERSION,
+                "{}: the running server is of another version; restart it first",
+                path.display()
+            );
         }
         Ok(Directory { path: path.to_owned(), _lock: lock })
     }
@@ -155,6 +164,7 @@ mod tests {
     fn a_small_command_goes_on_beside_a_server_but_not_beside_a_restore() {
         let outer = tempfile::tempdir().unwrap();
         let server = Directory::open(outer.path(), SERVE).unwrap();
+        crate::store::Store::create(&server.database()).unwrap();
         Directory::join(outer.path(), "people import").unwrap();
         drop(server);
         let _restore = Directory::open(outer.path(), "restore").unwrap();
