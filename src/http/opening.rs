@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use rusqlite::Connection;
+use serde::Deserialize;
 
 use super::signed_in::Principal;
 use crate::app::App;
@@ -17,6 +18,19 @@ use crate::live::feed::{Opening, Start};
 const OPENINGS_MAX: usize = 5;
 /// How many topics a reader may name.
 const TOPICS_MAX: usize = 200;
+
+/// What a reader asks for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Topics by commas; without them, everything that the caller may hear.
+    pub topics: Option<String>,
+    /// The cursor of the snapshot that the reader starts from; a `Last-Event-ID` wins over it.
+    pub after: Option<String>,
+    /// A stream ticket, from a client that can send neither cookie nor header.
+    #[expect(dead_code, reason = "read before the route, here only for the document")]
+    ticket: Option<String>,
+}
 
 /// Reads the topics that are asked for; the error is the first that is none.
 pub fn wanted(text: &str) -> Result<Vec<Topic>, String> {

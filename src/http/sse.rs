@@ -13,7 +13,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,7 +21,7 @@ use super::access::{Who, may};
 use super::conn::{Taken, Takeover};
 use super::extract::{Json, Query};
 use super::listen::Peer;
-use super::opening::{Opened, open, start, wanted};
+use super::opening::{Ask, Opened, open, start, wanted};
 use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
@@ -39,19 +39,6 @@ pub fn routes() -> OpenApiRouter<App> {
     let follow = OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)));
     let follow = redeeming(follow);
     OpenApiRouter::new().merge(follow).routes(may(Who::PEOPLE, routes!(ticket)))
-}
-
-/// What a reader asks for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    /// Topics by commas; without them, everything that the caller may hear.
-    topics: Option<String>,
-    /// The cursor of the snapshot that the reader starts from; `Last-Event-ID` wins over it.
-    after: Option<String>,
-    /// A stream ticket, from a client that can send neither cookie nor header.
-    #[expect(dead_code, reason = "read before the route, here only for the document")]
-    ticket: Option<String>,
 }
 
 /// Follows what happens, from a position on.

@@ -78,11 +78,14 @@ pub fn search(conn: &Connection, search: &Search, limit: i64, offset: i64) -> Re
     )
 }
 
-/// Returns the groups that a person is a member of.
+/// Returns the groups that a person is a member of, ascending.
 pub fn groups_of(conn: &Connection, person: PersonId) -> Result<Vec<GroupId>> {
     rows::all(
         conn,
-        "select group_id from group_member where person_id = ?1 order by group_id",
+        "select group_id
+         from group_member
+         where person_id = ?1
+         order by group_id",
         params![person],
     )
 }

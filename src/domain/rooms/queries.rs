@@ -56,18 +56,6 @@ pub fn group(conn: &Connection, group: GroupId) -> Result<Group> {
     )
 }
 
-/// Returns the groups that a person is a member of, ascending.
-pub fn groups_of(conn: &Connection, person: PersonId) -> Result<Vec<GroupId>> {
-    rows::all(
-        conn,
-        "select group_id
-         from group_member
-         where person_id = ?1
-         order by group_id",
-        params![person],
-    )
-}
-
 /// Returns the active members of a group, by name.
 pub fn members_of(conn: &Connection, group: GroupId) -> Result<Vec<PersonId>> {
     rows::all(

@@ -12,7 +12,7 @@ use super::model::{Group, Run};
 use super::queries;
 use crate::base::id::{GroupId, PersonId, RunId};
 use crate::base::{Error, Result, Timestamp};
-use crate::domain::people::Role;
+use crate::domain::people::{self, Role};
 use crate::event::Topic;
 use crate::store::rows;
 
@@ -99,7 +99,7 @@ impl Scope {
             return Ok(true);
         }
         if !self.groups.is_empty() {
-            let groups = queries::groups_of(conn, member)?;
+            let groups = people::queries::groups_of(conn, member)?;
             if groups.iter().any(|group| self.groups.contains(group)) {
                 return Ok(true);
             }

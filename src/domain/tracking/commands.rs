@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::model::{BATCH_MAX, Tracking};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp};
-use crate::domain::rooms;
+use crate::domain::people;
 use crate::event::{Event, Label};
 use crate::live::Tx;
 use crate::store::rows;
@@ -21,7 +21,7 @@ pub fn track(tx: &mut Tx<'_>, person: PersonId, batch: &[Tracking]) -> Result<us
     if batch.is_empty() || batch.len() > BATCH_MAX {
         return Err(Error::invalid("events", "must be 1 to 200 events"));
     }
-    let groups = rooms::queries::groups_of(tx, person)?;
+    let groups = people::queries::groups_of(tx, person)?;
     let mut fresh = 0;
     for (index, action) in batch.iter().enumerate() {
         let at = moment(tx.now, index, action.at)?;

@@ -12,7 +12,7 @@ use super::{attendance, bulk};
 use crate::base::id::{PersonId, RunId};
 use crate::base::{Day, Result, Timestamp};
 use crate::domain::house;
-use crate::domain::people::Role;
+use crate::domain::people::{self, Role};
 use crate::domain::rooms;
 use crate::event::{Event, Stale};
 use crate::live::Tx;
@@ -76,7 +76,7 @@ pub fn mark_missing(tx: &mut Tx<'_>) -> Result<usize> {
         params![today.day, tx.now],
     )?;
     for id in &missing {
-        let groups = rooms::queries::groups_of(tx, *id)?;
+        let groups = people::queries::groups_of(tx, *id)?;
         tx.emit(Event::AttendanceMissing { member_id: *id, due_at, groups })?;
     }
     tx.stale(Stale::Counts);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
 use crate::domain::house::{self, House};
-use crate::domain::rooms;
+use crate::domain::people;
 use crate::store::rows::FromRow;
 use crate::words;
 
@@ -279,7 +279,7 @@ pub(super) struct Member {
 impl Member {
     /// Returns the member with the groups that they are in.
     pub fn load(conn: &Connection, id: PersonId) -> Result<Member> {
-        Ok(Member { id, groups: Some(rooms::queries::groups_of(conn, id)?) })
+        Ok(Member { id, groups: Some(people::queries::groups_of(conn, id)?) })
     }
 
     /// Returns somebody who works here.

@@ -19,7 +19,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,7 +28,7 @@ use super::access::{Who, may};
 use super::conn::Takeover;
 use super::extract::Query;
 use super::listen::Peer;
-use super::opening::{self, Opened};
+use super::opening::{self, Ask, Opened};
 use super::problem::Problem;
 use super::signed_in::Principal;
 use super::sse;
@@ -43,19 +42,6 @@ const KEY_SALT: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Returns the route of the WebSocket.
 pub fn routes() -> OpenApiRouter<App> {
     sse::redeeming(OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow))))
-}
-
-/// What a client asks for; as on the event stream.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    /// Topics by commas; without them, everything that the caller may hear.
-    topics: Option<String>,
-    /// The cursor of the snapshot that the reader starts from.
-    after: Option<String>,
-    /// A stream ticket, from a client that can send neither cookie nor header.
-    #[expect(dead_code, reason = "read before the route, here only for the document")]
-    ticket: Option<String>,
 }
 
 /// Follows what happens over a WebSocket, with commands to subscribe and unsubscribe.
