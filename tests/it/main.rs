@@ -45,6 +45,7 @@ mod laws;
 mod present;
 mod demo;
 mod demo_live;
+mod demo_program;
 mod supervisions;
 mod timetable;
 mod tracking;
