@@ -194,6 +194,7 @@ fn concrete(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
+/// Faults 58 and 66.
 #[tokio::test]
 async fn everybody_is_let_in_where_the_table_says_so_and_nowhere_else() {
     let server = TestServer::start().await;

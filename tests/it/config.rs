@@ -37,6 +37,7 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     assert_eq!(from("log"), "default");
 }
 
+/// Fault 95.
 #[test]
 fn what_is_wrong_is_said_in_one_line_with_its_place() {
     let none = Sources::default();

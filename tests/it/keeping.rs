@@ -8,6 +8,7 @@ use daybook::app::App;
 use daybook::base::id::DeviceId;
 use daybook::base::{Actor, Clock};
 use daybook::config::Config;
+use daybook::domain::people::Role;
 use daybook::event::{Event, Label, Topic};
 use daybook::live::feed::{Next, Start};
 use daybook::live::{Feed, Holder};
@@ -57,6 +58,7 @@ fn the_schema_is_the_sum_of_the_upgrade_steps() {
     );
 }
 
+/// Fault 109.
 #[test]
 fn an_upgrade_is_done_whole_or_not_at_all() {
     let mut conn = Connection::open_in_memory().unwrap();
@@ -88,6 +90,7 @@ async fn a_backup_holds_what_was_committed_and_is_for_its_owner_alone() {
     assert!(again.to_string().ends_with("is there already"), "{again}");
 }
 
+/// Fault 107.
 #[tokio::test]
 async fn a_backup_made_during_writes_is_sound_and_stops_nobody() {
     let store = TestStore::new().await;
@@ -110,10 +113,16 @@ async fn a_backup_made_during_writes_is_sound_and_stops_nobody() {
     assert!(copied.unwrap().events <= written);
 }
 
+/// Faults 44 and 108.
 #[tokio::test]
 async fn a_restored_house_begins_a_new_life_and_keeps_the_old_one_beside_it() {
     let store = TestStore::new().await;
     emit(&store.app, 1).await;
+    store.account("Ada Amt", Role::Admin).await;
+    let session = "insert into session (session_hash, public_id, person_id, created_at,
+                                        last_seen_at, expires_at)
+                   select x'01', 's1', person_id, 0, 0, 0 from account";
+    store.write(Actor::System, move |tx| Ok(tx.execute_batch(session)?)).await.unwrap();
     let copy = store.dir.path().join("copy.db");
     backup::make(store.app.store.path(), &copy, |_, _| ()).unwrap();
     let epoch = store.app.store.epoch().clone();
@@ -126,9 +135,13 @@ async fn a_restored_house_begins_a_new_life_and_keeps_the_old_one_beside_it() {
     assert_eq!(fs::read_to_string(kept.unwrap()).unwrap(), "what was there");
     let restored = Store::open(&database, 1).unwrap();
     assert_ne!(*restored.epoch(), epoch);
+    let sessions = "select count(*) from session";
+    let count = |conn: &Connection| Ok(conn.query_row(sessions, [], |row| row.get::<_, i64>(0))?);
+    assert_eq!(restored.read(count).await.unwrap(), 0);
     assert_eq!(fs::metadata(&database).unwrap().mode() & 0o777, 0o600);
 }
 
+/// Fault 108.
 #[test]
 fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -161,6 +174,7 @@ fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
     refused("is damaged");
 }
 
+/// Fault 106.
 #[test]
 fn a_lost_or_foreign_database_is_never_replaced_by_an_empty_one() {
     let dir = tempfile::tempdir().unwrap();

@@ -81,6 +81,7 @@ impl Drop for Server {
     }
 }
 
+/// Faults 95 and 100.
 #[test]
 fn wrong_use_is_exit_code_2_in_one_line() {
     let data = house();
@@ -107,6 +108,7 @@ fn wrong_use_is_exit_code_2_in_one_line() {
     assert!(text.contains("daybook.toml: line 2: write_queue: \"0\" is not a whole"), "{text}");
 }
 
+/// Faults 96, 97 and 108.
 #[test]
 fn what_cannot_be_done_is_exit_code_1_in_one_line() {
     let (empty, data) = (tempfile::tempdir().unwrap(), house());
@@ -207,6 +209,7 @@ fn a_code_for_a_reader_is_made_beside_a_running_server() {
     assert_eq!(server.end(), Some(0));
 }
 
+/// Faults 98 and 108.
 #[test]
 fn one_data_directory_has_one_server_and_a_restore_waits_for_its_end() {
     let data = house();
@@ -223,6 +226,7 @@ fn one_data_directory_has_one_server_and_a_restore_waits_for_its_end() {
     assert_eq!(output(data.path(), &["restore", copy.to_str().unwrap()]).0, Some(0));
 }
 
+/// Fault 111, without load; crash.rs has it under load.
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_ends_well_and_leaves_one_sound_file() {
     let data = house();

@@ -52,6 +52,7 @@ fn table() -> Vec<Row> {
     ]
 }
 
+/// Faults 60, 62 and 63.
 #[tokio::test]
 async fn each_call_about_a_member_is_answered_by_scope() {
     let scene = Scene::new().await;
