@@ -1,26 +1,16 @@
-//! Packs `assets/` into the binary: compresses every file ahead, hashes all of them into one
-//! version for their path, and writes the table that `src/http/assets.rs` includes.
+//! Packs `assets/` for the binary: copies what is served to the output directory, with compressed
+//! forms beside it, and hashes all of it into one version for its path. `src/http/assets.rs`
+//! embeds the result.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use sha2::{Digest, Sha256};
 
-/// What is served, by the end of its name; everything else in `assets/` is for builders only.
-const SERVED: [(&str, &str); 9] = [
-    ("css", "text/css; charset=utf-8"),
-    ("ftl", "text/plain; charset=utf-8"),
-    ("ico", "image/x-icon"),
-    ("js", "text/javascript; charset=utf-8"),
-    ("png", "image/png"),
-    ("svg", "image/svg+xml"),
-    ("txt", "text/plain; charset=utf-8"),
-    ("webmanifest", "application/manifest+json"),
-    ("woff2", "font/woff2"),
-];
+/// Templates are compiled into the program, and pins are for builders.
+const NOT_SERVED: [&str; 2] = ["html", ""];
 
 /// Formats that are compressed already.
 const PACKED: [&str; 2] = ["png", "woff2"];
@@ -28,40 +18,29 @@ const PACKED: [&str; 2] = ["png", "woff2"];
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=assets");
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("no manifest directory")?);
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no output directory")?);
+    let assets = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("no manifest directory")?)
+        .join("assets");
+    let packed = PathBuf::from(env::var_os("OUT_DIR").ok_or("no output directory")?).join("assets");
     // A release is built once and loaded often; a debug build the other way round.
     let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
 
-    let assets = root.join("assets");
     let mut files = Vec::new();
-    if assets.is_dir() {
-        collect(&assets, &mut files)?;
+    collect(&assets, &mut files)?;
+    files.sort();
+    // What was packed before may be there no longer.
+    if packed.exists() {
+        fs::remove_dir_all(&packed)?;
     }
-    // By the text of the path, as the look-up compares: `text.js` stands before `text/de.ftl`.
-    files.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-
-    let packed = out.join("assets");
-    fs::create_dir_all(&packed)?;
     let mut all = Sha256::new();
-    let mut rows = String::new();
     for file in &files {
-        let name = file.strip_prefix(&assets)?.to_str().ok_or("a file name is not UTF-8")?;
+        let name = file.strip_prefix(&assets)?;
         let bytes = fs::read(file)?;
-        all.update(name.as_bytes());
+        all.update(name.to_str().ok_or("a file name is not UTF-8")?);
         all.update(bytes.len().to_le_bytes());
         all.update(&bytes);
-        row(&mut rows, file, name, &bytes, &packed, release)?;
+        pack(&packed.join(name), &bytes, release)?;
     }
-
-    let version = hex(&all.finalize(), 12);
-    let table = format!(
-        "/// The version of all files together.\n\
-         pub const VERSION: &str = {version:?};\n\
-         /// Every file, sorted by its name.\n\
-         pub static FILES: &[File] = &[\n{rows}];\n"
-    );
-    fs::write(out.join("assets.rs"), table)?;
+    println!("cargo:rustc-env=DAYBOOK_ASSETS={}", version(&all.finalize()));
     Ok(())
 }
 
@@ -73,46 +52,28 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
             if path.file_name().is_some_and(|name| name != "node_modules") {
                 collect(&path, found)?;
             }
-        } else if content_type(&path).is_some() {
+        } else if !NOT_SERVED.contains(&ending(&path)) {
             found.push(path);
         }
     }
     Ok(())
 }
 
-/// Appends the table's row for one file, with its compressed forms where they are smaller.
-fn row(
-    rows: &mut String,
-    file: &Path,
-    name: &str,
-    bytes: &[u8],
-    packed: &Path,
-    release: bool,
-) -> Result<(), Box<dyn Error>> {
-    let content_type = content_type(file).ok_or("a file without a content type")?;
-    let flat = name.replace('/', "+");
-    let (mut br, mut gz) = (String::from("None"), String::from("None"));
-    if !PACKED.iter().any(|end| name.ends_with(&format!(".{end}"))) {
-        br = keep_if_smaller(packed.join(format!("{flat}.br")), bytes, brotli(bytes, release)?)?;
-        gz = keep_if_smaller(packed.join(format!("{flat}.gz")), bytes, gzip(bytes, release)?)?;
+/// Writes one file, and its compressed forms where they are smaller.
+fn pack(path: &Path, bytes: &[u8], release: bool) -> Result<(), Box<dyn Error>> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
     }
-    let etag = hex(&Sha256::digest(bytes), 16);
-    let file = file.to_str().ok_or("a path is not UTF-8")?;
-    writeln!(
-        rows,
-        "    File {{ name: {name:?}, content_type: {content_type:?}, etag: {etag:?}, \
-         plain: include_bytes!({file:?}), br: {br}, gz: {gz} }},"
-    )?;
+    fs::write(path, bytes)?;
+    if PACKED.contains(&ending(path)) {
+        return Ok(());
+    }
+    for (coding, small) in [("br", brotli(bytes, release)?), ("gz", gzip(bytes, release)?)] {
+        if small.len() < bytes.len() {
+            fs::write(path.with_extension(format!("{}.{coding}", ending(path))), small)?;
+        }
+    }
     Ok(())
-}
-
-fn keep_if_smaller(path: PathBuf, plain: &[u8], small: Vec<u8>) -> Result<String, Box<dyn Error>> {
-    if small.len() >= plain.len() {
-        return Ok("None".to_owned());
-    }
-    fs::write(&path, small)?;
-    let path = path.to_str().ok_or("a path is not UTF-8")?;
-    Ok(format!("Some(include_bytes!({path:?}))"))
 }
 
 fn brotli(bytes: &[u8], release: bool) -> Result<Vec<u8>, Box<dyn Error>> {
@@ -129,17 +90,11 @@ fn gzip(bytes: &[u8], release: bool) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(encoder.finish()?)
 }
 
-fn content_type(path: &Path) -> Option<&'static str> {
-    let end = path.extension()?.to_str()?;
-    SERVED.iter().find(|(known, _)| *known == end).map(|(_, content_type)| *content_type)
+fn ending(path: &Path) -> &str {
+    path.extension().and_then(|end| end.to_str()).unwrap_or_default()
 }
 
-/// The first `digits` hexadecimal digits of a hash.
-fn hex(hash: &[u8], digits: usize) -> String {
-    let mut text = String::new();
-    for byte in hash {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text.truncate(digits);
-    text
+/// The first twelve hexadecimal digits of a hash.
+fn version(hash: &[u8]) -> String {
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,8 +3,11 @@
 //! keeps a file for ever and a new server never meets an old file. Ranges are answered with the
 //! whole file, as RFC 9110 allows.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -13,17 +16,34 @@ use super::extract::Path;
 use crate::app::App;
 use crate::base::{Error, Result};
 
-include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+/// What is served, by the end of its name.
+const SERVED: [(&str, &str); 8] = [
+    ("css", "text/css; charset=utf-8"),
+    ("ftl", "text/plain; charset=utf-8"),
+    ("js", "text/javascript; charset=utf-8"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("txt", "text/plain; charset=utf-8"),
+    ("webmanifest", "application/manifest+json"),
+    ("woff2", "font/woff2"),
+];
 
-/// One file, as `build.rs` packed it.
+/// The version of all files together.
+const VERSION: &str = env!("DAYBOOK_ASSETS");
+
+/// What `build.rs` packed: every file, and beside it the compressed forms that are smaller.
+#[derive(RustEmbed)]
+#[folder = "$OUT_DIR/assets"]
+struct Packed;
+
+/// One file, in the forms that were packed.
 pub struct File {
-    pub name: &'static str,
     content_type: &'static str,
     /// The hash of the plain bytes.
-    etag: &'static str,
-    plain: &'static [u8],
-    br: Option<&'static [u8]>,
-    gz: Option<&'static [u8]>,
+    etag: String,
+    plain: Cow<'static, [u8]>,
+    br: Option<Cow<'static, [u8]>>,
+    gz: Option<Cow<'static, [u8]>>,
 }
 
 /// Returns the path of a file for a page, such as `/a/1f0c…/app.js`.
@@ -32,8 +52,14 @@ pub fn url(name: &str) -> String {
 }
 
 /// Returns the file of that name.
-pub fn find(name: &str) -> Option<&'static File> {
-    FILES.binary_search_by(|file| file.name.cmp(name)).ok().and_then(|at| FILES.get(at))
+pub fn find(name: &str) -> Option<File> {
+    let (_, end) = name.rsplit_once('.')?;
+    let (_, content_type) = SERVED.iter().find(|(known, _)| *known == end)?;
+    let plain = Packed::get(name)?;
+    let form = |coding: &str| Packed::get(&format!("{name}.{coding}")).map(|form| form.data);
+    let hash = plain.metadata.sha256_hash();
+    let etag = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Some(File { content_type, etag, plain: plain.data, br: form("br"), gz: form("gz") })
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -63,7 +89,7 @@ async fn show(
 
 impl File {
     /// Answers with the smallest form that the client takes, or 304 when it has that one.
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    fn answer(self, headers: &HeaderMap) -> Response {
         let (body, encoding) = match (self.br, self.gz) {
             (Some(body), _) if accepts(headers, "br") => (body, Some("br")),
             (_, Some(body)) if accepts(headers, "gzip") => (body, Some("gzip")),
@@ -129,19 +155,21 @@ fn holds(headers: &HeaderMap, etag: &str) -> bool {
 mod tests {
     use super::*;
 
-    const FILE: File = File {
-        name: "app.js",
-        content_type: "text/javascript; charset=utf-8",
-        etag: "1f",
-        plain: b"plain plain",
-        br: Some(b"br"),
-        gz: Some(b"gz"),
-    };
+    fn file() -> File {
+        let form = |bytes: &'static [u8]| Some(Cow::Borrowed(bytes));
+        File {
+            content_type: "text/javascript; charset=utf-8",
+            etag: "1f".to_owned(),
+            plain: Cow::Borrowed(b"plain plain"),
+            br: form(b"br"),
+            gz: form(b"gz"),
+        }
+    }
 
     fn ask(pairs: &[(header::HeaderName, &'static str)]) -> (u16, Option<String>, String) {
         let headers: HeaderMap =
             pairs.iter().map(|(k, v)| (k.clone(), HeaderValue::from_static(v))).collect();
-        let answer = FILE.answer(&headers);
+        let answer = file().answer(&headers);
         let text = |name| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
         (
             answer.status().as_u16(),
@@ -180,7 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn the_files_are_sorted_by_name() {
-        assert!(FILES.is_sorted_by(|a, b| a.name < b.name));
+    fn every_file_is_found_and_its_compressed_forms_only_as_such() {
+        let (forms, files): (Vec<_>, Vec<_>) =
+            Packed::iter().partition(|name| name.ends_with(".br") || name.ends_with(".gz"));
+        assert!(files.len() > 20 && forms.len() > 20, "{files:?}");
+        for name in files {
+            assert!(find(&name).is_some(), "{name} has no content type");
+        }
+        for name in forms {
+            assert!(find(&name).is_none(), "{name}");
+        }
+        assert!(find("app.js").is_some_and(|file| file.br.is_some() && file.gz.is_some()));
     }
 }
