@@ -25,7 +25,7 @@ pub async fn measure() {
     println!("  start to first answer    {:.0} ms (median of {STARTS})", median(starts));
     let server = house.open(&[]);
     let cookie = admin(server.address).await;
-    show("32,768 members", &server, &cookie).await;
+    show("2,048 members", &server, &cookie).await;
     let data = directory();
     let demo = Server::start(data.path(), &["demo", "--paused"]);
     let first = demo.ready.pointer("/sign_ins/0").expect("a sign-in");

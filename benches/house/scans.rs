@@ -58,15 +58,19 @@ async fn round(house: &House, settings: &[&str], next: &Rc<Cell<usize>>) -> Roun
     let mut cpu = Duration::ZERO;
     tasks
         .run_until(async {
+            let mut posters = Vec::with_capacity(READERS);
             for key in &house.keys {
                 let wire = Wire::connect(server.address).await;
                 let (key, next, times) = (key.clone(), next.clone(), times.clone());
-                tokio::task::spawn_local(post(wire, key, next, times, begun));
+                posters.push(tokio::task::spawn_local(post(wire, key, next, times, begun)));
             }
             tokio::time::sleep_until((begun + WARM_UP).into()).await;
             cpu = server.cpu();
             tokio::time::sleep_until((begun + WARM_UP + TIME).into()).await;
             cpu = server.cpu() - cpu;
+            for poster in posters {
+                poster.await.expect("every scan counts");
+            }
         })
         .await;
     let mut times = times.take();

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use daybook::app::App;
-use daybook::base::{Actor, Clock};
+use daybook::base::{Actor, Clock, Timestamp};
 use daybook::config::Config;
 use daybook::domain::devices::model::{Enrolment, Mode, NewCode};
 use daybook::domain::house::{Language, NewHouse, Profile};
@@ -19,8 +19,8 @@ use daybook::store::Store;
 use daybook::store::directory::DATABASE;
 use serde_json::Value;
 
-/// How many members the house has, each with a badge.
-pub const MEMBERS: usize = 32_768;
+/// How many members the house has, each with a badge: the largest house that Daybook is for.
+pub const MEMBERS: usize = 2048;
 /// How many readers it has, each in a room of its own with a run.
 pub const READERS: usize = 64;
 /// The admin's password.
@@ -53,7 +53,7 @@ impl House {
             )?;
             let admin = people::commands::enrol(tx, NewPerson::named("Ada", "Amt", Role::Admin))?;
             people::commands::open_account(tx, admin, "ada", &hash)?;
-            tx.execute_batch(&furniture())?;
+            tx.execute_batch(&furniture(tx.now))?;
             let mut keys = Vec::with_capacity(READERS);
             for reader in 1..=READERS {
                 let room = Some(daybook::base::id::RoomId(reader as i64));
@@ -90,17 +90,18 @@ impl House {
     }
 }
 
-/// Rooms with runs, groups, members and badges.
-fn furniture() -> String {
+/// Rooms with runs since `now`, groups, members and badges.
+fn furniture(now: Timestamp) -> String {
+    let now = now.0;
     format!(
         "update house set closes_at = 1439;
          insert into activity (activity_id, name) values (1, 'Play');
          with recursive n(i) as (select 1 union all select i + 1 from n where i < {READERS})
          insert into room (room_id, name, capacity) select i, 'Room ' || i, 100000 from n;
          insert into run (run_id, activity_id, room_id, started_at, started_by)
-         select room_id, 1, room_id, 0, 'system' from room;
+         select room_id, 1, room_id, {now}, 'system' from room;
          insert into supervision (person_id, run_id, kind, from_at, given_by)
-         select 1, run_id, 'run', 0, 'system' from run;
+         select 1, run_id, 'run', {now}, 'system' from run;
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 200)
          insert into \"group\" (group_id, name, kind) select i, 'Group ' || i, 'class' from n;
          with recursive n(i) as (select 0 union all select i + 1 from n where i < {MEMBERS} - 1)
