@@ -16,9 +16,12 @@ const PERIOD: Duration = Duration::from_millis(500);
 /// How many pages of log are left alone while the house is busy: 4 MiB.
 const PAGES_LEFT: i64 = 1024;
 
-/// How many pages of log are too many: a passive checkpoint that readers held
-/// up is repeated as one that waits for them. 64 MiB.
-const PAGES_MAX: i64 = 16_384;
+/// How many pages of log are too many: the log then begins again at the start of its file, which
+/// the kernel still holds in memory, instead of growing. 16 MiB.
+const PAGES_MAX: i64 = 4096;
+
+/// How long the log's new beginning may wait for readers. The writer waits with it.
+const READERS_WAIT: Duration = Duration::from_millis(500);
 
 /// Ends the checkpoint thread when dropped or stopped.
 pub struct Checkpoints {
@@ -30,6 +33,7 @@ impl Checkpoints {
     /// Starts the checkpoint thread.
     pub fn spawn(store: &Store) -> Result<Checkpoints> {
         let conn = store.write_connection()?;
+        conn.busy_timeout(READERS_WAIT)?;
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("checkpoint".into())
@@ -72,24 +76,28 @@ fn work(conn: &Connection, stopped: &mpsc::Receiver<()>) {
     }
 }
 
-/// Looks at the size of the log first: a box at rest does nothing.
+/// Looks whether there is anything to do: a box at rest does nothing.
 fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Result<()> {
     if ending {
-        return conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+        return moved(conn, "pragma wal_checkpoint(truncate)").map(drop);
     }
+    let version = conn.query_row("pragma data_version", [], |row| row.get(0))?;
+    let idle = std::mem::replace(seen, version) == version;
     let pages = wal_pages(conn);
-    let idle = pages == *seen;
-    *seen = pages;
-    let mode = if pages > PAGES_MAX {
-        "pragma wal_checkpoint(restart)"
+    if idle && pages > 0 {
+        moved(conn, "pragma wal_checkpoint(truncate)")?;
     } else if pages > PAGES_LEFT {
-        "pragma wal_checkpoint(passive)"
-    } else if idle && pages > 0 {
-        "pragma wal_checkpoint(truncate)"
-    } else {
-        return Ok(());
-    };
-    conn.query_row(mode, [], |_| Ok(()))
+        // Nearly all of it is moved beside the writer; what is left by then is little.
+        if moved(conn, "pragma wal_checkpoint(passive)")? > PAGES_MAX {
+            moved(conn, "pragma wal_checkpoint(restart)")?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a checkpoint and returns how many pages the log holds.
+fn moved(conn: &Connection, checkpoint: &str) -> rusqlite::Result<i64> {
+    conn.query_row(checkpoint, [], |row| row.get("log"))
 }
 
 /// The size of the write-ahead log file, in pages of 4 KiB; 0 when it is not there.

@@ -92,6 +92,8 @@ impl Store {
         let conn = Connection::open(&*self.path)?;
         tune(&conn)?;
         conn.set_prepared_statement_cache_capacity(256);
+        // All that a full batch touches: what does not fit is written twice.
+        conn.execute_batch("pragma cache_size = -16384")?;
         Ok(conn)
     }
 
