@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         all.update(&bytes);
         pack(&packed.join(name), &bytes, release)?;
     }
-    println!("cargo:rustc-env=DAYBOOK_ASSETS={}", version(&all.finalize()));
+    println!("cargo:rustc-env=ASSETS_VERSION={}", version(&all.finalize()));
     Ok(())
 }
 

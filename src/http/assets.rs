@@ -29,7 +29,7 @@ const SERVED: [(&str, &str); 8] = [
 ];
 
 /// The version of all files together.
-const VERSION: &str = env!("DAYBOOK_ASSETS");
+const VERSION: &str = env!("ASSETS_VERSION");
 
 /// What `build.rs` packed: every file, and beside it the compressed forms that are smaller.
 #[derive(RustEmbed)]
