@@ -206,6 +206,19 @@ async fn a_subscription_with_after_gets_what_it_missed_first_and_nothing_twice()
     assert_eq!(socket.hear("resync").await["data"]["reason"], "not_a_cursor");
 }
 
+#[tokio::test]
+async fn a_topic_without_after_begins_when_it_is_subscribed_to() {
+    let server = TestServer::start().await;
+    let (cookie, _) = lead(&server).await;
+    let mut socket = Socket::of(&server, &cookie, "/api/v1/ws?topics=house").await.unwrap();
+    socket.hear("stream.connected").await;
+    happen(&server, "before").await;
+    socket.say(json!({ "op": "subscribe", "topics": ["devices"], "ref": 1 })).await;
+    assert_eq!(socket.next().await["ref"], 1);
+    happen(&server, "after").await;
+    assert_eq!(socket.hear("scan.unknown").await["data"]["tag_suffix"], "after");
+}
+
 // Faults 77 and 79.
 #[tokio::test]
 async fn a_handshake_or_a_command_that_is_wrong_is_refused_and_the_rest_stays() {

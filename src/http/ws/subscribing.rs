@@ -23,6 +23,9 @@ impl Session {
             Ok(named) => named.into_iter().collect::<BTreeSet<_>>(),
             Err(topic) => return Ok(Err(not_for_you(&topic))),
         };
+        // What passed on other topics while nothing came is behind the client: a topic without
+        // `after` begins now.
+        self.feed.rest();
         match command.op {
             Op::Ping => Ok(Ok("pong")),
             Op::Signal => Ok(Err(Refusal::new("signal.unknown", "no such signal"))),
