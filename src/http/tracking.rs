@@ -16,6 +16,7 @@ use crate::base::{Error, Result, Timestamp};
 use crate::domain::rooms::scope;
 use crate::domain::tracking::queries::Wanted;
 use crate::domain::tracking::{self, Tracked, Tracking};
+use crate::live::Once;
 
 /// Returns the routes of tracked actions.
 pub fn routes() -> OpenApiRouter<App> {
@@ -35,21 +36,21 @@ struct Batch {
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Action {
-    event_type: String,
-    book_id: Option<String>,
-    content: Option<String>,
+pub(super) struct Action {
+    pub(super) event_type: String,
+    pub(super) book_id: Option<String>,
+    pub(super) content: Option<String>,
     #[schema(value_type = Option<Object>)]
-    context: Option<serde_json::Value>,
-    at: Option<Timestamp>,
+    pub(super) context: Option<serde_json::Value>,
+    pub(super) at: Option<Timestamp>,
     /// The client's own id: telling it again does no harm.
-    id: Option<String>,
+    pub(super) id: Option<String>,
     /// The session's own person; another's is refused.
-    user_id: Option<PersonId>,
+    pub(super) user_id: Option<PersonId>,
 }
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-struct Accepted {
+pub(super) struct Accepted {
     /// How many of the batch are kept now, those told before included.
     accepted: usize,
 }
@@ -74,12 +75,8 @@ async fn track(
     who: SignedIn,
     act: Act<Batch>,
 ) -> Result<(StatusCode, Json<Accepted>)> {
-    let events = &act.body.events;
-    if events.iter().any(|action| action.user_id.is_some_and(|id| id != who.person)) {
-        return Err(Error::Forbidden("activity.other_person"));
-    }
-    let batch = events.iter().enumerate().map(|(index, action)| {
-        checked(action).map_err(|error| match error {
+    let batch = act.body.events.iter().enumerate().map(|(index, action)| {
+        checked(&who, action).map_err(|error| match error {
             Error::Invalid { field, problem } => {
                 Error::invalid(format!("events[{index}].{field}"), problem)
             }
@@ -87,8 +84,18 @@ async fn track(
         })
     });
     let batch = batch.collect::<Result<Vec<_>>>()?;
+    keep(app, who, act.once, batch).await
+}
+
+/// Keeps what the caller did.
+pub(super) async fn keep(
+    app: App,
+    who: SignedIn,
+    once: Option<Once>,
+    batch: Vec<Tracking>,
+) -> Result<(StatusCode, Json<Accepted>)> {
     let accepted = app
-        .write_once(act.once, who.actor(), "tracking.track", move |tx| {
+        .write_once(once, who.actor(), "tracking.track", move |tx| {
             tracking::commands::track(tx, who.person, &batch)?;
             Ok(Accepted { accepted: batch.len() })
         })
@@ -116,7 +123,11 @@ async fn feed(
     Ok(Json(page))
 }
 
-fn checked(action: &Action) -> Result<Tracking> {
+/// Reads an action, which must be the caller's own.
+pub(super) fn checked(who: &SignedIn, action: &Action) -> Result<Tracking> {
+    if action.user_id.is_some_and(|person| person != who.person) {
+        return Err(Error::Forbidden("activity.other_person"));
+    }
     Tracking::new(&action.event_type)?
         .in_book(action.book_id.as_deref())?
         .saying(action.content.as_deref(), action.context.as_ref())?
