@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -18,6 +19,14 @@ pub struct Frame {
     pub seq: Option<i64>,
     /// Who hears it.
     pub topics: Box<[Topic]>,
+    text: Text,
+    /// The same in other words, made when the first reader who needs them hears the frame.
+    alias: OnceLock<Option<Box<Text>>>,
+}
+
+/// What is sent: one frame of an event stream, and in it one JSON object.
+#[derive(Debug, Clone)]
+pub struct Text {
     sse: Bytes,
     json: Range<usize>,
 }
@@ -66,18 +75,29 @@ impl Frame {
         kind: &str,
         json: &str,
     ) -> Frame {
-        let (sse, json) = sse_text(id, kind, json);
-        Frame { seq, topics, sse: sse.into(), json }
+        let text = Text::new(id, Some(kind), json);
+        Frame { seq, topics, text, alias: OnceLock::new() }
+    }
+
+    /// Returns the frame's text.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// Returns the frame in the words that `make` has for it, if it has any. They are made once
+    /// and shared by all who ask: a program has one `make`.
+    pub fn alias(&self, make: fn(&Frame) -> Option<Text>) -> Option<&Text> {
+        self.alias.get_or_init(|| make(self).map(Box::new)).as_deref()
     }
 
     /// Returns the frame as Server-Sent Events text, blank line included.
     pub fn sse(&self) -> &Bytes {
-        &self.sse
+        self.text.sse()
     }
 
     /// Returns the frame as one JSON object; shares the memory of [`Frame::sse`].
     pub fn json(&self) -> Bytes {
-        self.sse.slice(self.json.clone())
+        self.text.json()
     }
 
     /// Says whether a holder of `topics` (sorted) hears this frame.
@@ -86,20 +106,35 @@ impl Frame {
     }
 }
 
-/// Returns the text of one SSE frame, and where the JSON stands in it. The JSON
-/// is on one line: serde_json escapes line breaks in strings.
-pub fn sse_text(id: Option<&str>, kind: &str, json: &str) -> (String, Range<usize>) {
-    let mut text = String::with_capacity(json.len() + kind.len() + 64);
-    if let Some(id) = id {
+impl Text {
+    /// Encodes a frame around `json`, which is on one line: serde_json escapes line breaks in
+    /// strings. A frame without a `kind` is heard by those who listen to plain messages.
+    pub fn new(id: Option<&str>, kind: Option<&str>, json: &str) -> Text {
+        let mut text = String::with_capacity(json.len() + kind.map_or(0, str::len) + 64);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "id: {id}");
+        if let Some(id) = id {
+            let _ = writeln!(text, "id: {id}");
+        }
+        if let Some(kind) = kind {
+            let _ = writeln!(text, "event: {kind}");
+        }
+        text.push_str("data: ");
+        let start = text.len();
+        text.push_str(json);
+        let json = start..text.len();
+        text.push_str("\n\n");
+        Text { sse: text.into(), json }
     }
-    let _ = write!(text, "event: {kind}\ndata: ");
-    let start = text.len();
-    text.push_str(json);
-    let end = text.len();
-    text.push_str("\n\n");
-    (text, start..end)
+
+    /// Returns the frame as Server-Sent Events text, blank line included.
+    pub fn sse(&self) -> &Bytes {
+        &self.sse
+    }
+
+    /// Returns the frame as one JSON object; shares the memory of [`Text::sse`].
+    pub fn json(&self) -> Bytes {
+        self.sse.slice(self.json.clone())
+    }
 }
 
 /// Returns the JSON object `data` with a `display_name` first.
@@ -113,9 +148,37 @@ fn with_name(data: &str, name: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, Logged};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Frame, Logged, Text};
     use crate::base::Timestamp;
     use crate::event::Topic;
+
+    #[test]
+    fn other_words_are_made_once_when_they_are_asked_for() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        fn shorter(frame: &Frame) -> Option<Text> {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            (frame.seq == Some(1)).then(|| Text::new(Some("1"), None, "{}"))
+        }
+        for seq in [1, 2] {
+            let event = Logged {
+                seq,
+                at: Timestamp(0),
+                kind: "a.b".into(),
+                topics: Vec::new(),
+                subject: None,
+                data: "{}".to_owned(),
+            };
+            let frame = Frame::of_event(&"e".into(), &event, None);
+            let made = MADE.load(Ordering::Relaxed);
+            let texts = [frame.alias(shorter), frame.alias(shorter)]
+                .map(|text| text.map(|text| String::from_utf8(text.sse().to_vec()).unwrap()));
+            let expected = (seq == 1).then(|| "id: 1\ndata: {}\n\n".to_owned());
+            assert_eq!(texts, [expected.clone(), expected]);
+            assert_eq!(MADE.load(Ordering::Relaxed), made + 1);
+        }
+    }
 
     #[test]
     fn a_name_with_line_breaks_cannot_forge_a_second_frame() {

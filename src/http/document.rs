@@ -97,9 +97,17 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
 /// Gives an operation a name of its own, its keys, and the answer that any error is.
 fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.filter(|word| !["api", "v1"].contains(word)).collect();
-    let page = operation.tags.iter().flatten().any(|tag| tag == "pages");
-    let kind = if page { "_page" } else { "" };
+    let tagged = |tag: &str| operation.tags.iter().flatten().any(|other| other == tag);
+    let (page, classic) = (tagged("pages"), tagged("classic"));
+    // Of the classic paths some differ in nothing else.
+    let words: Vec<&str> = words.filter(|word| classic || !["api", "v1"].contains(word)).collect();
+    let kind = if page {
+        "_page"
+    } else if classic {
+        "_classic"
+    } else {
+        ""
+    };
     operation.operation_id = Some(format!("{}{kind}_{}", method.to_lowercase(), words.join("_")));
     describe_path(path, operation);
     let may = operation.extensions.as_ref().and_then(|more| more.get("x-may")).cloned();

@@ -36,8 +36,8 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The state in one word.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct Health {
-    status: &'static str,
+pub(super) struct Health {
+    pub(super) status: &'static str,
 }
 
 /// Says that the process is alive.

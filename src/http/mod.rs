@@ -17,6 +17,7 @@ pub mod me;
 pub mod sign_in;
 pub mod setup;
 pub mod streams;
+mod dialect;
 mod outlet;
 mod opening;
 pub mod sse;
@@ -44,6 +45,7 @@ pub mod devices;
 pub mod readers;
 pub mod scans;
 pub mod kiosk;
+pub mod classic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +58,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::guard::Guard;
 use self::listen::Gate;
 use self::streams::{Caps, Streams};
+use self::ws::sockets::Sockets;
 use crate::app::App;
 
 /// Returns every route under its path, and the document that describes them.
@@ -89,6 +92,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         readers::routes(),
         scans::routes(),
         kiosk::routes(),
+        classic::routes(),
     ];
     let routes: OpenApiRouter<App> =
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
@@ -111,6 +115,7 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
         .layer(Extension(sign_in::Attempts::default()))
         .layer(Extension(readers::Rates::new(config)))
         .layer(Extension(Arc::new(Streams::new(caps, stall, app.clock.clone()))))
+        .layer(Extension(Arc::new(Sockets::default())))
         .layer(Extension(gate.clone()))
         .layer(middleware::from_fn_with_state(app.clone(), online::notice))
         .layer(middleware::from_fn_with_state(app.clone(), identify::identify))

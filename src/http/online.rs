@@ -88,8 +88,10 @@ impl From<online::Online> for User {
 
 /// Notes that a person has asked for something. A stream that comes back by itself is no asking.
 pub async fn notice(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
     if let Some(Principal::Person(who)) = request.extensions().get::<Principal>()
-        && request.uri().path() != super::sse::PATH
+        && path != super::sse::PATH
+        && !super::classic::EVENT_PATHS.contains(&path)
     {
         app.presence.asked(who.person, app.clock.now());
     }

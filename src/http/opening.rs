@@ -1,10 +1,16 @@
 //! How a stream opens, whatever carries it: who may hear what at this moment, and from where on.
 
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use rusqlite::Connection;
 use serde::Deserialize;
 
+use super::listen::Peer;
 use super::signed_in::Principal;
+use super::streams::Streams;
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::devices;
@@ -30,6 +36,38 @@ pub struct Ask {
     /// A stream ticket, from a client that can send neither cookie nor header.
     #[expect(dead_code, reason = "read before the route, here only for the document")]
     ticket: Option<String>,
+}
+
+impl Ask {
+    /// Returns what is asked for, from whatever the parameters are called.
+    pub fn new(topics: Option<String>, after: Option<String>) -> Ask {
+        Ask { topics, after, ticket: None }
+    }
+}
+
+/// Who asks for a stream, and what all streams share.
+pub struct Caller {
+    pub app: App,
+    pub streams: Arc<Streams>,
+    pub principal: Principal,
+    /// The other end of the socket; none where no socket can be had.
+    pub peer: Option<Peer>,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller> {
+        let principal = Principal::from_request_parts(parts, app).await?;
+        let shared = &parts.extensions;
+        let missing = || Error::from(anyhow::anyhow!("the router does not share its streams"));
+        Ok(Caller {
+            app: app.clone(),
+            streams: shared.get::<Arc<Streams>>().cloned().ok_or_else(missing)?,
+            principal,
+            peer: shared.get::<Peer>().copied(),
+        })
+    }
 }
 
 /// Reads the topics that are asked for; the error is the first that is none.

@@ -10,7 +10,7 @@ use std::io::{self, IoSlice};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,10 +19,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::conn::Socket;
+use super::dialect::Dialect;
 use super::listen::Permit;
 use super::streams::Seat;
-use crate::base::Timestamp;
-use crate::event::wire::{Frame, VERSION, sse_text};
+use crate::event::wire::Frame;
 use crate::live::Feed;
 use crate::live::feed::{BATCH_MAX, Next};
 use crate::live::hub::SHUTDOWN;
@@ -35,6 +35,7 @@ const FAIR_SHARE: usize = 4096;
 /// What goes over one stream, in order.
 pub struct Source {
     feed: Feed,
+    dialect: Dialect,
     /// Bytes of the stream's own: its opening, a sign of life, its goodbye.
     own: Bytes,
     frames: Vec<Arc<Frame>>,
@@ -44,8 +45,8 @@ pub struct Source {
 
 impl Source {
     /// Returns a stream that begins with `opening`.
-    pub fn new(feed: Feed, opening: Bytes, seat: Seat) -> Source {
-        Source { feed, own: opening, frames: Vec::new(), over: false, seat }
+    pub fn new(feed: Feed, dialect: Dialect, opening: Bytes, seat: Seat) -> Source {
+        Source { feed, dialect, own: opening, frames: Vec::new(), over: false, seat }
     }
 
     /// Puts an answer's head before everything else.
@@ -56,46 +57,56 @@ impl Source {
 
     /// Makes sure that there is something to be sent, unless the stream is over (false).
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if !self.own.is_empty() || !self.frames.is_empty() {
-            return Poll::Ready(true);
-        }
-        if self.over {
-            return Poll::Ready(false);
-        }
-        match self.feed.poll_next(cx) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(Next::Frames(frames))) => self.frames = frames,
-            Poll::Ready(Ok(Next::Beat)) => {
-                self.own = format!("id: {}\n\n", self.feed.rest()).into()
+        while self.own.is_empty() && self.frames.is_empty() {
+            if self.over {
+                return Poll::Ready(false);
             }
-            Poll::Ready(Ok(Next::Ended(reason))) => {
-                self.over = true;
-                self.own = goodbye(reason, self.seat.streams().clock.now());
-                Metrics::count(match reason {
-                    SHUTDOWN => &self.feed.metrics().cuts_drain,
-                    _ => &self.feed.metrics().cuts_rights,
-                });
-            }
-            Poll::Ready(Err(error)) => {
-                // The reader comes back to its place; there is nothing to tell it.
-                tracing::error!(error = %error, "a stream could not read the log");
-                self.over = true;
+            match ready!(self.feed.poll_next(cx)) {
+                Ok(Next::Frames(frames)) => {
+                    self.frames = frames;
+                    let dialect = self.dialect;
+                    self.frames.retain(|frame| dialect.text(frame).is_some());
+                }
+                Ok(Next::Beat) => self.own = self.beat(),
+                Ok(Next::Ended(reason)) => {
+                    self.over = true;
+                    self.own = self.goodbye(reason);
+                    Metrics::count(match reason {
+                        SHUTDOWN => &self.feed.metrics().cuts_drain,
+                        _ => &self.feed.metrics().cuts_rights,
+                    });
+                }
+                Err(error) => {
+                    // The reader comes back to its place; there is nothing to tell it.
+                    tracing::error!(error = %error, "a stream could not read the log");
+                    self.over = true;
+                }
             }
         }
-        Poll::Ready(!self.own.is_empty() || !self.frames.is_empty())
+        Poll::Ready(true)
     }
-}
 
-/// Says goodbye, with a time to come back that differs from reader to reader: a restart must not
-/// bring all of them at once.
-fn goodbye(reason: &str, now: Timestamp) -> Bytes {
-    let (from_ms, to_ms) = if reason == SHUTDOWN { (1000, 5000) } else { (100, 1000) };
-    let retry_ms = between(from_ms, to_ms);
-    let json = format!(
-        r#"{{"type":"bye","topic":"stream","ts":"{now}","v":{VERSION},"data":{{"reason":"{reason}","retry_ms":{retry_ms}}}}}"#
-    );
-    let (text, _) = sse_text(None, "bye", &json);
-    format!("retry: {retry_ms}\n{text}").into()
+    /// Gives a sign of life that moves the reader's cursor.
+    fn beat(&mut self) -> Bytes {
+        let cursor = self.feed.rest();
+        let message = self.dialect.heartbeat(&cursor, self.seat.streams().clock.now());
+        message.map_or_else(|| format!("id: {cursor}\n\n").into(), |text| text.sse().clone())
+    }
+
+    /// Says goodbye, with a time to come back that differs from reader to reader: a restart must
+    /// not bring all of them at once.
+    fn goodbye(&self, reason: &str) -> Bytes {
+        let (from_ms, to_ms) = if reason == SHUTDOWN { (1000, 5000) } else { (100, 1000) };
+        let retry_ms = between(from_ms, to_ms);
+        let words = self.dialect.goodbye(reason, retry_ms, self.seat.streams().clock.now());
+        let words = words.as_ref().map_or(&b"\n"[..], |text| text.sse());
+        [format!("retry: {retry_ms}\n").as_bytes(), words].concat().into()
+    }
+
+    /// Returns the bytes of a frame that waits.
+    fn bytes<'a>(&self, frame: &'a Frame) -> &'a [u8] {
+        self.dialect.text(frame).map_or(&[], |text| text.sse())
+    }
 }
 
 /// Returns a number of milliseconds in this range, at random.
@@ -144,7 +155,7 @@ impl SocketOutlet {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut slices = [IoSlice::new(&[]); BATCH_MAX + 1];
         let own = std::iter::once(self.source.own.as_ref());
-        let frames = self.source.frames.iter().map(|frame| frame.sse().as_ref());
+        let frames = self.source.frames.iter().map(|frame| self.source.bytes(frame));
         let frames = frames.enumerate().map(|(at, bytes)| {
             let from = if at == 0 { self.written } else { 0 };
             bytes.get(from..).unwrap_or_default()
@@ -176,7 +187,7 @@ impl SocketOutlet {
         written -= own;
         let mut done = 0;
         for frame in &self.source.frames {
-            let left = frame.sse().len() - self.written;
+            let left = self.source.bytes(frame).len() - self.written;
             if written < left {
                 break;
             }
@@ -259,7 +270,8 @@ impl Body for BodyOutlet {
             own
         } else {
             let mut all = own.to_vec();
-            source.frames.drain(..).for_each(|frame| all.extend_from_slice(frame.sse()));
+            source.frames.iter().for_each(|frame| all.extend_from_slice(source.bytes(frame)));
+            source.frames.clear();
             all.into()
         };
         Poll::Ready(Some(Ok(BodyFrame::data(bytes))))

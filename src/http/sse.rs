@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -19,17 +19,15 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::conn::{Taken, Takeover};
+use super::dialect::Dialect;
 use super::extract::{Json, Query};
-use super::listen::Peer;
-use super::opening::{Ask, Opened, open, start, wanted};
+use super::opening::{Ask, Caller, Opened, open, start, wanted};
 use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
 use super::streams::{Streams, TICKET_LIFE};
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp};
-use crate::event::wire::{VERSION, sse_text};
-use crate::live::feed::Opening;
 
 /// Where streams are opened.
 pub const PATH: &str = "/api/v1/events";
@@ -37,7 +35,7 @@ pub const PATH: &str = "/api/v1/events";
 /// Returns the routes of event streams.
 pub fn routes() -> OpenApiRouter<App> {
     let follow = OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)));
-    let follow = redeeming(follow);
+    let follow = redeeming("ticket", follow);
     OpenApiRouter::new().merge(follow).routes(may(Who::PEOPLE, routes!(ticket)))
 }
 
@@ -55,14 +53,23 @@ pub fn routes() -> OpenApiRouter<App> {
     tag = "live"
 )]
 async fn follow(
-    State(app): State<App>,
-    Extension(streams): Extension<Arc<Streams>>,
-    principal: Principal,
-    peer: Option<Extension<Peer>>,
+    caller: Caller,
     method: Method,
     headers: HeaderMap,
     Query(ask): Query<Ask>,
 ) -> Result<Response> {
+    stream(caller, &method, &headers, &ask, Dialect::Canonical).await
+}
+
+/// Opens an event stream.
+pub async fn stream(
+    caller: Caller,
+    method: &Method,
+    headers: &HeaderMap,
+    ask: &Ask,
+    dialect: Dialect,
+) -> Result<Response> {
+    let Caller { app, streams, principal, peer } = caller;
     let wanted = match ask.topics.as_deref().map(wanted).transpose() {
         Ok(wanted) => wanted.filter(|topics| !topics.is_empty()),
         Err(topic) => return Ok(foreign(&topic)),
@@ -71,16 +78,15 @@ async fn follow(
     if method == Method::HEAD {
         return Ok(head(now));
     }
-    let on_wire = peer.is_some();
     let address = peer.map(|peer| peer.remote.ip());
     let Some(seat) = streams.sit(principal.holder().person, address) else { return Ok(full()) };
-    let start = start(&headers, ask.after.as_deref());
+    let start = start(headers, ask.after.as_deref());
     let opened = match open(&app, &principal, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,
         Err(topic) => return Ok(foreign(&topic.to_string())),
     };
-    let first = first_frames(&opened, now);
-    Ok(answer(Source::new(opened.feed, first, seat), now, on_wire))
+    let first = first_frames(dialect, &opened, now);
+    Ok(answer(Source::new(opened.feed, dialect, first, seat), now, peer.is_some()))
 }
 
 /// A ticket for one stream.
@@ -105,15 +111,18 @@ async fn ticket(
     Ok((StatusCode::CREATED, Json(Ticket { ticket, expires_in_s: TICKET_LIFE.as_secs() })))
 }
 
-/// Lets callers of these routes come by a stream ticket too.
-pub fn redeeming(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    routes.layer(middleware::from_fn(redeem))
+/// Lets callers of these routes come by a stream ticket too, as this field of the query.
+pub fn redeeming(field: &'static str, routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        redeem(field, request, next)
+    }))
 }
 
 /// Lets a ticket stand for its owner.
-async fn redeem(mut request: Request, next: Next) -> Response {
+async fn redeem(field: &str, mut request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    let ticket = query.split('&').find_map(|pair| pair.strip_prefix("ticket="));
+    let mut fields = query.split('&').filter_map(|pair| pair.split_once('='));
+    let ticket = fields.find_map(|(name, ticket)| (name == field).then_some(ticket));
     if let Some(ticket) = ticket {
         let streams = request.extensions().get::<Arc<Streams>>();
         match streams.and_then(|streams| streams.redeem(ticket)) {
@@ -124,24 +133,14 @@ async fn redeem(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Encodes what every stream begins with: when to come back, where it stands, and, when its start
-/// is not known here, that snapshots must be read again.
-fn first_frames(opened: &Opened, now: Timestamp) -> Bytes {
-    let cursor = opened.feed.cursor().to_string();
-    let frame = |kind: &str, data: serde_json::Value| {
-        let json = format!(
-            r#"{{"id":"{cursor}","type":"{kind}","topic":"stream","ts":"{now}","v":{VERSION},"data":{data}}}"#
-        );
-        sse_text(Some(&cursor), kind, &json).0
-    };
-    let connected =
-        serde_json::json!({ "topics": opened.topics, "cursor": cursor, "server_time": now });
-    let mut text = format!("retry: {}\n", between(1000, 3000));
-    text.push_str(&frame("stream.connected", connected));
-    if let Opening::Resync(reason) = opened.opening {
-        text.push_str(&frame("resync", serde_json::json!({ "reason": reason, "cursor": cursor })));
+/// Encodes what every stream begins with: when to come back, and where it stands.
+fn first_frames(dialect: Dialect, opened: &Opened, now: Timestamp) -> Bytes {
+    let mut bytes = format!("retry: {}\n", between(1000, 3000)).into_bytes();
+    let cursor = opened.feed.cursor();
+    for text in dialect.greeting(&opened.topics, &cursor, opened.opening, now) {
+        bytes.extend_from_slice(text.sse());
     }
-    text.into()
+    bytes.into()
 }
 
 /// Returns the head of a stream's answer.

@@ -12,7 +12,8 @@ use crate::event::wire::Frame;
 /// How many frames the ring holds at the most: some seconds of the busiest house.
 const FRAMES_MAX: usize = 8192;
 
-/// How many bytes of frames the ring holds at the most.
+/// How many bytes of frames the ring holds at the most. Their other words ([`Frame::alias`]), where
+/// somebody listens for them, come to about as much again.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The newest frames.

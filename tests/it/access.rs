@@ -18,6 +18,7 @@ use crate::server::TestServer;
 const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/a/{version}/{name}", "anyone"),
     ("GET", "/healthz", "anyone"),
+    ("GET", "/health", "anyone"),
     ("GET", "/metrics", "anyone"),
     ("GET", "/readyz", "anyone"),
     ("GET", "/api/v1/openapi.json", "anyone"),
@@ -51,6 +52,15 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/ws", "A O S M W"),
     ("POST", "/api/v1/stream-tickets", "A O S M"),
     ("GET", "/api/v1/online", "A O S"),
+    // The same where older clients ask.
+    ("GET", "/api/realtime/events", "A O S M W"),
+    ("GET", "/api/realtime/ws", "A O S M W"),
+    ("GET", "/api/sse/events", "A O S M W"),
+    ("GET", "/api/ws", "A O S M W"),
+    ("GET", "/ws", "A O S M W"),
+    ("POST", "/api/ws/subscribe", "A O S M W"),
+    ("POST", "/api/ws/unsubscribe", "A O S M W"),
+    ("POST", "/api/activity/track", "A O S M"),
     // People.
     ("GET", "/api/v1/people", "A O S"),
     ("POST", "/api/v1/people", "A"),
@@ -209,7 +219,7 @@ async fn everybody_is_let_in_where_the_table_says_so_and_nowhere_else() {
                 continue;
             }
             let path = concrete(path);
-            let (status, code) = if path == "/api/v1/events" {
+            let (status, code) = if path.ends_with("/events") {
                 (client.stream(&path, &[]).await.unwrap().status, String::new())
             } else if *method == "GET" {
                 told(client.get(&path).await.unwrap())

@@ -24,7 +24,7 @@ const SIGNALS: [&str; 6] = [
 ];
 
 /// How long the last of them may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends a request that must succeed, and returns its answer.
 async fn ask(client: &Client, method: Method, path: &str, body: Value) -> Value {
@@ -44,10 +44,10 @@ fn id(answer: &Value) -> &str {
 }
 
 /// Those who act.
-struct House {
-    server: TestServer,
-    lead: Client,
-    tina: (String, Client),
+pub struct House {
+    pub server: TestServer,
+    pub lead: Client,
+    pub tina: (String, Client),
     kai: String,
     mia: (String, Client),
     ben: String,
@@ -56,7 +56,7 @@ struct House {
 }
 
 impl House {
-    async fn new() -> House {
+    pub async fn new() -> House {
         let server = TestServer::start().await;
         let (_, lead) = server.signed_in("Lea Leitung", Role::Admin).await;
         let (tina_id, tina) = server.signed_in("Tina Lehrer", Role::Staff).await;
@@ -66,6 +66,16 @@ impl House {
         server.person("Zoe Zander", Role::Member).await;
         let (tina, mia) = ((tina_id.to_string(), tina), (mia_id.to_string(), mia));
         House { server, lead, tina, kai, mia, ben, room: String::new(), run: String::new() }
+    }
+
+    /// Lets a morning pass in which every event and every signal happens.
+    pub async fn live_through(&mut self) {
+        self.open_a_run().await;
+        self.scan_badges().await;
+        self.end_and_start_a_visit().await;
+        self.hand_over_end_and_reopen().await;
+        self.ask_for_help_and_leave().await;
+        self.let_time_pass().await;
     }
 
     async fn open_a_run(&mut self) {
@@ -153,12 +163,7 @@ async fn every_event_and_signal_is_sent_by_a_real_action_and_heard() {
     let beginning = format!("/api/v1/events?after={}-0", app.store.epoch());
     let mut of_lead = house.lead.stream(&beginning, &[]).await.unwrap();
 
-    house.open_a_run().await;
-    house.scan_badges().await;
-    house.end_and_start_a_visit().await;
-    house.hand_over_end_and_reopen().await;
-    house.ask_for_help_and_leave().await;
-    house.let_time_pass().await;
+    house.live_through().await;
 
     // What concerns one account alone, nobody else hears, the lead neither.
     let mut wanted: BTreeSet<_> = Event::KINDS.into_iter().chain(SIGNALS).collect();

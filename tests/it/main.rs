@@ -11,6 +11,8 @@ mod door;
 mod autobahn;
 mod callers;
 mod catalogue;
+mod classic;
+mod classic_requests;
 mod live;
 mod crash;
 mod streams;

@@ -20,7 +20,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// A frame as the server sent it: its first byte and its payload.
 type Received = (u8, Vec<u8>);
 
-struct Socket {
+pub struct Socket {
     stream: TcpStream,
 }
 
@@ -52,7 +52,7 @@ impl Socket {
     }
 
     /// Opens as the owner of `cookie`, from a page of this server.
-    async fn of(server: &TestServer, cookie: &str, path: &str) -> Result<Socket, u16> {
+    pub async fn of(server: &TestServer, cookie: &str, path: &str) -> Result<Socket, u16> {
         let (host, origin) = (server.address.to_string(), format!("http://{}", server.address));
         let mut headers = handshake(&host);
         headers.extend([("cookie", cookie), ("origin", &origin)]);
@@ -75,7 +75,7 @@ impl Socket {
         self.stream.write_all(&frame).await.unwrap();
     }
 
-    async fn say(&mut self, command: Value) {
+    pub async fn say(&mut self, command: Value) {
         self.send(0x81, command.to_string().as_bytes()).await;
     }
 
@@ -92,7 +92,7 @@ impl Socket {
     }
 
     /// The next message as JSON.
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         let frame = tokio::time::timeout(PATIENCE, self.next_frame()).await;
         let (first, payload) = frame.expect("a message in time").unwrap();
         assert_eq!(first, 0x81, "{payload:?}");
@@ -100,7 +100,7 @@ impl Socket {
     }
 
     /// The next message of this type.
-    async fn hear(&mut self, kind: &str) -> Value {
+    pub async fn hear(&mut self, kind: &str) -> Value {
         loop {
             let message = self.next().await;
             if message["type"] == kind {
@@ -110,7 +110,7 @@ impl Socket {
     }
 
     /// The code of the server's close.
-    async fn close_code(&mut self) -> u16 {
+    pub async fn close_code(&mut self) -> u16 {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.next_frame()).await;
             let (first, payload) = frame.expect("a close in time").unwrap();
@@ -132,7 +132,7 @@ fn handshake(host: &str) -> Vec<(&str, &str)> {
 }
 
 /// A signed-in lead, as a cookie and as a client.
-async fn lead(server: &TestServer) -> (String, Client) {
+pub async fn lead(server: &TestServer) -> (String, Client) {
     server.account("Lea Leitung", Role::Admin).await;
     let body = json!({ "username": "lea", "password": crate::store::PASSWORD });
     let answer = server.nobody().post("/api/v1/login", &body).await.unwrap();
@@ -140,7 +140,7 @@ async fn lead(server: &TestServer) -> (String, Client) {
 }
 
 /// Makes something happen on the topic `devices`.
-async fn happen(server: &TestServer, suffix: &str) {
+pub async fn happen(server: &TestServer, suffix: &str) {
     let tag_suffix = Label(suffix.to_owned());
     server
         .write(Actor::System, move |tx| {

@@ -8,13 +8,13 @@ mod command;
 pub mod decode;
 pub mod encode;
 mod session;
+pub mod sockets;
 mod subscribing;
 mod utf8;
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -24,15 +24,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::session::Session;
+use self::sockets::Sockets;
 use super::access::{Who, may};
 use super::conn::Takeover;
+use super::dialect::Dialect;
 use super::extract::Query;
-use super::listen::Peer;
-use super::opening::{self, Ask, Opened};
+use super::opening::{self, Ask, Caller};
 use super::problem::Problem;
-use super::signed_in::Principal;
 use super::sse;
-use super::streams::Streams;
 use crate::app::App;
 use crate::base::Result;
 
@@ -41,7 +40,8 @@ const KEY_SALT: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Returns the route of the WebSocket.
 pub fn routes() -> OpenApiRouter<App> {
-    sse::redeeming(OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow))))
+    let follow = OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)));
+    sse::redeeming("ticket", follow)
 }
 
 /// Follows what happens over a WebSocket, with commands to subscribe and unsubscribe.
@@ -57,15 +57,20 @@ pub fn routes() -> OpenApiRouter<App> {
     ),
     tag = "live"
 )]
-async fn follow(
-    State(app): State<App>,
-    Extension(streams): Extension<Arc<Streams>>,
-    principal: Principal,
-    peer: Option<Extension<Peer>>,
-    headers: HeaderMap,
-    Query(ask): Query<Ask>,
+async fn follow(caller: Caller, headers: HeaderMap, Query(ask): Query<Ask>) -> Result<Response> {
+    socket(caller, &headers, &ask, Dialect::Canonical, None).await
+}
+
+/// Opens a WebSocket; one of `known` takes orders by requests of its login session too.
+pub async fn socket(
+    caller: Caller,
+    headers: &HeaderMap,
+    ask: &Ask,
+    dialect: Dialect,
+    known: Option<&Arc<Sockets>>,
 ) -> Result<Response> {
-    let accept = match accept(&headers) {
+    let Caller { app, streams, principal, peer } = caller;
+    let accept = match accept(headers) {
         Ok(accept) => accept,
         Err(problem) => return Ok(problem.into_response()),
     };
@@ -73,10 +78,11 @@ async fn follow(
         Ok(wanted) => wanted,
         Err(topic) => return Ok(sse::foreign(&topic)),
     };
-    let Some(Extension(peer)) = peer else {
+    let Some(peer) = peer else {
         return Ok(Problem::new(StatusCode::NOT_IMPLEMENTED, "websocket.no_socket").into_response());
     };
-    let Some(seat) = streams.sit(principal.holder().person, Some(peer.remote.ip())) else {
+    let holder = principal.holder();
+    let Some(seat) = streams.sit(holder.person, Some(peer.remote.ip())) else {
         return Ok(sse::full());
     };
     let start = opening::start(&HeaderMap::new(), ask.after.as_deref());
@@ -84,16 +90,11 @@ async fn follow(
         Ok(opened) => opened,
         Err(topic) => return Ok(sse::foreign(&topic.to_string())),
     };
-    Ok(switch(&accept, app, principal, opened, seat))
+    let line = known.map(|sockets| sockets.line(holder.session));
+    Ok(switch(&accept, Session::new(app, principal, opened, seat).speaking(dialect, line)))
 }
 
-fn switch(
-    accept: &str,
-    app: App,
-    principal: Principal,
-    opened: Opened,
-    seat: super::streams::Seat,
-) -> Response {
+fn switch(accept: &str, session: Session) -> Response {
     let headers = [
         (header::CONNECTION, HeaderValue::from_static("upgrade")),
         (header::UPGRADE, HeaderValue::from_static("websocket")),
@@ -104,7 +105,7 @@ fn switch(
     ];
     let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response();
     response.extensions_mut().insert(Takeover::new(move |taken| {
-        tokio::spawn(Session::new(app, principal, opened, seat).run(taken));
+        tokio::spawn(session.run(taken));
     }));
     response
 }

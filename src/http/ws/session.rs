@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::command::{self, Answer, Refusal};
 use super::decode::{Breach, Decoder, Incoming, Limits};
 use super::encode;
+use super::sockets::{Line, Order};
 use crate::app::App;
-use crate::event::wire::{Frame, VERSION};
-use crate::event::{Cursor, Topic};
+use crate::event::Topic;
+use crate::event::wire::{Frame, Text};
 use crate::http::conn::{Socket, Taken};
+use crate::http::dialect::Dialect;
 use crate::http::opening::Opened;
 use crate::http::signed_in::Principal;
 use crate::http::streams::Seat;
@@ -45,6 +46,9 @@ pub struct Session {
     pub(super) topics: BTreeSet<Topic>,
     wrong: u32,
     seat: Seat,
+    dialect: Dialect,
+    /// By which orders come from outside, to a socket that takes them.
+    line: Option<Line>,
 }
 
 /// Why a session ends.
@@ -72,7 +76,14 @@ impl Session {
     pub fn new(app: App, principal: Principal, opened: Opened, seat: Seat) -> Session {
         let Opened { feed, opening, topics } = opened;
         let topics = topics.into_iter().collect();
-        Session { app, principal, feed, opening, topics, wrong: 0, seat }
+        let (dialect, line) = (Dialect::Canonical, None);
+        Session { app, principal, feed, opening, topics, wrong: 0, seat, dialect, line }
+    }
+
+    /// Makes the session speak another dialect, and take orders by `line`.
+    pub(super) fn speaking(mut self, dialect: Dialect, line: Option<Line>) -> Session {
+        (self.dialect, self.line) = (dialect, line);
+        self
     }
 
     /// Serves the socket to its end.
@@ -115,6 +126,7 @@ impl Session {
                     self.hear(socket, &mut decoder, bytes.get(..read).unwrap_or_default()).await?;
                 }
                 next = self.feed.next() => self.pass_on(socket, next).await?,
+                order = Line::next(&mut self.line) => self.take(socket, order).await?,
                 () = tokio::time::sleep_until(next_ping) => {
                     next_ping = Instant::now() + PING_EVERY;
                     silent += 1;
@@ -129,40 +141,35 @@ impl Session {
 
     /// Says what the stream holds, as an event stream's first frame does.
     async fn greet(&mut self, socket: &mut Socket) -> Result<(), End> {
-        let cursor = self.feed.cursor();
-        let connected = json!({
-            "topics": self.topics, "cursor": cursor, "server_time": self.app.clock.now(),
-        });
-        self.say_own(socket, "stream.connected", &cursor, connected).await?;
-        if let Opening::Resync(reason) = self.opening {
-            self.say_resync(socket, &cursor, reason).await?;
-        }
-        Ok(())
+        let topics: Vec<_> = self.topics.iter().copied().collect();
+        let (cursor, now) = (self.feed.cursor(), self.app.clock.now());
+        let greeting = self.dialect.greeting(&topics, &cursor, self.opening, now);
+        self.say(socket, greeting.iter()).await
     }
 
     /// Says that snapshots must be read again.
     pub(super) async fn say_resync(
         &mut self,
         socket: &mut Socket,
-        cursor: &Cursor,
         reason: &'static str,
     ) -> Result<(), End> {
-        self.say_own(socket, "resync", cursor, json!({ "reason": reason, "cursor": cursor })).await
+        let resync = self.dialect.resync(&self.feed.cursor(), reason, self.app.clock.now());
+        self.say(socket, resync.iter()).await
     }
 
-    /// Says something of the stream itself.
-    async fn say_own(
+    /// Says these, each in a message of its own.
+    async fn say(
         &mut self,
         socket: &mut Socket,
-        kind: &str,
-        cursor: &Cursor,
-        data: Value,
+        texts: impl Iterator<Item = &Text> + Clone,
     ) -> Result<(), End> {
-        let frame = json!({
-            "id": cursor, "type": kind, "topic": "stream", "ts": self.app.clock.now(),
-            "v": VERSION, "data": data,
-        });
-        self.write(socket, &encode::text(&frame.to_string())).await
+        let mut bytes = Vec::with_capacity(texts.clone().map(|text| text.sse().len()).sum());
+        for text in texts {
+            let json = text.json();
+            bytes.extend_from_slice(&encode::text_head(json.len()));
+            bytes.extend_from_slice(&json);
+        }
+        self.write(socket, &bytes).await
     }
 
     async fn pass_on(
@@ -172,7 +179,10 @@ impl Session {
     ) -> Result<(), End> {
         match next {
             Ok(Next::Frames(frames)) => self.write_frames(socket, &frames).await,
-            Ok(Next::Beat) => Ok(()),
+            Ok(Next::Beat) => {
+                let heartbeat = self.dialect.heartbeat(&self.feed.rest(), self.app.clock.now());
+                self.say(socket, heartbeat.iter()).await
+            }
             Ok(Next::Ended(reason)) => {
                 let metrics = self.feed.metrics();
                 Metrics::count(match reason {
@@ -194,13 +204,17 @@ impl Session {
         socket: &mut Socket,
         frames: &[Arc<Frame>],
     ) -> Result<(), End> {
-        let mut bytes = Vec::with_capacity(frames.iter().map(|f| f.sse().len()).sum());
-        for frame in frames {
-            let json: Bytes = frame.json();
-            bytes.extend_from_slice(&encode::text_head(json.len()));
-            bytes.extend_from_slice(&json);
-        }
-        self.write(socket, &bytes).await
+        let dialect = self.dialect;
+        self.say(socket, frames.iter().filter_map(|frame| dialect.text(frame))).await
+    }
+
+    /// Does what an order from outside asks for.
+    async fn take(&mut self, socket: &mut Socket, order: Order) -> Result<(), End> {
+        let Order { command, done } = order;
+        let answer = self.do_command(socket, command).await?.map(|_| self.topics.clone());
+        // Who asked may have gone meanwhile.
+        let _ = done.send(answer);
+        Ok(())
     }
 
     /// Writes all of `bytes`; a client that takes nothing for too long is gone, and so is one

@@ -57,10 +57,7 @@ impl Session {
             };
             match opened.opening {
                 Opening::Whole => self.catch_up(socket, opened.feed).await?,
-                Opening::Resync(reason) => {
-                    let cursor = self.feed.cursor();
-                    self.say_resync(socket, &cursor, reason).await?;
-                }
+                Opening::Resync(reason) => self.say_resync(socket, reason).await?,
             }
         }
         let all = self.topics.union(&named).copied().collect();
