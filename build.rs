@@ -41,6 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         pack(&packed.join(name), &bytes, release)?;
     }
     println!("cargo:rustc-env=ASSETS_VERSION={}", version(&all.finalize()));
+    let embedded = format!("#[derive(RustEmbed)]\n#[folder = {packed:?}]\nstruct Packed;\n");
+    fs::write(packed.with_file_name("packed.rs"), embedded)?;
     Ok(())
 }
 

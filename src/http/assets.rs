@@ -31,10 +31,9 @@ const SERVED: [(&str, &str); 8] = [
 /// The version of all files together.
 const VERSION: &str = env!("ASSETS_VERSION");
 
-/// What `build.rs` packed: every file, and beside it the compressed forms that are smaller.
-#[derive(RustEmbed)]
-#[folder = "$OUT_DIR/assets"]
-struct Packed;
+// `Packed`, what `build.rs` packed: every file, and beside it the compressed forms that are
+// smaller. The folder is named in full: naming it by a variable would bring in six crates more.
+include!(concat!(env!("OUT_DIR"), "/packed.rs"));
 
 /// One file, in the forms that were packed.
 pub struct File {
