@@ -13,6 +13,7 @@ export class Problem extends Error {
     this.code = body.code || (status === 0 ? "network" : "unknown");
     this.detail = body.detail;
     this.field = body.field;
+    this.details = body.details;
     this.retryAfterS = retryAfterS;
   }
 }

@@ -1,6 +1,7 @@
 // The frame of every page: who is signed in, which page it is, the way to the others, and the one
 // stream underneath. Pages are loaded when they are first opened.
 import { api } from "./api.js";
+import { waitingIn } from "./help-figures.js";
 import { is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { onEvent, startLive } from "./live.js";
 import { allOf, Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
@@ -65,6 +66,11 @@ function SideBar({ pages }) {
     <${Foot} /></nav>`;
 }
 
+/** A lead's way to every group. */
+function groupPages() {
+  return allGroups.value.map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name }));
+}
+
 function PageLink({ page }) {
   return html`<a href=${page.href} aria-current=${route.value.path === page.href ? "page" : null}>
     <${Icon} name=${page.icon} /><span>${page.name}</span>
@@ -72,7 +78,7 @@ function PageLink({ page }) {
 }
 
 function More({ pages, close }) {
-  const links = [...pages.slice(PHONE_PAGES), ...allGroups.value.map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name }))];
+  const links = [...pages.slice(PHONE_PAGES), ...groupPages()];
   return html`<${Dialog} title=${me.value.house.name} close=${close}>
     <ul class="more-list" onClick=${(event) => event.target.closest("a") && close()}>${links.map((page) => html`<li key=${page.href}><${PageLink} page=${page} /></li>`)}</ul>
     <${Foot} /><//>`;
@@ -151,7 +157,7 @@ function Overlay({ pages }) {
   const close = () => overlay.set(null);
   if (overlay.value === "more") return html`<${More} pages=${pages} close=${close} />`;
   if (!views || !overlay.value) return null;
-  return overlay.value === "find" ? html`<${views.Palette} pages=${pages} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
+  return overlay.value === "find" ? html`<${views.Palette} pages=${[...pages, ...groupPages()]} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
 }
 
 function onKey(event) {
@@ -167,8 +173,8 @@ function onKey(event) {
 function useWaiting() {
   useEffect(() => {
     if (!isStaff()) return undefined;
-    api.get("/board").then((board) => waiting.set(board.help?.open ?? 0), () => {});
-    return onEvent(({ type, data }) => type === "queue.changed" && waiting.set(data.open));
+    api.get("/board").then((board) => waiting.set(waitingIn(board.help)), () => {});
+    return onEvent(({ type, data }) => type === "queue.changed" && waiting.set(waitingIn(data)));
   }, []);
   useWatch(waiting);
   useEffect(() => {

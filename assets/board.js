@@ -1,7 +1,7 @@
 // The house board and the wall: several nouns at a glance.
 import { api } from "./api.js";
 import { DeviceFigures, reduce as devicesReduce } from "./devices-figures.js";
-import { HelpFigures, reduce as helpReduce } from "./help-figures.js";
+import { HelpFigures, reduce as helpReduce, waitingIn } from "./help-figures.js";
 import { is, isStaff, me } from "./here.js";
 import { keepOpen, serverNow, setPace } from "./live.js";
 import { AsOf, Loaded, PageHead, Pill } from "./parts.js";
@@ -25,7 +25,7 @@ export function BoardPage() {
   return html`<${PageHead} title=${t("today")} section=${section}>
       <a class="button" href="/wall"><${Icon} name="monitor" />${t("wall")}</a><//>
     <${Loaded} section=${section} rows=${8}>${(board) => html`
-      <${CountTiles} counts=${board.counts} waiting=${board.help?.open ?? 0} />
+      <${CountTiles} counts=${board.counts} waiting=${waitingIn(board.help)} />
       <div class="board"><section aria-labelledby="board-rooms"><h2 id="board-rooms">${t("rooms")}</h2>
           <${RoomCards} rooms=${board.rooms} linked=${true} /></section>
         <aside>
@@ -56,10 +56,10 @@ export function WallPage() {
       <span class="wall-day">${longDay(serverNow())}</span><b class="wall-clock">${clock(serverNow())}</b>
       ${!is("display") && html`<a class="button wall-back" href="/"><${Icon} name="x" />${t("wall-leave")}</a>`}</header>
     <${Loaded} section=${section} rows=${8}>${(board) => html`
-      <${CountTiles} counts=${board.counts} waiting=${board.help?.open ?? 0} details=${false} />
-      <div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />
-        <section class="card wall-help" data-s=${board.help?.open > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} help=${board.help} />
-          ${board.help?.open === 0 && html`<p class="sub">${t("help-empty")}</p>`}</section></div>`}<//></main>`;
+      <${CountTiles} counts=${board.counts} waiting=${waitingIn(board.help)} details=${false} />
+      <h2 class="visually-hidden">${t("rooms")}</h2><div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />
+        <section class="card wall-help" data-s=${waitingIn(board.help) > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} help=${board.help} />
+          ${waitingIn(board.help) === 0 && html`<p class="sub">${t("help-empty")}</p>`}</section></div>`}<//></main>`;
 }
 
 /** A wall hangs where visitors pass: rooms and activities, never people or who is not there. */

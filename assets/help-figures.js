@@ -7,12 +7,17 @@ export const reduce = {
   "queue.changed": (board, queue) => ({ ...board, help: { ...board.help, ...queue } }),
 };
 
+/** How many wait for somebody: not those who are being helped. */
+export function waitingIn(help) {
+  return help?.length ?? help?.open ?? 0;
+}
+
 /** How many wait and how long, for the board and the wall. */
 export function HelpFigures({ help }) {
   if (!help) return null;
   const row = (label, value) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
   return html`<dl class="figures">
-    ${row(t("help-open"), help.open)}
+    ${row(t("help-open"), waitingIn(help))}
     ${row(t("help-longest"), help.longest_wait_s == null ? "–" : wait(help.longest_wait_s))}
     ${row(t("help-median"), help.median_wait_s == null ? "–" : wait(help.median_wait_s))}</dl>`;
 }

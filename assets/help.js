@@ -1,6 +1,6 @@
 // Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
 import { api } from "./api.js";
-import { isTyping, html, Icon, useEffect, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
+import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
 import { is, letterKeys, me, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
 import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast } from "./parts.js";
@@ -41,6 +41,7 @@ export function HelpPage() {
     load: (signal) => api.get("/help-requests", { signal }), reduce: reducer(reduce),
   }), []));
   const fresh = useAlarm();
+  useKeptFocus();
   const [resolving, setResolving] = useState(null);
   const list = useRef(null);
   const items = section.data?.items ?? [];
@@ -59,14 +60,14 @@ export function HelpPage() {
 }
 
 function onKey(event, root, items, section, resolve) {
-  const rows = [...(root?.querySelectorAll("[data-help]") ?? [])];
+  const rows = [...(root?.querySelectorAll("[data-row]") ?? [])];
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") {
     event.preventDefault();
     rows.at(key === "j" ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0))?.focus();
   }
-  const one = items.find((item) => item.id === rows[at]?.dataset.help);
+  const one = items.find((item) => item.id === rows[at]?.dataset.row);
   if (one && key === "h" && one.status !== "assigned") act(section, one, "claim");
   if (one && key === "d" && isMine(one)) {
     event.preventDefault();
@@ -82,7 +83,7 @@ function Row({ one, section, fresh, resolve }) {
   const since = one.status === "assigned" && one.claimed_at ? one.claimed_at : one.created_at;
   const seconds = (serverNow() - Date.parse(since)) / 1000;
   const place = [one.content && t("quoted", { text: one.content }), one.room_name].filter(Boolean);
-  return html`<li class="help-row" tabindex="0" data-help=${one.id} data-urgent=${one.priority === "urgent" ? "" : null}
+  return html`<li class="help-row" tabindex="0" data-row=${one.id} data-urgent=${one.priority === "urgent" ? "" : null}
       data-fresh=${fresh ? "" : null} data-mine=${mine ? "" : null} aria-label=${one.display_name}>
     <${Avatar} name=${one.display_name} />
     <div class="who"><b>${one.display_name}</b>

@@ -61,12 +61,20 @@ export function watchRoutes(known) {
   });
 }
 
+/** A page whose module is fetched first has no heading yet; this many frames are waited for it. */
+const ARRIVE_FRAMES = 300;
+
 /** Puts the focus on the new page's heading, so that a screen reader starts there. */
 function arrive(scroll) {
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    document.querySelector("main h1")?.focus({ preventScroll: true });
+  const path = route.value.path;
+  const look = (left) => {
+    const heading = document.querySelector("main h1");
+    if (route.value.path !== path) return;
+    if (!heading && left > 0) return void requestAnimationFrame(() => look(left - 1));
+    heading?.focus({ preventScroll: true });
     scrollTo(0, scroll);
-  }));
+  };
+  requestAnimationFrame(() => requestAnimationFrame(() => look(ARRIVE_FRAMES)));
 }
 
 function read() {

@@ -2,7 +2,7 @@
 // bursts and are handed to the sections once per frame (or at a slower pace on walls).
 import { onSignedOut, randomKey } from "./api.js";
 import { Link } from "./link.js";
-import { dispatch, oldestCursor, refetchAll, refetchUnanchored, settled, Shared } from "./store.js";
+import { dispatch, oldestCursor, onRead, refetchAll, refetchUnanchored, settled, Shared } from "./store.js";
 import { Tabs, HIDDEN_MS } from "./tabs.js";
 
 const STREAM = "/api/v1/events";
@@ -13,7 +13,7 @@ export const link = new Shared({ link: "closed", retryAt: null, since: null, lif
 
 let tabs = null;
 let stream = null;
-let offsetMs = 0;
+let offsetMs = null;
 let paceMs = 0;
 let waiting = [];
 let flushTimer = null;
@@ -22,7 +22,7 @@ const listeners = new Set();
 
 /** Returns the server's time now; a house's clock, not the tablet's, dates everything. */
 export function serverNow() {
-  return Date.now() + offsetMs;
+  return Date.now() + (offsetMs ?? 0);
 }
 
 /** Learns the server's clock from a fresh answer. */
@@ -80,6 +80,8 @@ export function startLive(session, signedOut) {
     onMessage: follow,
   });
   onSignedOut(signedOut);
+  // Until the stream is open, the first snapshot tells the house's time.
+  onRead((asOf) => offsetMs === null && heardTime(asOf));
   watchPage();
   tabs.start();
 }

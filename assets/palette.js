@@ -1,4 +1,4 @@
-// Find anything: people, rooms, pages. `/` or Ctrl-K opens it, arrows move, Enter goes.
+// Find anything: people, groups, pages. `/` or Ctrl-K opens it, arrows move, Enter goes.
 import { api } from "./api.js";
 import { go, is } from "./here.js";
 import { Avatar, Dialog, Status } from "./parts.js";
@@ -65,7 +65,7 @@ function Presence({ one }) {
   return html`<${Status} state=${here ? "in" : "off"}>${here ? one.room_name ?? t("present") : t("not-here")}<//>`;
 }
 
-const KEYS = [["/", "key-find"], ["Ctrl K", "key-find"], ["?", "key-help"], ["J  K", "key-move"], ["H", "key-claim"], ["D", "key-done"], ["Esc", "key-close"]];
+const KEYS = [["/", "key-find"], ["Ctrl K", "key-find"], ["?", "key-help"], ["J  K", "key-move"], ["H", "key-claim"], ["D", "key-done"], ["Ctrl Z", "key-undo"], ["Esc", "key-close"]];
 
 /** What `?` shows. */
 export function Shortcuts({ close }) {

@@ -3,7 +3,7 @@ import { api, Problem } from "./api.js";
 import { link, retryNow, serverNow } from "./live.js";
 import { Shared } from "./store.js";
 import { ago, clock, clockSeconds, exact, hasText, t } from "./text.js";
-import { html, Icon, useEffect, useRef, useState, useTick, useWatch } from "./ui.js";
+import { html, Icon, useEffect, useKeys, useRef, useState, useTick, useWatch } from "./ui.js";
 
 const TOAST_MS = 8_000;
 const SKELETON_AFTER_MS = 150;
@@ -108,7 +108,7 @@ export function Loaded({ section, rows, children }) {
 export function explain(problem) {
   if (!(problem instanceof Problem)) return t("problem-unknown");
   const key = `problem-${problem.code.replaceAll(/[._]/g, "-")}`;
-  if (hasText(key)) return t(key, { detail: problem.detail ?? "" });
+  if (hasText(key)) return t(key, { detail: problem.detail ?? "", name: problem.details?.assigned_to?.display_name ?? "" });
   if (problem.status === 404) return t("problem-not-found");
   if (problem.status === 403) return t("problem-forbidden");
   if (problem.status === 429 || problem.status === 503) return t("problem-busy");
@@ -135,29 +135,37 @@ export async function attempt(run) {
   }
 }
 
+/** What was said lately; Ctrl-Z does the act of the newest, however far away its button is. */
 export function Toasts() {
   useWatch(toasts);
   const close = (key) => toasts.set(toasts.value.filter((one) => one.key !== key));
+  const act = (one) => {
+    close(one.key);
+    one.act.run();
+  };
+  useKeys((event) => {
+    const newest = toasts.value.findLast((one) => one.act);
+    const inField = event.target.closest?.("input, textarea, select");
+    if (!newest || inField || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    act(newest);
+  });
   return html`<div class="toasts" role="status" aria-live="polite">
-    ${toasts.value.map((one) => html`<${Toast} key=${one.key} one=${one} close=${() => close(one.key)} />`)}</div>`;
+    ${toasts.value.map((one) => html`<${Toast} key=${one.key} one=${one} act=${() => act(one)} close=${() => close(one.key)} />`)}</div>`;
 }
 
-function Toast({ one, close }) {
+function Toast({ one, act, close }) {
   const [held, hold] = useState(false);
   useEffect(() => {
     if (held) return undefined;
     const timer = setTimeout(close, TOAST_MS);
     return () => clearTimeout(timer);
   }, [held]);
-  const act = () => {
-    close();
-    one.act.run();
-  };
   return html`<div class="toast" data-tone=${one.tone}
     onMouseEnter=${() => hold(true)} onMouseLeave=${() => hold(false)}
     onFocusIn=${() => hold(true)} onFocusOut=${() => hold(false)}>
     <span>${one.text}</span>
-    ${one.act && html`<button class="link" onClick=${act}>${one.act.label}</button>`}
+    ${one.act && html`<button class="link" aria-keyshortcuts="Control+Z" onClick=${act}>${one.act.label}</button>`}
     <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></div>`;
 }
 

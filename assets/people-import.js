@@ -1,7 +1,7 @@
 // Import of people: choose a file, see what would happen, and only then do it.
 import { api } from "./api.js";
 import { Dialog, explain, Field, Status, toast } from "./parts.js";
-import { number, t } from "./text.js";
+import { hasText, number, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
 
 const CSV = "text/csv";
@@ -18,6 +18,8 @@ export function ImportPeople({ done, close }) {
     try {
       setReport(await api.post(`/people/import?dry_run=${dryRun}`, bytes, { type: CSV }));
     } catch (error) {
+      // What the house holds has changed since the preview: the new complaints are shown.
+      if (error.details?.errors) setReport({ ...error.details, dry_run: true });
       setProblem(error);
     }
     setBusy(false);
@@ -35,14 +37,14 @@ export function ImportPeople({ done, close }) {
     done();
   };
   const finish = () => {
-    if (report && !report.dry_run) toast(t("import-done", { n: report.imported ?? report.new + report.changed }));
+    if (report && !report.dry_run) toast(t("import-done", { n: report.new + report.changed }));
     close();
   };
   const good = report?.dry_run && report.errors.length === 0 && report.new + report.changed > 0;
   return html`<${Dialog} title=${t("import-csv")} close=${finish} wide>
     <div class="form">
       <${Field} label=${t("import-file")} hint=${t("import-hint")} error=${problem && explain(problem)}>
-        <input type="file" accept=".csv,text/csv" onChange=${choose} disabled=${busy} /><//>
+        <input type="file" autofocus accept=".csv,text/csv" onChange=${choose} disabled=${busy} /><//>
       <p role="status" class="visually-hidden">${busy ? t("loading") : report ? t("import-summary", figures(report)) : ""}</p>
       ${report && html`<${Preview} report=${report} />`}
       <div class="dialog-acts"><button onClick=${finish}>${t(report && !report.dry_run ? "close" : "cancel")}</button>
@@ -52,14 +54,20 @@ export function ImportPeople({ done, close }) {
 
 const figures = (report) => ({ fresh: report.new, changed: report.changed, same: report.same, errors: report.errors.length });
 
+/** What is wrong with a cell, in the reader's language. */
+function complaint({ code, problem }) {
+  const key = (code ?? "").replaceAll(/[._]/g, "-");
+  return hasText(key) ? t(key) : problem;
+}
+
 function Preview({ report }) {
   const cell = (state, value, key) => html`<li class="tile small" data-s=${state}><span class="shape" aria-hidden="true"></span><b>${number(value)}</b><span class="tile-label">${t(key)}</span></li>`;
   const { errors } = report;
   return html`<ul class="tiles small">${cell("in", report.new, "import-new")}${cell("info", report.changed, "import-changed")}
       ${cell("off", report.same, "import-same")}${cell("help", errors.length, "import-errors")}</ul>
-    ${!report.dry_run && html`<p><${Status} state="in">${t("import-done", { n: report.imported ?? 0 })}<//></p>`}
+    ${!report.dry_run && html`<p><${Status} state="in">${t("import-done", { n: report.new + report.changed })}<//></p>`}
     ${errors.length > 0 && html`<p>${t("import-fix")}</p>
       <div class="table-frame scroll" tabindex="0" role="region" aria-label=${t("import-errors")}><table><thead><tr><th scope="col">${t("row")}</th><th scope="col">${t("column")}</th>
         <th scope="col">${t("value")}</th><th scope="col">${t("problem")}</th></tr></thead>
-        <tbody>${errors.map((one) => html`<tr><td>${one.row}</td><td>${one.column}</td><td><code>${one.value}</code></td><td>${one.problem}</td></tr>`)}</tbody></table></div>`}`;
+        <tbody>${errors.map((one) => html`<tr><td>${one.row}</td><td>${one.column}</td><td><code>${one.value}</code></td><td>${complaint(one)}</td></tr>`)}</tbody></table></div>`}`;
 }

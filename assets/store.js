@@ -36,6 +36,13 @@ export function dispatch(events) {
   for (const section of active) section.apply(events);
 }
 
+let heardAt = () => {};
+
+/** Registers who is told the moment at which a snapshot was true. */
+export function onRead(handle) {
+  heardAt = handle;
+}
+
 /** Loads every section on screen anew: after a resync, or when the page comes back. */
 export function refetchAll() {
   for (const section of active) section.refetchSoon();
@@ -115,6 +122,7 @@ export class Section {
     try {
       const data = await this.load(reading.signal);
       if (this.reading !== reading) return;
+      heardAt(data?.as_of);
       this.data = data;
       this.cursor = data?.cursor ?? this.cursor;
       this.error = null;

@@ -4,7 +4,7 @@ export {
   useCallback, useId, useErrorBoundary,
 } from "./vendor/ui.js";
 export { FluentBundle, FluentResource } from "./vendor/fluent.js";
-import { useState, useEffect, html } from "./vendor/ui.js";
+import { useState, useEffect, useLayoutEffect, useRef, html } from "./vendor/ui.js";
 
 const sprite = new URL("./vendor/icons.svg", import.meta.url).pathname;
 
@@ -34,6 +34,32 @@ export function useTick(everyMs) {
     const timer = setInterval(() => paint((count) => count + 1), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
+}
+
+/**
+ * Keeps the focus in lists whose rows move when they are acted upon. Rows bear `data-row`: the focus
+ * goes to where the same row stands now, else to its neighbour, and never to nowhere.
+ */
+export function useKeptFocus() {
+  const last = useRef(null);
+  useEffect(() => {
+    const remember = ({ target }) => {
+      // A dialog is about the row; when it closes, the row or its neighbour is where to go on.
+      if (target.closest("dialog")) return;
+      const row = target.closest("[data-row]");
+      const list = row?.closest("ul");
+      last.current = row && { name: row.dataset.row, list, place: [...list.querySelectorAll("[data-row]")].indexOf(row) };
+    };
+    document.addEventListener("focusin", remember);
+    return () => document.removeEventListener("focusin", remember);
+  }, []);
+  useLayoutEffect(() => {
+    if (!last.current || document.activeElement !== document.body) return;
+    const { name, list, place } = last.current;
+    const rows = [...(list.isConnected ? list : document).querySelectorAll("[data-row]")];
+    const same = document.querySelector(`[data-row="${name}"]`);
+    (same ?? rows[Math.min(place, rows.length - 1)] ?? document.querySelector("main h1"))?.focus();
+  });
 }
 
 /** Listens on the document while mounted. */

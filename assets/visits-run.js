@@ -1,10 +1,11 @@
 // The visits of one run: who is here, who is expected, who just left, and the tap that moves them.
 import { api } from "./api.js";
 import { me } from "./here.js";
+import { serverNow } from "./live.js";
 import { attempt, Avatar, Empty, explain, Field, Status, toast } from "./parts.js";
 import { stale } from "./store.js";
 import { byName, clock, plain, t } from "./text.js";
-import { html, Icon, useEffect, useRef, useState } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useRef, useState } from "./ui.js";
 
 /** Of a run's snapshot. */
 export const reduce = {
@@ -60,6 +61,7 @@ function elsewhere(state, visit) {
 export function RunLists({ section }) {
   const [tab, setTab] = useState("here");
   const [filter, setFilter] = useState("");
+  useKeptFocus();
   const state = section.data;
   const open = !state.run.ended_at;
   const match = (one) => plain(one.display_name).includes(plain(filter));
@@ -85,7 +87,7 @@ function RunList({ name, list, total, section, open }) {
     <h2 id=${`head-${name}`}>${t(`run-${name}`)} <span class="count">${total}</span></h2>
     ${total === 0 && html`<${Empty} icon=${name === "here" ? "users" : "check"} title=${t(`run-${name}-none`)} />`}
     <ul class="taps">${list.map((one) => html`<li key=${one.member_id}>
-      <button class="tap" disabled=${!open || one.sending} onClick=${() => acts[name](section, one)}>
+      <button class="tap" data-row=${`${name}-${one.member_id}`} disabled=${!open || one.sending} onClick=${() => acts[name](section, one)}>
         <${Avatar} name=${one.display_name} />
         <span class="who"><b>${one.display_name}</b><span class="sub">${lineOf(name, one)}</span></span>
         <span class="act"><${Icon} name=${icons[name]} />${t(`act-${name}`)}</span></button></li>`)}</ul></section>`;
@@ -104,7 +106,7 @@ function lineOf(name, one) {
 export async function checkIn(section, one) {
   const { run } = section.data;
   const name = one.display_name;
-  const show = (state) => arrived(state, { ...one, visit_id: `new-${one.member_id}`, started_at: new Date().toISOString() });
+  const show = (state) => arrived(state, { ...one, visit_id: `new-${one.member_id}`, started_at: new Date(serverNow()).toISOString() });
   const visit = await attempt(() => section.optimistic((state) => ({
     ...show(state), here: show(state).here.map((row) => (row.member_id === one.member_id ? { ...row, sending: true } : row)),
   }), () => api.post("/visits", { member_id: one.member_id, run_id: run.id })));
@@ -115,7 +117,7 @@ export async function checkIn(section, one) {
 
 async function checkOut(section, one) {
   const visit = await attempt(() => section.optimistic(
-    (state) => departed(state, { ...one, ended_at: new Date().toISOString() }),
+    (state) => departed(state, { ...one, ended_at: new Date(serverNow()).toISOString() }),
     () => api.post(`/visits/${one.visit_id}/end`)));
   if (!visit) return;
   toast(t("checked-out", { name: one.display_name }), { label: t("undo"), run: () => undo(section, one.visit_id) });

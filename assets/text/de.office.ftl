@@ -1,6 +1,6 @@
 # Personen
 find = Suchen
-find-label = Person, Raum oder Seite
+find-label = Person, Gruppe oder Seite
 find-results = Treffer
 find-count = { $n ->
     [one] Ein Treffer
@@ -14,6 +14,7 @@ key-help = Diese Liste zeigen
 key-move = Hilfe-Liste: weiter, zurück
 key-claim = Hilfe-Liste: ich helfe
 key-done = Hilfe-Liste: erledigt
+key-undo = Zurücknehmen, was eben geschah
 key-close = Schließen
 person = Person
 person-add = Person anlegen
@@ -60,6 +61,33 @@ import-summary = { $fresh } neu, { $changed } geändert, { $same } gleich, { $er
 import-fix = Bitte in der Datei verbessern und sie neu wählen. Es wurde nichts importiert.
 import-now = { $n } importieren
 import-done = { $n } importiert
+import-badge-taken = Diese Karte gehört schon jemandem.
+import-badge-twice = Diese Karte steht zweimal in der Datei.
+import-badge-wrong = Das ist keine Kartennummer.
+import-column-twice = Diese Spalte gibt es zweimal.
+import-contact-name = Zu dieser Nummer fehlt der Name.
+import-contact-twice = Dieser Kontakt steht zweimal da.
+import-empty = Die Datei enthält keine Zeilen.
+import-encoding = Die Zeichen sind nicht lesbar. Bitte als CSV UTF-8 speichern.
+import-language-unknown = Diese Sprache ist nicht bekannt: de oder en.
+import-no-name = Hier fehlt der Name.
+import-no-name-column = Es fehlt eine Spalte mit Namen.
+import-number-mangled = Die Tabelle hat diese Nummer gekürzt. Bitte die Spalte als Text speichern.
+import-number-twice = Diese Nummer steht zweimal in der Datei.
+import-office-group = Das Büro ist für keine Gruppe zuständig.
+import-person-ambiguous = Mehrere heißen so. Bitte Nummern angeben.
+import-person-twice = Diese Person steht zweimal in der Datei.
+import-role-admin = Eine Leitung wird nicht durch eine Datei bestimmt.
+import-role-unknown = Diese Rolle ist nicht bekannt.
+import-too-long = Das ist zu lang.
+import-too-many-cells = Die Zeile hat mehr Zellen als Überschriften.
+import-too-many-columns = Die Datei hat zu viele Spalten.
+import-too-many-rows = Die Datei hat zu viele Zeilen.
+import-unclosed-quote = Ein Anführungszeichen bleibt offen.
+import-unreadable = Das lässt sich nicht lesen.
+import-workbook = Das ist eine Arbeitsmappe. Bitte als CSV speichern.
+import-yes-or-no = Bitte ja oder nein.
+problem-import-refused = Die Datei wurde nicht übernommen. Bitte unten nachsehen.
 
 # Konto
 sessions = Auf diesen Geräten angemeldet

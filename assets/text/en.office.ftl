@@ -1,6 +1,6 @@
 # People
 find = Find
-find-label = Person, room or page
+find-label = Person, group or page
 find-results = Results
 find-count = { $n ->
     [one] One result
@@ -14,6 +14,7 @@ key-help = Show this list
 key-move = Help queue: next, previous
 key-claim = Help queue: I’ll help
 key-done = Help queue: done
+key-undo = Take back what was just done
 key-close = Close
 person = Person
 person-add = Add person
@@ -60,6 +61,33 @@ import-summary = { $fresh } new, { $changed } changed, { $same } the same, { $er
 import-fix = Please correct these in the file and choose it again. Nothing has been imported.
 import-now = Import { $n }
 import-done = { $n } imported
+import-badge-taken = This card belongs to somebody else.
+import-badge-twice = This card stands in the file twice.
+import-badge-wrong = This is no card number.
+import-column-twice = This column is there twice.
+import-contact-name = This number has no name.
+import-contact-twice = This contact is there twice.
+import-empty = The file has no rows.
+import-encoding = The characters cannot be read. Please save it as CSV UTF-8.
+import-language-unknown = This language is not known: de or en.
+import-no-name = The name is missing here.
+import-no-name-column = There is no column with names.
+import-number-mangled = The spreadsheet has shortened this number. Please save the column as text.
+import-number-twice = This number stands in the file twice.
+import-office-group = The office is in charge of no group.
+import-person-ambiguous = Several have this name. Please give numbers.
+import-person-twice = This person stands in the file twice.
+import-role-admin = No file makes or changes a lead.
+import-role-unknown = This role is not known.
+import-too-long = This is too long.
+import-too-many-cells = The row has more cells than there are headings.
+import-too-many-columns = The file has too many columns.
+import-too-many-rows = The file has too many rows.
+import-unclosed-quote = A quotation mark stays open.
+import-unreadable = This cannot be read.
+import-workbook = This is a workbook. Please save it as CSV.
+import-yes-or-no = Please yes or no.
+problem-import-refused = The file was not taken over. Please look below.
 
 # Account
 sessions = Signed in on these devices
