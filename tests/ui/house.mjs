@@ -1,6 +1,6 @@
 // What every browser test begins with: a real house on a free port, people who are signed in, and
 // an eye on everything that a page must never do.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
@@ -58,6 +58,20 @@ export function demo({ from = "10:30", data, port = 0, paused = true, speed } = 
   return start(args, (line) => (line.startsWith("{") ? JSON.parse(line) : null));
 }
 
+/** A house of its own that nobody has set up yet: `{child, url, data, code}`, with a real clock. */
+export async function newHouse() {
+  const data = path.join(emptyDir(), "house");
+  const init = spawnSync(BINARY, ["init", "--data", data, "--json"], { env: ENVIRONMENT, encoding: "utf8" });
+  if (init.status !== 0) throw new Error(init.stderr);
+  return { ...await serve(data), data, code: JSON.parse(init.stdout).setup_code };
+}
+
+/** Serves the house in `data`, at a free port or at the one it had. */
+export function serve(data, port = 0) {
+  const args = ["serve", "--data", data, "--listen", `127.0.0.1:${port}`, "--json"];
+  return start(args, (line) => (line.startsWith("{") ? JSON.parse(line) : null));
+}
+
 /** Watches a page for what must never happen: errors, and breaches of the content policy. */
 function watch(context, breaches) {
   context.on("page", (page) => {
@@ -68,6 +82,9 @@ function watch(context, breaches) {
     });
   });
 }
+
+/** Members of whom an earlier test has seen that they sit elsewhere: nobody asks again. */
+const absent = new Set();
 
 export class Visitor {
   constructor(house, browser, breaches) {
@@ -137,9 +154,38 @@ export class Visitor {
     throw new Error("nobody has a group");
   }
 
+  /** Members with an account who sit in the supervisor's run now, as `{username, context, me}`. */
+  async membersIn(supervisor, count = 1) {
+    const { here } = await this.api(supervisor.context, "GET", `/runs/${supervisor.run.id}`);
+    const found = [];
+    for (const { username } of this.house.sign_ins.filter((one) => one.role === "member" && !absent.has(one.username))) {
+      const context = await this.context({ username });
+      const me = await this.api(context, "GET", "/me");
+      if (here.some((one) => one.member_id === me.person.id)) found.push({ username, context, me });
+      else absent.add(username);
+      if (found.length === count) return found;
+    }
+    throw new Error(`fewer than ${count} who sit there have an account`);
+  }
+
+  /** Members who are in the house and in no room. */
+  async onTheWay(context) {
+    const { items } = await this.api(context, "GET", "/people?role=member&limit=500");
+    return items.filter((one) => one.status === "present" && !one.room_name);
+  }
+
   async close() {
     for (const context of this.contexts) await context.close();
   }
+}
+
+/** Lends `use` a visitor of `house`, and afterwards sees to it that no page broke a rule. */
+export async function visiting(house, browser, use) {
+  const breaches = [];
+  const visitor = new Visitor(house, browser, breaches);
+  await use(visitor);
+  await visitor.close();
+  expect(breaches).toEqual([]);
 }
 
 export const test = base.extend({
@@ -150,13 +196,7 @@ export const test = base.extend({
     await stop(house.child);
   }, { scope: "worker", timeout: READY_MS }],
 
-  visitor: async ({ house, browser }, use) => {
-    const breaches = [];
-    const visitor = new Visitor(house, browser, breaches);
-    await use(visitor);
-    await visitor.close();
-    expect(breaches).toEqual([]);
-  },
+  visitor: ({ house, browser }, use) => visiting(house, browser, use),
 });
 
 /** No violation of WCAG 2.2 A and AA, nor of good practice, on what is shown now. */
@@ -169,4 +209,20 @@ export async function accessible(page, name = "") {
 /** The link is up and the page has its content. */
 export async function live(page) {
   await expect(page.locator(".pill[data-s=in]", { hasText: "Live" }).first()).toBeVisible();
+}
+
+/** Goes to `target` by the Tab key, as somebody without a mouse has to. */
+export async function tabTo(page, target, most = 80) {
+  await expect(target).toBeVisible();
+  for (let pressed = 0; pressed < most; pressed += 1) {
+    if (await target.evaluate((node) => node === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`not reached by ${most} times Tab`);
+}
+
+/** Marks a page, so that a later look can tell whether it was loaded anew. */
+export async function mark(page) {
+  await page.evaluate(() => { window.sameLoad = true; });
+  return () => page.evaluate(() => window.sameLoad === true);
 }

@@ -1,0 +1,141 @@
+// The house board and the wall: the server's figures, live, and to each role what it may see.
+import { accessible, expect, live, mark, test } from "../house.mjs";
+
+const PRESENT = 0, ON_THE_WAY = 1, HELP = 2, NOT_HERE = 3;
+const tile = (page, place) => page.getByRole("list", { name: "Das Haus jetzt" }).getByRole("listitem").nth(place);
+const figure = (page, place) => tile(page, place).locator("b");
+const card = (page, room) => page.getByRole("list", { name: "Räume" }).getByRole("listitem").filter({ has: page.getByRole("heading", { name: room, exact: true }) });
+
+/** The board shows exactly what the server says now. */
+async function agrees(page, board) {
+  const { counts } = board;
+  await expect(figure(page, PRESENT)).toHaveText(String(counts.present));
+  await expect(tile(page, PRESENT)).toContainText(`${counts.in_rooms} in Räumen`);
+  await expect(figure(page, ON_THE_WAY)).toHaveText(String(counts.in_transit));
+  await expect(figure(page, NOT_HERE)).toHaveText(String(counts.expected + counts.absent + counts.left));
+  for (const room of board.rooms.filter((one) => one.run)) {
+    await expect(card(page, room.name).locator(".room-count")).toHaveText(`${room.count} / ${room.capacity}`);
+    await expect(card(page, room.name)).toContainText(room.run.activity_name);
+  }
+}
+
+test("the board shows the server's counts, that they are live, and their age", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  await agrees(page, await visitor.api(page.context(), "GET", "/board"));
+  await expect(page.locator(".as-of")).toHaveText(/^Stand \d\d:\d\d:\d\d$/);
+  await expect(page).toHaveTitle(/Heute · Daybook$/);
+});
+
+test("a check-in by somebody else moves the tiles and the room's card without a reload", async ({ visitor }) => {
+  const supervisor = await visitor.supervisor();
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  const sameLoad = await mark(page);
+  const before = await visitor.api(page.context(), "GET", "/board");
+  await agrees(page, before);
+  const [member] = await visitor.onTheWay(page.context());
+  const visit = await visitor.api(supervisor.context, "POST", "/visits", { member_id: member.id, run_id: supervisor.run.id });
+  await expect(tile(page, PRESENT)).toContainText(`${before.counts.in_rooms + 1} in Räumen`);
+  await expect(figure(page, ON_THE_WAY)).toHaveText(String(before.counts.in_transit - 1));
+  await agrees(page, await visitor.api(page.context(), "GET", "/board"));
+  await visitor.api(supervisor.context, "POST", `/visits/${visit.visit_id}/undo`);
+  await agrees(page, before);
+  expect(await sameLoad()).toBe(true);
+});
+
+test("who arrives is counted, and who goes home is counted out", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  const before = await visitor.api(page.context(), "GET", "/board");
+  const [member] = await visitor.onTheWay(page.context());
+  await visitor.api(page.context(), "POST", `/attendance/${member.id}`, { status: "left" });
+  await expect(figure(page, PRESENT)).toHaveText(String(before.counts.present - 1));
+  await expect(tile(page, NOT_HERE)).toContainText(`${before.counts.left + 1} gegangen`);
+  await visitor.api(page.context(), "POST", `/attendance/${member.id}`, { status: "present" });
+  await agrees(page, before);
+});
+
+test("a run that begins gets its card, and leaves it when it ends", async ({ visitor }) => {
+  const lead = await visitor.groupLead();
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  const [activities, rooms] = [await visitor.api(lead.context, "GET", "/activities?limit=100"), await visitor.api(page.context(), "GET", "/board")];
+  const room = rooms.rooms.find((one) => !one.run && one.count === 0);
+  await expect(page.locator(".rooms-free")).toContainText(room.name);
+  const run = await visitor.api(lead.context, "POST", "/runs", { activity_id: activities.items[0].id, room_id: room.id, staff_ids: [lead.me.person.id] });
+  await expect(card(page, room.name)).toContainText(`${run.activity_name} · ${lead.me.person.display_name}`);
+  await card(page, room.name).getByRole("link").click();
+  await expect(page).toHaveURL(`/supervision?run=${run.id}`);
+  await page.goBack();
+  await expect(card(page, room.name)).toBeVisible();
+  await visitor.api(lead.context, "POST", `/runs/${run.id}/end`);
+  await expect(card(page, room.name)).toHaveCount(0);
+  await expect(page.locator(".rooms-free")).toContainText(room.name);
+});
+
+test("the lead sees rooms, help, readers, who is signed in and what goes on", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/");
+  for (const name of ["Bitte ansehen", "Hilfe-Liste", "Lesegeräte", "Jetzt angemeldet", "Aktivität"]) {
+    await expect(page.getByRole("heading", { level: 2, name })).toBeVisible();
+  }
+});
+
+test("the office sees the readers, not what members do, and no way into a run", async ({ visitor }) => {
+  const page = await visitor.page({ role: "office" }, "/");
+  await live(page);
+  await expect(page.getByRole("heading", { level: 2, name: "Lesegeräte" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2, name: "Aktivität" })).toHaveCount(0);
+  await expect(page.getByRole("list", { name: "Räume" }).getByRole("link")).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Meine Aufsicht" })).toHaveCount(0);
+});
+
+test("staff see no readers, and the way into their own run alone", async ({ visitor }) => {
+  const { username, run } = await visitor.supervisor();
+  const page = await visitor.page({ username }, "/");
+  await live(page);
+  await expect(page.getByRole("heading", { level: 2, name: "Lesegeräte" })).toHaveCount(0);
+  await expect(page.getByRole("list", { name: "Räume" }).getByRole("link")).toHaveText([run.room_name]);
+});
+
+for (const [url, width] of [["/", 390], ["/", 1280], ["/wall", 390], ["/wall", 1280]]) {
+  test(`every figure of ${url} is whole at ${width} pixels`, async ({ visitor }) => {
+    const page = await visitor.page({ role: "admin", viewport: { width, height: 844 } }, url);
+    await live(page);
+    await expect(tile(page, NOT_HERE)).toBeVisible();
+    const cut = await page.locator(".tile").evaluateAll((tiles) => tiles.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const inner = box.right - parseFloat(getComputedStyle(one).paddingRight);
+      const text = Math.max(...[...one.children].map((part) => part.getBoundingClientRect().right));
+      return box.right > innerWidth || text > inner + 0.5 || one.scrollWidth > one.clientWidth;
+    }).map((one) => one.innerText));
+    expect(cut).toEqual([]);
+  });
+}
+
+test("a member who opens the board is at the own place", async ({ visitor }) => {
+  const page = await visitor.page({ role: "member" }, "/");
+  await expect(page).toHaveURL("/my-place");
+});
+
+test("a wall screen shows the counts live, by its own key, and nobody's name", async ({ house, visitor }) => {
+  const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
+  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+  const lead = await visitor.context({ role: "admin" });
+  const wall = await context.newPage();
+  await wall.goto("/wall");
+  await live(wall);
+  const before = await visitor.api(lead, "GET", "/board");
+  await expect(figure(wall, PRESENT)).toHaveText(String(before.counts.present));
+  await expect(figure(wall, HELP)).toHaveText(/^\d+$/);
+  for (const { run } of before.rooms.filter((one) => one.run)) {
+    await expect(wall.getByRole("main")).toContainText(run.activity_name);
+    for (const name of run.staff) await expect(wall.getByRole("main")).not.toContainText(name);
+  }
+  const [member] = await visitor.onTheWay(lead);
+  await visitor.api(lead, "POST", `/attendance/${member.id}`, { status: "left" });
+  await expect(figure(wall, PRESENT)).toHaveText(String(before.counts.present - 1));
+  await visitor.api(lead, "POST", `/attendance/${member.id}`, { status: "present" });
+  await expect(figure(wall, PRESENT)).toHaveText(String(before.counts.present));
+  await accessible(wall, "wall");
+});

@@ -1,0 +1,177 @@
+// Help from both sides: a member asks and sees the place in line and who comes; staff see the
+// request at once, claim it, and are done with it. Nothing needs a mouse or a reload.
+import { accessible, expect, live, mark, tabTo, test as base } from "../house.mjs";
+
+const test = base.extend({
+  // Somebody who looks after a run, and two members who sit in it.
+  cast: async ({ visitor }, use) => {
+    const staff = await visitor.supervisor();
+    const members = await visitor.membersIn(staff, 2);
+    await use({ staff, member: members[0], second: members[1] });
+    for (const { context } of members) {
+      const { request } = await visitor.api(context, "GET", "/help-requests/mine");
+      if (request) await visitor.api(context, "POST", `/help-requests/${request.id}/cancel`);
+    }
+  },
+  // The queue of that colleague, live.
+  queue: async ({ cast }, use) => {
+    const page = await cast.staff.context.newPage();
+    await page.goto("/help");
+    await live(page);
+    await use(page);
+  },
+  // The place of the first member, live.
+  place: async ({ cast }, use) => {
+    const page = await cast.member.context.newPage();
+    await page.goto("/my-place");
+    await live(page);
+    await use(page);
+  },
+});
+
+const nameOf = (who) => who.me.person.display_name;
+const row = (page, who) => page.locator(".help-row").filter({ has: page.locator("b", { hasText: nameOf(who) }) });
+const said = (page) => page.getByRole("status").and(page.locator(".place-now"));
+const toast = (page, text) => page.locator(".toast", { hasText: text });
+
+test("asked, claimed and done: both sides see every step at once, by keyboard alone", async ({ cast, place, queue }) => {
+  const loads = [await mark(place), await mark(queue)];
+  await expect(queue.getByText("Niemand wartet.")).toBeVisible();
+  await tabTo(place, place.getByLabel("Worum geht es?"));
+  await place.keyboard.type("Was heißt Laterne?");
+  await tabTo(place, place.getByRole("button", { name: "Ich brauche Hilfe" }));
+  await place.keyboard.press("Enter");
+  await expect(said(place)).toContainText("Du bist als Nächstes dran");
+  await expect(place.getByText("Was heißt Laterne?")).toBeVisible();
+
+  await expect(row(queue, cast.member)).toContainText("„Was heißt Laterne?“");
+  await expect(row(queue, cast.member)).toContainText(cast.staff.run.room_name);
+  await expect(row(queue, cast.member)).toHaveAttribute("data-fresh", "");
+  await expect(queue).toHaveTitle("(1) Hilfe-Liste · Daybook");
+  await queue.keyboard.press("j");
+  await expect(row(queue, cast.member)).toBeFocused();
+  await queue.keyboard.press("h");
+  await expect(row(queue, cast.member)).toContainText("bei Ihnen");
+  await expect(row(queue, cast.member)).toBeFocused();
+  await expect(queue).toHaveTitle("Hilfe-Liste · Daybook");
+  await expect(said(place)).toContainText(`${nameOf(cast.staff)} kommt zu dir`);
+
+  await queue.keyboard.press("d");
+  await expect(queue.getByLabel("Antwort")).toBeFocused();
+  await queue.keyboard.type("Ein Licht zum Tragen.");
+  await tabTo(queue, queue.getByRole("dialog").getByRole("button", { name: "Erledigt" }));
+  await queue.keyboard.press("Enter");
+  await expect(toast(queue, `${nameOf(cast.member)} als erledigt markiert`)).toBeVisible();
+  await expect(row(queue, cast.member)).toHaveCount(0);
+  await expect(queue.getByRole("heading", { level: 1 })).toBeFocused();
+  await expect(said(place)).toContainText("Erledigt");
+  await expect(place.getByText("Ein Licht zum Tragen.")).toBeVisible();
+  await place.getByRole("button", { name: "Ich brauche wieder Hilfe" }).click();
+  await expect(place.getByLabel("Worum geht es?")).toHaveValue("");
+  for (const sameLoad of loads) expect(await sameLoad()).toBe(true);
+});
+
+test("who claims second is told who has it", async ({ cast, place, visitor }) => {
+  const { id } = await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich finde die Seite nicht" });
+  await expect(said(place)).toBeVisible();
+  const page = await visitor.page({ role: "admin" }, "/help");
+  await live(page);
+  // The colleague is a moment faster than this page's claim.
+  await page.route("**/claim", async (route) => {
+    await visitor.api(cast.staff.context, "POST", `/help-requests/${id}/claim`);
+    await route.continue();
+  });
+  await row(page, cast.member).getByRole("button", { name: "Ich helfe" }).click();
+  await expect(toast(page, `${nameOf(cast.staff)} hilft schon.`)).toBeVisible();
+  await expect(row(page, cast.member)).toContainText(`bei ${nameOf(cast.staff)}`);
+  await expect(row(page, cast.member).getByRole("button", { name: "Ich helfe" })).toHaveCount(0);
+  await expect(said(place)).toContainText(`${nameOf(cast.staff)} kommt zu dir`);
+});
+
+test("an urgent request goes first, and the one that waited sees the new place", async ({ cast, place, queue, visitor }) => {
+  await tabTo(place, place.getByRole("button", { name: "Ich brauche Hilfe" }));
+  await place.keyboard.press("Enter");
+  await expect(said(place)).toContainText("Du bist als Nächstes dran");
+  await expect(row(queue, cast.member)).toContainText(cast.staff.run.room_name);
+  const other = await cast.second.context.newPage();
+  await other.goto("/my-place");
+  await expect(other.getByText("Eine Person wartet vor dir.")).toBeVisible();
+  await other.getByLabel("Es ist dringend").check();
+  await other.getByRole("button", { name: "Ich brauche Hilfe" }).click();
+  await expect(said(other)).toContainText("Du bist als Nächstes dran");
+  await expect(said(place)).toContainText("Du bist Nummer 2");
+  await expect(queue.locator(".help-row b")).toHaveText([nameOf(cast.second), nameOf(cast.member)]);
+  await expect(row(queue, cast.second)).toContainText("Dringend");
+  await expect(queue).toHaveTitle("(2) Hilfe-Liste · Daybook");
+  await accessible(queue, "a queue with an urgent request");
+  await accessible(other, "a place in line");
+  await visitor.api(cast.second.context, "POST", `/help-requests/${(await visitor.api(cast.second.context, "GET", "/help-requests/mine")).request.id}/cancel`);
+  await expect(said(place)).toContainText("Du bist als Nächstes dran");
+});
+
+test("who is not in charge sees an urgent request, and no other", async ({ cast, visitor }) => {
+  const page = await visitor.page({ username: await bystander(visitor) }, "/help");
+  await live(page);
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Nicht dringend" });
+  await visitor.api(cast.second.context, "POST", "/help-requests", { content: "Nasenbluten", priority: "urgent" });
+  await expect(row(page, cast.second)).toContainText("Nasenbluten");
+  await expect(row(page, cast.member)).toHaveCount(0);
+});
+
+/** Somebody who looks after no group and no run now. */
+async function bystander(visitor) {
+  for (const { username } of visitor.house.sign_ins.filter((one) => one.role === "staff")) {
+    const { scope } = await visitor.api(await visitor.context({ username }), "GET", "/me");
+    if (scope.groups.length + scope.runs.length === 0) return username;
+  }
+  throw new Error("everybody looks after somebody");
+}
+
+test("a claim is put back by the toast, and the member waits again", async ({ cast, place, queue, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Der Ton geht nicht" });
+  await row(queue, cast.member).getByRole("button", { name: "Ich helfe" }).click();
+  await expect(said(place)).toContainText(`${nameOf(cast.staff)} kommt zu dir`);
+  await toast(queue, `Sie helfen: ${nameOf(cast.member)}`).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(row(queue, cast.member).getByRole("button", { name: "Ich helfe" })).toBeVisible();
+  await expect(said(place)).toContainText("Du bist als Nächstes dran");
+});
+
+test("a member changes the words, then takes the request back after one question", async ({ cast, place, queue, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich habe eine Frage" });
+  await expect(row(queue, cast.member)).toContainText("Ich habe eine Frage");
+  await place.getByRole("button", { name: "Ändern" }).click();
+  await place.getByLabel("Worum geht es?").fill("Ich habe zwei Fragen");
+  await place.getByRole("button", { name: "Speichern" }).click();
+  await expect(place.getByRole("blockquote")).toHaveText("Ich habe zwei Fragen");
+  await expect(row(queue, cast.member)).toContainText("Ich habe zwei Fragen");
+  await tabTo(place, place.getByRole("button", { name: "Nicht mehr nötig" }));
+  await place.keyboard.press("Enter");
+  await expect(place.getByRole("dialog")).toContainText("Du verlierst deinen Platz in der Reihe.");
+  await tabTo(place, place.getByRole("dialog").getByRole("button", { name: "Nicht mehr nötig" }));
+  await place.keyboard.press("Enter");
+  await expect(toast(place, "Deine Bitte ist zurückgezogen.")).toBeVisible();
+  await expect(place.getByRole("button", { name: "Ich brauche Hilfe" })).toBeVisible();
+  await expect(row(queue, cast.member)).toHaveCount(0);
+});
+
+test("single letters do nothing in a field, and can be switched off", async ({ cast, queue, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "" });
+  await expect(row(queue, cast.member)).toBeVisible();
+  await queue.evaluate(() => localStorage.setItem("daybook.letterKeys", "off"));
+  await queue.reload();
+  await row(queue, cast.member).focus();
+  await queue.keyboard.press("h");
+  await queue.keyboard.press("?");
+  await expect(queue.getByRole("dialog")).toHaveCount(0);
+  await queue.keyboard.press("Control+k");
+  await expect(queue.getByRole("dialog", { name: "Suchen" })).toBeVisible();
+  await queue.keyboard.type("h?");
+  await expect(queue.getByRole("combobox")).toHaveValue("h?");
+  await queue.keyboard.press("Escape");
+  await expect(row(queue, cast.member).getByRole("button", { name: "Ich helfe" })).toBeVisible();
+});
+
+test("the office is told that it sees figures, not requests", async ({ visitor }) => {
+  const page = await visitor.page({ role: "office" }, "/help");
+  await expect(page.getByText("Das Büro sieht die Zahlen der Liste in der Übersicht, nicht die Bitten.")).toBeVisible();
+});

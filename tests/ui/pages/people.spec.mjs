@@ -1,0 +1,155 @@
+// People: finding anyone as one types, from the list and from everywhere, and the import of a list.
+import { accessible, expect, live, tabTo, test } from "../house.mjs";
+
+const bare = (text) => text.normalize("NFD").replace(/\p{Mn}/gu, "").replaceAll("ß", "ss").toLowerCase();
+
+/** Somebody with an umlaut, whose whole name nobody else has. */
+async function withUmlaut(visitor, context) {
+  const { items } = await visitor.api(context, "GET", "/people?role=member&limit=500");
+  return items.find((one) => /[äöü]/.test(one.display_name) && items.filter((other) => bare(other.display_name).includes(bare(one.display_name))).length === 1);
+}
+
+const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) });
+
+test("the list is searched as one types, blind to umlauts, and the search is an address", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const person = await withUmlaut(visitor, page.context());
+  const search = page.getByRole("searchbox", { name: "Name oder Gruppe suchen" });
+  await tabTo(page, search);
+  await page.keyboard.type(bare(person.display_name));
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await expect(row(page, person.display_name)).toBeVisible();
+  await expect(page.getByText(/^1 von \d+$/)).toBeVisible();
+  await expect(page).toHaveURL(/\/people\?q=/);
+  await page.reload();
+  await expect(search).toHaveValue(bare(person.display_name));
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await search.fill("xyzxyz");
+  await expect(page.getByText("Nichts gefunden für „xyzxyz“.")).toBeVisible();
+});
+
+test("a person's card has an address, closes with Escape, and Back leads to it", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const person = await withUmlaut(visitor, page.context());
+  await page.getByRole("link", { name: person.display_name }).click();
+  await expect(page.getByRole("dialog", { name: person.display_name })).toBeVisible();
+  await expect(page).toHaveURL(`/people?person=${person.id}`);
+  await accessible(page, "a person's card");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page).toHaveURL("/people");
+  await expect(page.getByRole("link", { name: person.display_name })).toBeFocused();
+  await page.goBack();
+  await expect(page.getByRole("dialog", { name: person.display_name })).toBeVisible();
+});
+
+test("the list shows live where somebody is", async ({ visitor }) => {
+  const supervisor = await visitor.supervisor();
+  const page = await visitor.page({ role: "admin" }, "/people");
+  await live(page);
+  const [member] = await visitor.onTheWay(page.context());
+  await expect(row(page, member.display_name)).toContainText("Unterwegs");
+  const visit = await visitor.api(supervisor.context, "POST", "/visits", { member_id: member.id, run_id: supervisor.run.id });
+  await expect(row(page, member.display_name)).toContainText(supervisor.run.room_name);
+  await visitor.api(supervisor.context, "POST", `/visits/${visit.visit_id}/undo`);
+  await expect(row(page, member.display_name)).toContainText("Unterwegs");
+});
+
+test("\"/\" finds a person from every page, by keyboard alone", async ({ visitor }) => {
+  const page = await visitor.page({ role: "staff" }, "/help");
+  await live(page);
+  const person = await withUmlaut(visitor, page.context());
+  await page.keyboard.press("/");
+  const field = page.getByRole("combobox", { name: "Person, Gruppe oder Seite" });
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("");
+  await page.keyboard.type(bare(person.display_name));
+  await expect(page.getByRole("option", { name: person.display_name })).toBeVisible();
+  await accessible(page, "the palette");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(`/people?person=${person.id}`);
+  await expect(page.getByRole("dialog", { name: person.display_name })).toBeVisible();
+});
+
+test("Ctrl-K finds pages and groups by arrows, and Escape gives the focus back", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const search = page.getByRole("searchbox", { name: "Name oder Gruppe suchen" });
+  await search.focus();
+  await page.keyboard.press("/");
+  await expect(search).toHaveValue("/");
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog", { name: "Suchen" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(search).toBeFocused();
+  const { items: [group] } = await visitor.api(page.context(), "GET", "/groups");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type(bare(group.name));
+  const found = page.getByRole("listbox", { name: "Treffer" });
+  await expect(found.getByRole("option", { name: group.name })).toBeVisible();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("gerat");
+  await expect(found.getByRole("option", { selected: true })).toHaveText("Lesegeräte");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL("/devices");
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+});
+
+test("\"?\" lists the keys", async ({ visitor }) => {
+  const page = await visitor.page({ role: "staff" }, "/help");
+  await live(page);
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Tasten" })).toContainText("Personen und Seiten suchen");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("on a phone every column of the list is whole", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", viewport: { width: 390, height: 844 } }, "/people");
+  await expect(page.locator("tbody tr").first()).toBeVisible();
+  const over = await page.locator(".table-frame").evaluate((frame) => frame.scrollWidth - frame.clientWidth);
+  expect(over).toBeLessThanOrEqual(0);
+});
+
+const file = (text) => ({ name: "kinder.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+const figure = (page, label) => page.getByRole("dialog").locator(".tile", { hasText: label }).locator("b");
+
+test("a list is tried first, its errors are named by row and column, then it is taken over once", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const found = async () => (await visitor.api(page.context(), "GET", "/people?q=Quittenbaum")).items;
+  await page.getByRole("button", { name: "CSV importieren" }).click();
+  await expect(page).toHaveURL("/people?import=1");
+  const dialog = page.getByRole("dialog", { name: "CSV importieren" });
+  const chosen = dialog.getByLabel("Datei");
+  await chosen.setInputFiles(file("Vorname;Nachname;Rolle\nUlla;Quittenbaum;Kind\nUdo;Quittenbaum;König\n"));
+  await expect(figure(page, "Fehler")).toHaveText("1");
+  await expect(dialog.locator("tbody tr td")).toHaveText(["3", "Rolle", "König", "Diese Rolle ist nicht bekannt."]);
+  await expect(dialog.getByRole("button", { name: "importieren" })).toBeDisabled();
+  await accessible(page, "a preview with an error");
+
+  const right = file("Vorname;Nachname;Rolle\nUlla;Quittenbaum;Kind\nUdo;Quittenbaum;Kind\n");
+  await chosen.setInputFiles(right);
+  await expect(figure(page, "neu")).toHaveText("2");
+  await expect(dialog.getByRole("table")).toHaveCount(0);
+  expect(await found()).toEqual([]);
+  await tabTo(page, dialog.getByRole("button", { name: "2 importieren" }));
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByText("2 importiert")).toBeVisible();
+  await chosen.setInputFiles(right);
+  await expect(figure(page, "gleich")).toHaveText("2");
+  await expect(dialog.getByRole("button", { name: "importieren" })).toBeDisabled();
+  await page.keyboard.press("Escape");
+  await expect(page).toHaveURL("/people");
+  await page.getByRole("searchbox").fill("quittenbaum");
+  await expect(page.locator("tbody tr")).toHaveCount(2);
+  for (const one of await found()) await visitor.api(page.context(), "PATCH", `/people/${one.id}`, { state: "inactive" });
+});
+
+test("staff find no import, and of those out of their care see only whether they are here", async ({ visitor }) => {
+  const { username } = await visitor.groupLead();
+  const page = await visitor.page({ username }, "/people");
+  await expect(page.locator("tbody tr").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "CSV importieren" })).toHaveCount(0);
+  const { items } = await visitor.api(page.context(), "GET", "/people?limit=500");
+  const other = items.find((one) => !one.groups && one.status === "present");
+  await expect(row(page, other.display_name).first().getByRole("cell")).toHaveText(["", "Anwesend"]);
+});

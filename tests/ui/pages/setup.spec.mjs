@@ -1,0 +1,96 @@
+// The first run of a new house: a code, one form, and whoever has typed it is the lead.
+import { accessible, expect, live, newHouse, stop, tabTo, test as base, visiting } from "../house.mjs";
+
+const test = base.extend({
+  fresh: async ({}, use) => {
+    const house = await newHouse();
+    await use(house);
+    await stop(house.child);
+  },
+  // Visits the new house and not the one that all tests share.
+  visitor: ({ fresh, browser }, use) => visiting({ ...fresh, sign_ins: [] }, browser, use),
+});
+
+const PASSWORD = "vier warme graue Steine";
+
+/** Fills the form by keyboard alone, from the field for the code on. */
+async function type(page, { code, house = "Schule am Bach", name = "Ada Lang", username = "ada", password = PASSWORD }) {
+  await expect(page.getByLabel("Einrichtungscode")).toBeFocused();
+  for (const text of [code, house, null, null, null, name, username, password]) {
+    if (text !== null) await page.keyboard.type(text);
+    await page.keyboard.press("Tab");
+  }
+  await expect(page.getByRole("button", { name: "Haus öffnen" })).toBeFocused();
+  await page.keyboard.press("Enter");
+}
+
+test("the house is set up by keyboard alone, and who did it is the lead", async ({ fresh, visitor }) => {
+  const page = await visitor.page({}, "/");
+  await expect(page).toHaveURL("/setup");
+  await type(page, fresh);
+  await expect(page).toHaveURL("/");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Heute");
+  await expect(page.getByRole("link", { name: "Schule am Bach" })).toBeVisible();
+  await live(page);
+  const me = await visitor.api(page.context(), "GET", "/me");
+  expect(me.person).toMatchObject({ display_name: "Ada Lang", role: "admin" });
+  expect(me.house).toMatchObject({ name: "Schule am Bach", profile: "school", zone: "Europe/Berlin", language: "de", demo: false });
+  // What is empty says what will be there.
+  await expect(page.getByText("Noch keine Räume")).toBeVisible();
+  await accessible(page, "the first board");
+});
+
+test("a wrong code says so and costs no typing; the code is good in small letters", async ({ fresh, visitor }) => {
+  const page = await visitor.page({}, "/setup");
+  await type(page, { code: "AAAA-BBBB-CCCC" });
+  await expect(page.getByRole("alert")).toContainText("Das ist nicht der Code.");
+  await expect(page.getByLabel("Name des Hauses")).toHaveValue("Schule am Bach");
+  await expect(page.getByLabel("Benutzername")).toHaveValue("ada");
+  await expect(page.getByLabel("Einrichtungscode")).toBeFocused();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type(fresh.code.toLowerCase().replaceAll("-", ""));
+  await tabTo(page, page.getByLabel("Passwort"));
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Heute");
+});
+
+test("a time zone that is none, and a password that is the name, are named", async ({ fresh, visitor }) => {
+  const page = await visitor.page({}, "/setup");
+  await page.getByLabel("Zeitzone").fill("Europa/Bielefeld");
+  await page.getByLabel("Einrichtungscode").focus();
+  await type(page, fresh);
+  await expect(page.getByRole("alert")).toHaveText("Diese Zeitzone ist nicht bekannt.");
+  await page.getByLabel("Zeitzone").fill("Europe/Berlin");
+  await page.getByLabel("Passwort").fill("Schule am Bach");
+  await page.getByRole("button", { name: "Haus öffnen" }).click();
+  await expect(page.getByRole("alert")).toContainText("Bitte prüfen:");
+  expect((await visitor.api(page.context(), "GET", "/setup")).needed).toBe(true);
+});
+
+test("a house that is set up cannot be set up again, and its lead signs in", async ({ fresh, visitor }) => {
+  const page = await visitor.page({}, "/setup");
+  await type(page, fresh);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Heute");
+  const other = await visitor.page({}, "/setup");
+  await expect(other.getByRole("alert")).toHaveText("Dieses Haus ist schon eingerichtet.");
+  await expect(other.getByLabel("Einrichtungscode")).toHaveCount(0);
+  await other.getByRole("link", { name: "Anmelden" }).click();
+  await expect(other.getByLabel("Benutzername")).toBeFocused();
+  await other.keyboard.type("ada");
+  await other.keyboard.press("Tab");
+  await other.keyboard.type(PASSWORD);
+  await other.keyboard.press("Enter");
+  await expect(other.getByRole("heading", { level: 1 })).toHaveText("Heute");
+});
+
+test("the form is accessible in both languages and looks, and fits a phone", async ({ visitor }) => {
+  for (const lang of ["de", "en"]) {
+    for (const theme of ["light", "dark"]) {
+      const page = await visitor.page({ lang, theme, viewport: { width: 320, height: 640 } }, "/setup");
+      await expect(page.locator("html")).toHaveAttribute("lang", lang);
+      await accessible(page, `${lang} ${theme}`);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    }
+  }
+});

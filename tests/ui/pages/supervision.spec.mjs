@@ -1,0 +1,160 @@
+// My supervision: members in and out by key and by tap, taken back, seen by a colleague; a run
+// begun, ended and opened again.
+import { expect, live, mark, tabTo, test as base } from "../house.mjs";
+
+const test = base.extend({
+  // A run of somebody with a group of their own, for this test alone.
+  own: async ({ visitor }, use) => {
+    const lead = await visitor.groupLead();
+    const { items: [activity] } = await visitor.api(lead.context, "GET", "/activities?limit=100");
+    const room = await freeRoom(visitor);
+    const run = await visitor.api(lead.context, "POST", "/runs", { activity_id: activity.id, room_id: room.id, staff_ids: [lead.me.person.id] });
+    await use({ ...lead, run });
+    const { run: now } = await visitor.api(lead.context, "GET", `/runs/${run.id}`);
+    if (!now.ended_at) await visitor.api(lead.context, "POST", `/runs/${run.id}/end`);
+  },
+  // The page of that run, live.
+  page: async ({ own }, use) => {
+    const page = await own.context.newPage();
+    await page.goto(`/supervision?run=${own.run.id}`);
+    await live(page);
+    await use(page);
+  },
+});
+
+async function freeRoom(visitor) {
+  const { rooms } = await visitor.api(await visitor.context({ role: "admin" }), "GET", "/board");
+  return rooms.find((room) => !room.run && room.count === 0);
+}
+
+const list = (page, name) => page.getByRole("region", { name });
+const row = (page, name, person) => list(page, name).getByRole("button", { name: person });
+const size = (page, name) => list(page, name).locator(".count");
+const toast = (page, text) => page.locator(".toast", { hasText: text });
+
+/** Somebody whom the run expects, who is in no room: a check-in moves nobody out of a lesson. */
+async function someone(visitor, own) {
+  const { expected } = await visitor.api(own.context, "GET", `/runs/${own.run.id}`);
+  return expected.find((one) => one.status === "present" && !one.room_name).display_name;
+}
+
+test("a member is checked in and out by keyboard alone, and the focus stays in the list", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  const before = Number(await size(page, /^Erwartet/).textContent());
+  await tabTo(page, row(page, /^Erwartet/, name));
+  await page.keyboard.press("Enter");
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+  await expect(size(page, /^Hier/)).toHaveText("1");
+  await expect(size(page, /^Erwartet/)).toHaveText(String(before - 1));
+  await expect(list(page, /^Erwartet/).locator(".tap:focus")).toHaveCount(1);
+  await row(page, /^Hier/, name).focus();
+  await page.keyboard.press("Space");
+  await expect(row(page, /^Gerade gegangen/, name)).toBeVisible();
+  await expect(size(page, /^Hier/)).toHaveText("0");
+  await expect(page.locator(":focus")).toHaveCount(1);
+});
+
+test("a check-in and a check-out are taken back by the toast and by Ctrl-Z", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  await row(page, /^Erwartet/, name).click();
+  await toast(page, `${name} ist jetzt hier`).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(row(page, /^Erwartet/, name)).toBeVisible();
+  await expect(size(page, /^Hier/)).toHaveText("0");
+  await row(page, /^Erwartet/, name).click();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+  await row(page, /^Hier/, name).click();
+  await expect(toast(page, `${name} ausgecheckt`)).toBeVisible();
+  await page.keyboard.press("Control+z");
+  await expect(row(page, /^Hier/, name)).toBeVisible();
+  await expect(row(page, /^Gerade gegangen/, name)).toHaveCount(0);
+});
+
+test("a colleague's page shows it live, once, and without a reload", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  const other = await visitor.page({ role: "admin" }, `/supervision?run=${own.run.id}`);
+  await live(other);
+  const sameLoad = await mark(other);
+  await row(page, /^Erwartet/, name).click();
+  await expect(row(other, /^Hier/, name)).toHaveCount(1);
+  await expect(row(other, /^Erwartet/, name)).toHaveCount(0);
+  await expect(size(other, /^Hier/)).toHaveText("1");
+  await row(other, /^Hier/, name).click();
+  await expect(row(page, /^Gerade gegangen/, name)).toHaveCount(1);
+  await expect(size(page, /^Hier/)).toHaveText("0");
+  expect(await sameLoad()).toBe(true);
+});
+
+test("a check-in that the server refuses is rolled back and says why", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  const lead = await visitor.context({ role: "admin" });
+  await visitor.api(lead, "PATCH", `/rooms/${own.run.room_id}`, { capacity: 1 });
+  const other = (await visitor.onTheWay(lead)).find((one) => one.display_name !== name);
+  const visit = await visitor.api(lead, "POST", "/visits", { member_id: other.id, run_id: own.run.id });
+  await expect(row(page, /^Hier/, other.display_name)).toBeVisible();
+  await row(page, /^Erwartet/, name).click();
+  await expect(toast(page, "Der Raum ist voll.")).toBeVisible();
+  await expect(row(page, /^Erwartet/, name)).toBeVisible();
+  await expect(row(page, /^Hier/, name)).toHaveCount(0);
+  await visitor.api(lead, "POST", `/visits/${visit.visit_id}/undo`);
+  await visitor.api(lead, "PATCH", `/rooms/${own.run.room_id}`, { capacity: own.run.capacity });
+});
+
+test("anyone in the house is brought in by two letters, by keyboard", async ({ own, page, visitor }) => {
+  const [member] = (await visitor.onTheWay(await visitor.context({ role: "admin" }))).slice(-1);
+  await tabTo(page, page.getByRole("button", { name: "Jemanden holen" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("searchbox", { name: "Wen?" })).toBeFocused();
+  await page.keyboard.type(member.display_name);
+  await tabTo(page, page.getByRole("dialog").getByRole("button", { name: member.display_name }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(row(page, /^Hier/, member.display_name)).toBeVisible();
+  await page.keyboard.press("Control+z");
+  await expect(row(page, /^Hier/, member.display_name)).toHaveCount(0);
+});
+
+test("a run is begun by keyboard, ended with all its visits, and opened again with them", async ({ visitor }) => {
+  const lead = await visitor.groupLead();
+  const room = await freeRoom(visitor);
+  const page = await lead.context.newPage();
+  await page.goto("/supervision");
+  await live(page);
+  await page.getByLabel("Aktivität").selectOption({ index: 1 });
+  await page.getByLabel("Raum").selectOption(room.id);
+  await tabTo(page, page.getByRole("button", { name: "Jetzt beginnen" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: room.name })).toBeVisible();
+  const runId = new URL(page.url()).searchParams.get("run");
+  const own = { ...lead, run: { id: runId } };
+  const name = await someone(visitor, own);
+  await row(page, /^Erwartet/, name).click();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+
+  const other = await visitor.page({ role: "admin" }, `/supervision?run=${runId}`);
+  await expect(row(other, /^Hier/, name)).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Beenden" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toContainText("Eine Person wird ausgecheckt.");
+  await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Beenden" }));
+  await page.keyboard.press("Enter");
+  await expect(toast(page, `${room.name} beendet, 1 ausgecheckt`)).toBeVisible();
+  await expect(page.getByText(/^Um \d\d:\d\d beendet$/)).toBeVisible();
+  await expect(row(other, /^Gerade gegangen/, name)).toBeVisible();
+  await expect(size(other, /^Hier/)).toHaveText("0");
+
+  await page.getByRole("button", { name: "Wieder öffnen" }).click();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+  await expect(row(other, /^Hier/, name)).toBeVisible();
+  await visitor.api(lead.context, "POST", `/runs/${runId}/end`);
+});
+
+test("on a phone the lists are tabs, and a tap checks in", async ({ own, visitor }) => {
+  const page = await visitor.page({ username: own.username, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, `/supervision?run=${own.run.id}`);
+  await live(page);
+  const name = await someone(visitor, own);
+  await page.getByRole("tab", { name: /^Erwartet/ }).tap();
+  await row(page, /^Erwartet/, name).tap();
+  await expect(page.getByRole("tab", { name: /^Hier/ })).toContainText("1");
+  await page.getByRole("tab", { name: /^Hier/ }).tap();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+});
