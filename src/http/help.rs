@@ -110,14 +110,15 @@ async fn list(
     Ok(Json(Queue { as_of, items, resolved_today, median_wait_s: figures.median_wait_s }))
 }
 
-/// The caller's own open request and the figures of the queue.
+/// What the caller asked last, today: open, or over with its answer; and the figures of the queue.
 #[utoipa::path(get, path = "/api/v1/help-requests/mine", tag = "help",
     responses((status = 200, body = MyPlace)))]
 async fn mine(State(app): State<App>, who: SignedIn) -> Result<Json<MyPlace>> {
     let (as_of, (request, queue)) = app
         .snapshot(move |conn, now| {
             let day = house::queries::house(conn)?.day(now);
-            let request = help::queries::open_of(conn, who.person)?.map(|help| help.as_of(now));
+            let request = help::queries::last_of(conn, who.person, day)?;
+            let request = request.map(|help| help.as_of(now));
             Ok((request, help::queries::figures(conn, day, now)?))
         })
         .await?;

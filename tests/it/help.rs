@@ -8,8 +8,10 @@ use daybook::domain::help::queries::Filter;
 use daybook::domain::help::{self, Ask, Help, Priority, Status};
 use daybook::domain::rooms::scope;
 use daybook::live::Tx;
+use serde_json::{Value, json};
 
 use crate::fixture::{self, Fixture};
+use crate::scene::Scene;
 use crate::store::TestStore;
 
 async fn ask(store: &TestStore, member: PersonId, priority: Priority) -> Result<Help> {
@@ -184,4 +186,44 @@ async fn the_log_holds_no_word_of_a_request() {
     ask(&store, members[0], Priority::Normal).await.unwrap();
     let leaks = store.number("select count(*) from event_log where data like '%Laterne%'").await;
     assert_eq!(leaks, 0);
+}
+
+#[tokio::test]
+async fn a_member_reads_the_answer_for_the_rest_of_the_day() {
+    let scene = Scene::new().await;
+    let [eva, mia] = scene.signed_in([scene.eva, scene.mia]).await;
+    let mine = async || {
+        let answer = mia.get("/api/v1/help-requests/mine").await.unwrap().json().unwrap();
+        answer["request"].clone()
+    };
+    let ask = async || {
+        let asked = mia.post("/api/v1/help-requests", &json!({ "content": "Laterne?" })).await;
+        asked.unwrap().json().unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(mine().await, Value::Null);
+    let id = ask().await;
+    let path = format!("/api/v1/help-requests/{id}/resolve");
+    let resolved = eva.post(&path, &json!({ "response": "a lamp" })).await.unwrap();
+    assert_eq!(resolved.status, 200);
+    let over = mine().await;
+    assert_eq!((&over["id"], &over["status"]), (&json!(id), &json!("resolved")));
+    assert_eq!(over["response"], "a lamp");
+
+    // The newest counts; one that was taken back says nothing.
+    let second = ask().await;
+    assert_eq!((&mine().await["id"], &mine().await["status"]), (&json!(second), &json!("pending")));
+    let path = format!("/api/v1/help-requests/{second}/cancel");
+    assert_eq!(mia.post(&path, &json!({})).await.unwrap().status, 200);
+    assert_eq!(mine().await, Value::Null);
+
+    let third = ask().await;
+    let path = format!("/api/v1/help-requests/{third}/resolve");
+    assert_eq!(eva.post(&path, &json!({})).await.unwrap().status, 200);
+    // Until midnight where the house stands: it is ten o'clock.
+    for (hours, there) in [(11, true), (4, false)] {
+        scene.pass(hours * 3600);
+        let [mia] = scene.signed_in([scene.mia]).await;
+        let answer = mia.get("/api/v1/help-requests/mine").await.unwrap().json().unwrap();
+        assert_eq!(answer["request"].is_object(), there, "{answer}");
+    }
 }

@@ -46,6 +46,24 @@ pub fn open_of(conn: &Connection, member: PersonId) -> Result<Option<Help>> {
     )
 }
 
+/// Returns what the member has asked last: the open request, or the newest of the day, so that
+/// its answer can be read again. One that was taken back is none.
+pub fn last_of(conn: &Connection, member: PersonId, day: Day) -> Result<Option<Help>> {
+    if let Some(open) = open_of(conn, member)? {
+        return Ok(Some(open));
+    }
+    let newest: Option<Help> = rows::maybe(
+        conn,
+        "select *
+         from help_view
+         where day = ?2 and person_id = ?1
+         order by help_request_id desc
+         limit 1",
+        params![member, day],
+    )?;
+    Ok(newest.filter(|help| help.status != Status::Cancelled))
+}
+
 /// Returns the queue as the holder of `scope` sees it: pending first in their
 /// order, then those in hand, then those on hold.
 pub fn list(conn: &Connection, scope: &Scope, filter: Filter) -> Result<Vec<Help>> {
