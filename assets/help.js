@@ -13,6 +13,9 @@ const OPEN = ["pending", "assigned", "on_hold"];
 const LONG_WAIT_S = 300;
 const REMIND_MS = 120_000;
 
+/** The lead sees the whole queue, wherever its members are. */
+const moved = (state) => (is("admin") ? state : stale(state));
+
 /** Of the queue. What was asked is never pushed, so a new request is read from the server. */
 export const reduce = {
   "help.requested": (state, fact) => (state.items.some((one) => one.id === fact.id) ? state
@@ -25,6 +28,12 @@ export const reduce = {
     const next = { ...known, status: fact.status, priority: fact.priority ?? known.priority, rev: fact.rev };
     return stale({ ...state, items: inOrder(state.items.map((one) => (one === known ? next : one))) });
   },
+  // A request comes into sight and leaves it with its member, its helper and its priority.
+  "queue.changed": (state) => stale(state),
+  "visit.started": moved,
+  "visit.ended": moved,
+  "visit.bulk_started": moved,
+  "visit.bulk_ended": moved,
   "access.changed": (state) => stale(state),
   "supervision.changed": (state) => stale(state),
 };

@@ -217,8 +217,15 @@ pub struct HelpFacts {
     pub rev: i64,
     #[serde(skip)]
     pub groups: Vec<GroupId>,
+    /// The runs that the member was in when asking and is in now.
     #[serde(skip)]
-    pub run_id: Option<RunId>,
+    pub runs: Vec<RunId>,
+    /// Whether all of the staff see it, or did until this change.
+    #[serde(skip)]
+    pub urgent: bool,
+    /// Who has it in hand, and who had it until this change.
+    #[serde(skip)]
+    pub helpers: Vec<PersonId>,
 }
 
 impl Event {

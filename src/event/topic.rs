@@ -138,11 +138,12 @@ impl Event {
             | Event::ScanNeedsReview { .. }
             | Event::DeviceStatusChanged { .. } => vec![Topic::Devices],
             Event::HelpRequested(facts) | Event::HelpUpdated(facts) => {
-                let urgent = (facts.priority == "urgent").then_some(Topic::Staff);
+                let inboxes = [&facts.user_id].into_iter().chain(&facts.helpers);
                 of_groups(&facts.groups)
-                    .chain(facts.run_id.map(Topic::Run))
-                    .chain(urgent)
-                    .chain([Topic::Inbox(facts.user_id), Topic::Lead])
+                    .chain(facts.runs.iter().copied().map(Topic::Run))
+                    .chain(facts.urgent.then_some(Topic::Staff))
+                    .chain(inboxes.copied().map(Topic::Inbox))
+                    .chain([Topic::Lead])
                     .collect()
             }
             Event::ActivityTracked { user_id, groups, .. } => {

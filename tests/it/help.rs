@@ -1,12 +1,16 @@
 //! Help requests: the queue's rules, and who may do what.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use daybook::base::id::{HelpRequestId, PersonId, RunId};
 use daybook::base::{Actor, Error, Result};
 use daybook::domain::help::queries::Filter;
 use daybook::domain::help::{self, Ask, Help, Priority, Status};
+use daybook::domain::people::Role;
 use daybook::domain::rooms::scope;
+use daybook::domain::visits;
+use daybook::event::Topic;
 use daybook::live::Tx;
 use serde_json::{Value, json};
 
@@ -226,4 +230,94 @@ async fn a_member_reads_the_answer_for_the_rest_of_the_day() {
         let answer = mia.get("/api/v1/help-requests/mine").await.unwrap().json().unwrap();
         assert_eq!(answer["request"].is_object(), there, "{answer}");
     }
+}
+
+/// Those of `staff` who see the request now.
+async fn seers(store: &TestStore, staff: &[PersonId], id: HelpRequestId) -> BTreeSet<PersonId> {
+    let staff = staff.to_vec();
+    store
+        .read(move |conn| {
+            let help = help::queries::request(conn, id)?;
+            let mut seers = BTreeSet::new();
+            for person in staff {
+                if help.seen_by(&fixture::scope_of(conn, person)?) {
+                    seers.insert(person);
+                }
+            }
+            Ok(seers)
+        })
+        .await
+}
+
+/// Those of `staff` who hear the newest event.
+async fn hearers(store: &TestStore, staff: &[PersonId]) -> BTreeSet<PersonId> {
+    let staff = staff.to_vec();
+    store
+        .read(move |conn| {
+            let sql = "select topics from event_log where type glob 'help.*'
+                       order by seq desc limit 1";
+            let topics: String = conn.query_row(sql, [], |row| row.get(0))?;
+            let topics: Vec<Topic> = topics.split(' ').map(|t| t.parse().unwrap()).collect();
+            let mut hearers = BTreeSet::new();
+            for person in staff {
+                let own = fixture::scope_of(conn, person)?.topics();
+                if own.iter().any(|topic| topics.contains(topic)) {
+                    hearers.insert(person);
+                }
+            }
+            Ok(hearers)
+        })
+        .await
+}
+
+#[tokio::test]
+async fn news_of_a_request_reach_exactly_those_who_saw_it_or_see_it_now() {
+    let store = TestStore::new().await;
+    let Fixture { teacher, colleague, members, .. } = fixture::class(&store, 1).await;
+    let member = members[0];
+    let there = store.person("Ria Raum", Role::Staff).await;
+    let helper = store.person("Hans Helfer", Role::Staff).await;
+    let lead = store.person("Ada Amt", Role::Admin).await;
+    fixture::run_with(&store, colleague, &members).await;
+    let next = fixture::run(&store, "Music", there).await;
+    let all = [teacher, colleague, there, helper];
+
+    let id = ask(&store, member, Priority::Urgent).await.unwrap().id;
+    assert_eq!(hearers(&store, &all).await, BTreeSet::from(all));
+    act(&store, helper, claim(id)).await.unwrap();
+    // The member goes to another room: those there see it too from now on.
+    act(&store, lead, move |tx, scope| {
+        visits::commands::start(tx, scope, member, next)?;
+        help::queries::request(tx, id)
+    })
+    .await
+    .unwrap();
+
+    let edit = |priority| {
+        let change = help::Edit { priority: Some(priority), ..help::Edit::default() };
+        store.write(Actor::Person(member), move |tx| help::commands::edit(tx, member, id, &change))
+    };
+    let mut seen = seers(&store, &all, id).await;
+    for step in 0..5 {
+        match step {
+            // Out of sight of the staff at large, not of who has it in hand.
+            0 => edit(Priority::Normal).await,
+            1 => act(&store, helper, move |tx, scope| help::commands::hold(tx, scope, id)).await,
+            // The helper gives it away, and with it the sight of it.
+            2 => act(&store, helper, move |tx, scope| help::commands::release(tx, scope, id)).await,
+            3 => act(&store, there, claim(id)).await,
+            _ => {
+                let done = move |tx: &mut Tx<'_>, scope: &scope::Scope| {
+                    help::commands::resolve(tx, scope, id, None)
+                };
+                act(&store, there, done).await
+            }
+        }
+        .unwrap();
+        let now = seers(&store, &all, id).await;
+        let concerned: BTreeSet<_> = seen.union(&now).copied().collect();
+        assert_eq!(hearers(&store, &all).await, concerned, "step {step}");
+        seen = now;
+    }
+    assert_eq!(seen, BTreeSet::from([teacher, colleague, there]));
 }

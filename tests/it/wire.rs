@@ -171,7 +171,9 @@ fn help_and_tracking() -> Vec<Event> {
         position: Some(1),
         rev: 1,
         groups: groups(),
-        run_id: Some(RUN),
+        runs: vec![RUN],
+        urgent: true,
+        helpers: Vec::new(),
     };
     let done = HelpFacts {
         book_id: Some(Label("b1".to_owned())),
@@ -181,6 +183,8 @@ fn help_and_tracking() -> Vec<Event> {
         assigned_to: Some(PersonId(1)),
         position: None,
         rev: 3,
+        urgent: false,
+        helpers: vec![PersonId(1)],
         ..facts.clone()
     };
     vec![
@@ -246,7 +250,7 @@ fn every_event_has_the_shape_and_the_audience_that_was_decided() {
           {"device_id":"12","state":"late","queue_depth":4,"firmware":"1.4.2","alarms":["queue_stuck"]}
         help.requested -> group:2 group:4 run:5 staff user:7:inbox lead (name of 7)
           {"id":"21","user_id":"7","room_id":"3","priority":"urgent","status":"pending","assigned_to":null,"position":1,"rev":1}
-        help.updated -> group:2 group:4 run:5 user:7:inbox lead (name of 7)
+        help.updated -> group:2 group:4 run:5 user:7:inbox user:1:inbox lead (name of 7)
           {"id":"21","user_id":"7","room_id":"3","book_id":"b1","section_id":"s2","priority":"normal","status":"resolved","assigned_to":"1","position":null,"rev":3}
         activity.tracked -> group:2 group:4 user:7:progress lead (name of 7)
           {"user_id":"7","event_type":"page.opened","book_id":"b1"}

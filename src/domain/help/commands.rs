@@ -42,7 +42,7 @@ pub fn ask(tx: &mut Tx<'_>, member: PersonId, ask: &Ask) -> Result<Help> {
         Error::conflict("help.already_open", "you have asked already; change or cancel that one")
     })?;
     let help = queries::request(tx, HelpRequestId(id))?;
-    tx.emit(Event::HelpRequested(help.facts()))?;
+    tx.emit(Event::HelpRequested(help.facts(None)))?;
     tx.stale(Stale::Queue);
     Ok(help)
 }
@@ -52,7 +52,7 @@ pub fn edit(tx: &mut Tx<'_>, member: PersonId, id: HelpRequestId, edit: &Edit) -
     let help = own(tx, member, id)?;
     let content = match &edit.content {
         Some(content) => text::paragraph("content", content, TEXT_MAX)?,
-        None => help.content,
+        None => help.content.clone(),
     };
     rows::run(
         tx,
@@ -61,13 +61,13 @@ pub fn edit(tx: &mut Tx<'_>, member: PersonId, id: HelpRequestId, edit: &Edit) -
          where help_request_id = ?1",
         params![id, content, edit.priority.unwrap_or(help.priority)],
     )?;
-    changed(tx, id)
+    changed(tx, &help)
 }
 
 /// Takes the member's own open request back.
 pub fn cancel(tx: &mut Tx<'_>, member: PersonId, id: HelpRequestId) -> Result<Help> {
-    own(tx, member, id)?;
-    close(tx, id, Status::Cancelled, None)
+    let help = own(tx, member, id)?;
+    close(tx, &help, Status::Cancelled, None)
 }
 
 /// Gives the request into the hands of the holder of `scope`.
@@ -87,7 +87,7 @@ pub fn claim(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> 
          where help_request_id = ?1",
         params![id, scope.person, tx.now],
     )?;
-    changed(tx, id)
+    changed(tx, &help)
 }
 
 /// Puts the request back into the queue: to its old place, or to the front
@@ -101,7 +101,7 @@ pub fn release(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help
          where help_request_id = ?1",
         params![id, help.status == Status::OnHold],
     )?;
-    changed(tx, id)
+    changed(tx, &help)
 }
 
 /// Lays the request aside for a while; it comes back to the front of the queue.
@@ -117,7 +117,7 @@ pub fn hold(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
          where help_request_id = ?1",
         params![id],
     )?;
-    changed(tx, id)
+    changed(tx, &help)
 }
 
 /// Ends the request: the member has been helped.
@@ -137,17 +137,16 @@ pub fn resolve(
     }
     let response =
         response.map(|words| text::paragraph("response", words, TEXT_MAX)).transpose()?;
-    if help.status != Status::Assigned {
-        claim(tx, scope, id)?;
-    }
-    close(tx, id, Status::Resolved, response.as_deref())
+    let help = if help.status == Status::Assigned { help } else { claim(tx, scope, id)? };
+    close(tx, &help, Status::Resolved, response.as_deref())
 }
 
 /// Ends the open requests of `day` and of the days before: they are over.
 pub fn expire(tx: &mut Tx<'_>, day: Day) -> Result<usize> {
     let open = queries::open_until(tx, day)?;
     for id in &open {
-        close(tx, *id, Status::Expired, None)?;
+        let help = queries::request(tx, *id)?;
+        close(tx, &help, Status::Expired, None)?;
     }
     Ok(open.len())
 }
@@ -164,26 +163,21 @@ pub fn prune_words(tx: &mut Tx<'_>, moment: Timestamp) -> Result<usize> {
     )
 }
 
-fn close(
-    tx: &mut Tx<'_>,
-    id: HelpRequestId,
-    status: Status,
-    response: Option<&str>,
-) -> Result<Help> {
+fn close(tx: &mut Tx<'_>, help: &Help, status: Status, response: Option<&str>) -> Result<Help> {
     rows::run(
         tx,
         "update help_request
          set status = ?2, response = coalesce(?3, response), closed_at = ?4, rev = rev + 1
          where help_request_id = ?1",
-        params![id, status, response, tx.now],
+        params![help.id, status, response, tx.now],
     )?;
-    changed(tx, id)
+    changed(tx, help)
 }
 
-/// Announces the request as it is now.
-fn changed(tx: &mut Tx<'_>, id: HelpRequestId) -> Result<Help> {
-    let help = queries::request(tx, id)?;
-    tx.emit(Event::HelpUpdated(help.facts()))?;
+/// Announces the request as it is now, also to those who see it no more.
+fn changed(tx: &mut Tx<'_>, before: &Help) -> Result<Help> {
+    let help = queries::request(tx, before.id)?;
+    tx.emit(Event::HelpUpdated(help.facts(Some(before))))?;
     tx.stale(Stale::Queue);
     Ok(help)
 }

@@ -133,8 +133,17 @@ impl Help {
                     || self.groups.iter().any(|group| scope.groups.contains(group)))
     }
 
-    /// Returns what the event log and the streams carry of it.
-    pub(super) fn facts(&self) -> HelpFacts {
+    /// Returns what the event log and the streams carry of it. Those hear of a change who saw the
+    /// request `before` it, and those who see it now.
+    pub(super) fn facts(&self, before: Option<&Help>) -> HelpFacts {
+        let both = || [Some(self), before].into_iter().flatten();
+        let mut runs: Vec<RunId> =
+            both().flat_map(|help| [help.run, help.run_now]).flatten().collect();
+        runs.sort_unstable();
+        runs.dedup();
+        let mut helpers: Vec<PersonId> =
+            both().filter_map(|help| help.assigned_to.as_ref()).map(|who| who.id).collect();
+        helpers.dedup();
         HelpFacts {
             id: self.id,
             user_id: self.member_id,
@@ -147,7 +156,9 @@ impl Help {
             position: self.position,
             rev: self.rev,
             groups: self.groups.clone(),
-            run_id: self.run,
+            runs,
+            urgent: both().any(|help| help.priority == Priority::Urgent),
+            helpers,
         }
     }
 

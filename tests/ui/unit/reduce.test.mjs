@@ -113,6 +113,16 @@ test("a section reads again what it cannot apply, and draws once for a burst", a
   assert.equal(section.timer, null);
 });
 
+test("a queue is read again when its figures change or its members move", () => {
+  const state = { items: [] };
+  const told = [];
+  const section = new Section({ load: async () => state, reduce: reducer(helpQueue) });
+  section.data = state;
+  section.refetchSoon = () => told.push("read");
+  for (const type of ["queue.changed", "visit.started", "visit.bulk_ended"]) section.apply([{ type, data: {} }]);
+  assert.equal(told.length, 3);
+});
+
 test("a change that the server refuses is taken back", async () => {
   const section = new Section({ load: async () => ({ n: 1 }) });
   section.data = { n: 1 };
