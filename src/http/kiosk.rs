@@ -124,14 +124,19 @@ async fn prove(
         None => None,
     };
     let short = pin.len() <= people::rules::PASSWORD_BYTES_MAX;
-    let right = short && app.hasher.verify(pin, hash).await?.ok;
+    let right = match short {
+        true => app.hasher.verify(pin, hash).await.map(|verdict| verdict.ok),
+        false => Ok(false),
+    };
     let Some((person, role)) = holder else { return Err(Error::Forbidden("pin.wrong")) };
-    let settle = move |tx: &mut Tx<'_>| match right {
-        true => pins::was_right(tx, person),
-        false => pins::was_wrong(tx, person),
+    let ok = right.as_ref().ok().copied();
+    let settle = move |tx: &mut Tx<'_>| match ok {
+        Some(true) => pins::was_right(tx, person),
+        Some(false) => pins::was_wrong(tx, person),
+        None => pins::not_judged(tx, person),
     };
     app.write(Actor::Person(person), "people.pin_judged", settle).await?;
-    if right { Ok((person, role)) } else { Err(Error::Forbidden("pin.wrong")) }
+    if right? { Ok((person, role)) } else { Err(Error::Forbidden("pin.wrong")) }
 }
 
 fn act(
@@ -220,7 +225,7 @@ async fn set_pin(
     let account = account.ok_or(Error::NotFound("account"))?;
     let attempt = attempts.count(&account.username, peer.as_deref())?;
     let short = body.password.len() <= people::rules::PASSWORD_BYTES_MAX;
-    if !short || !app.hasher.verify(body.password, stored).await?.ok {
+    if !short || !attempt.judged(app.hasher.verify(body.password, stored).await)?.ok {
         return Err(Error::Forbidden("password.wrong"));
     }
     attempt.was_right();

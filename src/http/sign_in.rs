@@ -82,7 +82,7 @@ impl Attempts {
 
 impl Attempt<'_> {
     /// Passes a verdict on; an attempt that could not be judged does not count.
-    fn judged<T>(&self, verdict: Result<T>) -> Result<T> {
+    pub fn judged<T>(&self, verdict: Result<T>) -> Result<T> {
         if verdict.is_err() {
             self.was_right();
         }

@@ -29,6 +29,7 @@ mod runs;
 mod server;
 mod config;
 mod keeping;
+mod kiosk;
 mod pages;
 mod papers;
 mod program;

@@ -74,6 +74,19 @@ pub fn attempt(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<String>> {
     Ok(kept.hash)
 }
 
+/// Takes one attempt off the count: it could not be judged. If it was the one that locked the
+/// PIN, it locks nothing.
+pub fn not_judged(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    rows::run(
+        tx,
+        "update account
+         set pin_wrong = max(pin_wrong - 1, 0), pin_locked_until = null
+         where person_id = ?1",
+        params![person],
+    )?;
+    Ok(())
+}
+
 /// Takes the attempts off the count: the last one was right.
 pub fn was_right(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
     rows::run(
