@@ -53,10 +53,17 @@ export function settled() {
   return active.size > 0 && [...active].every((section) => section.version > 0);
 }
 
+const place = (cursor) => Number(cursor.slice(cursor.lastIndexOf("-") + 1));
+const epoch = (cursor) => cursor.slice(0, cursor.lastIndexOf("-"));
+
+/** Returns whether what was read at `cursor` holds this event already; a signal has no id. */
+function isIn(cursor, { id }) {
+  return Boolean(cursor && id) && epoch(id) === epoch(cursor) && place(id) <= place(cursor);
+}
+
 /** Returns the oldest cursor of the snapshots on screen: from there on a stream misses nothing. */
 export function oldestCursor() {
   const cursors = [...active].map((section) => section.cursor).filter(Boolean);
-  const place = (cursor) => Number(cursor.slice(cursor.lastIndexOf("-") + 1));
   return cursors.sort((a, b) => place(a) - place(b))[0] ?? null;
 }
 
@@ -149,6 +156,8 @@ export class Section {
     }
     let data = this.data;
     for (const event of events) {
+      // It came by the stream after the snapshot that tells of it.
+      if (isIn(this.cursor, event)) continue;
       const next = this.reduce(data, event);
       if (next instanceof Stale) this.refetchSoon();
       data = next instanceof Stale ? next.data : next;

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::extract::{Act, Json, Query};
 use super::signed_in::SignedIn;
-use crate::app::App;
+use crate::app::{App, AsOf};
 use crate::base::id::PersonId;
 use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, Timestamp};
@@ -53,6 +53,16 @@ pub(super) struct Action {
 pub(super) struct Accepted {
     /// How many of the batch are kept now, those told before included.
     accepted: usize,
+}
+
+/// A page of the feed.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ActivityFeed)]
+struct Feed {
+    #[serde(flatten)]
+    as_of: AsOf,
+    #[serde(flatten)]
+    page: Page<Tracked>,
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -105,22 +115,22 @@ pub(super) async fn keep(
 
 /// The activity feed, newest first, in scope.
 #[utoipa::path(get, path = "/api/v1/activity", tag = "tracking", params(Which),
-    responses((status = 200, body = Page<Tracked>)))]
+    responses((status = 200, body = Feed)))]
 async fn feed(
     State(app): State<App>,
     who: SignedIn,
     Query(which): Query<Which>,
-) -> Result<Json<Page<Tracked>>> {
+) -> Result<Json<Feed>> {
     let paging = Paging { limit: which.limit, cursor: which.cursor };
     let wanted =
         Wanted { person: which.person_id, event_type: which.event_type, since: which.since };
-    let (_, page) = app
+    let (as_of, page) = app
         .snapshot(move |conn, now| {
             let scope = scope::of(conn, who.person, who.role, now)?;
             tracking::queries::feed(conn, &scope, &wanted, &paging)
         })
         .await?;
-    Ok(Json(page))
+    Ok(Json(Feed { as_of, page }))
 }
 
 /// Reads an action, which must be the caller's own.

@@ -6,7 +6,11 @@ use daybook::base::{Actor, Result, Timestamp};
 use daybook::domain::tracking::queries::Wanted;
 use daybook::domain::tracking::{self, Tracking};
 
+use serde_json::json;
+
+use crate::callers::next;
 use crate::fixture::{self, Fixture};
+use crate::scene::Scene;
 use crate::store::{START, TestStore};
 
 fn action(kind: &str, id: Option<&str>, at: Option<Timestamp>) -> Tracking {
@@ -77,4 +81,45 @@ async fn the_log_holds_the_type_and_never_the_words_of_an_action() {
     track(&store, members[0], vec![spoken.unwrap()]).await.unwrap();
     let leaks = store.number("select count(*) from event_log where data like '%Laterne%'").await;
     assert_eq!(leaks, 0);
+}
+
+#[tokio::test]
+async fn the_feed_says_from_where_on_its_stream_begins() {
+    let scene = Scene::new().await;
+    let [eva, mia] = scene.signed_in([scene.eva, scene.mia]).await;
+    let told = async |kind: &str| {
+        let body = json!({ "events": [{ "event_type": kind }] });
+        assert_eq!(mia.post("/api/v1/activity", &body).await.unwrap().status, 202);
+    };
+    told("page.opened").await;
+    let feed = eva.get("/api/v1/activity").await.unwrap().json().unwrap();
+    assert_eq!(feed["items"].as_array().unwrap().len(), 1);
+    assert_eq!((&feed["next_cursor"], &feed["as_of"]), (&json!(null), &json!(START)));
+    let cursor = feed["cursor"].as_str().expect("a position in the log");
+    assert_eq!(cursor, scene.app.hub.head().to_string());
+    told("word.tapped").await;
+    let path = format!("/api/v1/events?after={cursor}");
+    let mut stream = eva.stream(&path, &[]).await.unwrap();
+    assert_eq!(next(&mut stream).await.unwrap().event.as_deref(), Some("stream.connected"));
+    let news = next(&mut stream).await.unwrap().json().unwrap();
+    assert_eq!(news["data"]["event_type"], "word.tapped");
+}
+
+#[tokio::test]
+async fn nobody_tells_what_another_person_did() {
+    let scene = Scene::new().await;
+    let [eva, mia] = scene.signed_in([scene.eva, scene.mia]).await;
+    let own = json!({ "event_type": "page.opened", "user_id": scene.mia });
+    let foreign = json!({ "event_type": "page.opened", "user_id": scene.ben });
+    for client in [&eva, &mia] {
+        let body = json!({ "events": [own, foreign] });
+        let refused = client.post("/api/v1/activity", &body).await.unwrap();
+        let code = refused.json().unwrap()["code"].clone();
+        assert_eq!((refused.status, code), (403, json!("activity.other_person")));
+    }
+    assert_eq!(scene.number("select count(*) from tracked").await, 0);
+    assert_eq!(
+        mia.post("/api/v1/activity", &json!({ "events": [own] })).await.unwrap().status,
+        202
+    );
 }

@@ -5,6 +5,7 @@ import { reduce as helpFigures } from "../../../assets/help-figures.js";
 import { reduce as helpQueue } from "../../../assets/help.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
 import { oldestCursor, reducer, Section, stale } from "../../../assets/store.js";
+import { reduceFeed } from "../../../assets/tracking.js";
 import { reduce as visits } from "../../../assets/visits.js";
 import { reduce as group } from "../../../assets/visits-group.js";
 import { reduce as run } from "../../../assets/visits-run.js";
@@ -111,6 +112,24 @@ test("a section reads again what it cannot apply, and draws once for a burst", a
   assert.ok(section.timer);
   stop();
   assert.equal(section.timer, null);
+});
+
+test("what a snapshot tells of is not shown twice, however late its event comes", async () => {
+  let answer = { items: [{ id: "12", person_id: "3", event_type: "page.opened" }], cursor: "e1-5" };
+  const section = new Section({ load: async () => answer, reduce: reducer(reduceFeed) });
+  const event = (id) => ({ id, type: "activity.tracked", ts: "t", data: { user_id: "3", display_name: "Ida", event_type: "page.opened" } });
+  const ids = () => section.data.items.map((one) => one.id);
+  await section.refetch();
+  section.apply([event("e1-4"), event("e1-5")]);
+  assert.deepEqual(ids(), ["12"]);
+  section.apply([event("e1-6"), event("e1-6")]);
+  assert.deepEqual(ids(), ["e1-6", "12"]);
+  answer = { items: [{ id: "13" }, { id: "12" }], cursor: "e1-6" };
+  await section.refetch();
+  section.apply([event("e1-6")]);
+  assert.deepEqual(ids(), ["13", "12"]);
+  section.apply([event("e2-1")]);
+  assert.deepEqual(ids(), ["e2-1", "13", "12"]);
 });
 
 test("a queue is read again when its figures change or its members move", () => {
