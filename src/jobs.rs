@@ -92,14 +92,17 @@ fn signal_of(conn: &Connection, figure: Stale, now: Timestamp) -> Result<Option<
     Ok(Some(Signal { kind, topics, data: data.map_err(anyhow::Error::from)? }))
 }
 
-/// Does what is due, once in each minute of the house's clock; what changes
-/// who may see whom does not wait for the minute.
+/// Does what is due, once in each minute of the house's clock; what ends
+/// streams does not wait for the minute.
 async fn look_at_the_clock(app: App) {
     let mut last = Timestamp(i64::MIN);
     loop {
         let now = app.clock.now();
         if let Err(error) = end_substitutions(&app, now).await {
             tracing::warn!(%error, "a substitution that is over could not be ended");
+        }
+        if let Err(error) = end_sessions(&app, now).await {
+            tracing::warn!(%error, "a session that has expired could not be ended");
         }
         if now.0.div_euclid(60_000) != last.0.div_euclid(60_000) {
             last = now;
@@ -116,7 +119,7 @@ pub async fn do_what_is_due(app: &App) -> Result<()> {
     if !app.read(house::queries::exists).await? {
         return Ok(());
     }
-    app.write(Actor::System, "jobs.sessions", sessions::end_expired).await?;
+    end_sessions(app, app.clock.now()).await?;
     app.write(Actor::System, "jobs.devices", devices::health::watch).await?;
     end_substitutions(app, app.clock.now()).await?;
     app.write(Actor::System, "jobs.missing", visits::day::mark_missing).await?;
@@ -128,6 +131,14 @@ pub async fn do_what_is_due(app: &App) -> Result<()> {
 async fn end_substitutions(app: &App, now: Timestamp) -> Result<()> {
     if app.read(rooms::queries::next_due).await?.is_some_and(|due| due <= now) {
         app.write(Actor::System, "jobs.supervision", rooms::commands::end_due).await?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions that have expired, and their streams with them.
+async fn end_sessions(app: &App, now: Timestamp) -> Result<()> {
+    if app.read(move |conn| sessions::any_expired(conn, now)).await? {
+        app.write(Actor::System, "jobs.sessions", sessions::end_expired).await?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use daybook::config::Config;
 use daybook::domain::people::{self, Role};
 use daybook::http::guard::Guard;
 use daybook::http::listen::{Door, Limits, Peer};
+use daybook::jobs::Jobs;
 use daybook::live::Tx;
 use daybook::live::hasher::Cost;
 use daybook::store::rows;
@@ -327,6 +328,22 @@ async fn the_end_of_a_session_ends_its_streams_and_no_others() {
     server.advance(13 * HOUR);
     server.write(Actor::System, people::sessions::end_expired).await.unwrap();
     assert_eq!(goodbye(other).await, "session_expired");
+}
+
+#[tokio::test]
+async fn the_timetable_ends_a_session_in_the_middle_of_a_minute() {
+    let server = TestServer::start().await;
+    let (_, ada) = server.signed_in("Ada Krause", Role::Staff).await;
+    server.advance(Duration::from_secs(30));
+    let (_, bob) = server.signed_in("Bob Lang", Role::Staff).await;
+    let (first, second) = (stream(&ada).await, stream(&bob).await);
+    server.advance(12 * HOUR - Duration::from_secs(30));
+    let jobs = Jobs::spawn(&server.app);
+    assert_eq!(goodbye(first).await, "session_expired");
+    // What is due by the minute has been done for this minute.
+    server.advance(Duration::from_secs(30));
+    assert_eq!(goodbye(second).await, "session_expired");
+    jobs.stop().await;
 }
 
 #[tokio::test]

@@ -198,6 +198,18 @@ pub fn end_all(tx: &mut Tx<'_>, person: PersonId, kept: Option<&str>) -> Result<
     ended.iter().try_for_each(|ended| announce(tx, ended, "session_ended"))
 }
 
+/// Says whether the time of a session is over, which [`end_expired`] is to end.
+pub fn any_expired(conn: &Connection, now: Timestamp) -> Result<bool> {
+    rows::one(
+        conn,
+        "session",
+        "select exists (select 1
+                        from session
+                        where expires_at <= ?1 or last_seen_at <= ?2)",
+        params![now, now.minus(IDLE)],
+    )
+}
+
 /// Ends the sessions whose time is over. Returns how many those were.
 pub fn end_expired(tx: &mut Tx<'_>) -> Result<usize> {
     let ended: Vec<Ended> = rows::all(
