@@ -321,3 +321,32 @@ async fn news_of_a_request_reach_exactly_those_who_saw_it_or_see_it_now() {
     }
     assert_eq!(seen, BTreeSet::from([teacher, colleague, there]));
 }
+
+#[tokio::test]
+async fn a_text_may_have_2000_characters_and_not_one_more() {
+    let scene = Scene::new().await;
+    let [mia] = scene.signed_in([scene.mia]).await;
+    let ask = async |length: usize| {
+        let body = json!({ "content": "ü".repeat(length) });
+        mia.post("/api/v1/help-requests", &body).await.unwrap()
+    };
+    let refused = ask(2001).await;
+    assert_eq!((refused.status, &refused.json().unwrap()["field"]), (422, &json!("content")));
+    assert_eq!(scene.number("select count(*) from help_request").await, 0);
+    assert_eq!(ask(2000).await.status, 201);
+    assert_eq!(scene.number("select length(content) from help_request").await, 2000);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_utf_8_is_refused_and_leaves_nothing() {
+    let scene = Scene::new().await;
+    let [mia] = scene.signed_in([scene.mia]).await;
+    let kind = [("content-type", "application/json")];
+    for body in [&b"{\"content\": \"L\xe4mpchen\"}"[..], b"{\"content\": \"\xc3\"}"] {
+        let (path, body) = ("/api/v1/help-requests", body.to_vec().into());
+        let answer = mia.send(hyper::Method::POST, path, &kind, body).await.unwrap();
+        assert_eq!(answer.status, 400);
+    }
+    assert_eq!(scene.number("select count(*) from help_request").await, 0);
+    assert!(!scene.log().await.iter().any(|kind| kind.starts_with("help.")));
+}

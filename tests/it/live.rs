@@ -151,17 +151,17 @@ async fn a_start_that_is_not_known_here_gets_one_resync_and_then_what_happens() 
     let head = house.app.hub.head();
     let epoch = head.epoch.clone();
     let long = "9".repeat(8000);
-    for (number, last) in [
-        "",
-        "abc",
-        "-1",
-        "10000000000000000000000000",
-        &long,
-        "00000000-3",
-        "e\u{7f}-1",
-        &format!("{epoch}-999"),
-        &format!("{epoch}--1"),
-        &format!("{epoch}-007"),
+    for (number, (last, reason)) in [
+        ("", "not_a_cursor"),
+        ("abc", "not_a_cursor"),
+        ("-1", "not_a_cursor"),
+        ("10000000000000000000000000", "not_a_cursor"),
+        (long.as_str(), "not_a_cursor"),
+        ("00000000-3", "other_epoch"),
+        ("e\u{7f}-1", "not_a_cursor"),
+        (&format!("{epoch}-999"), "in_the_future"),
+        (&format!("{epoch}--1"), "other_epoch"),
+        (&format!("{epoch}-007"), "not_a_cursor"),
     ]
     .into_iter()
     .enumerate()
@@ -174,11 +174,40 @@ async fn a_start_that_is_not_known_here_gets_one_resync_and_then_what_happens() 
         let resync = next(&mut stream).await.unwrap();
         assert_eq!(resync.event.as_deref(), Some("resync"), "{last:?}");
         assert_eq!(resync.id, greeting.id);
-        assert_eq!(resync.json().unwrap()["data"]["cursor"], greeting.id.as_deref().unwrap());
+        let data = resync.json().unwrap()["data"].clone();
+        assert_eq!(data["reason"], reason, "{last:?}");
+        assert_eq!(data["cursor"], greeting.id.as_deref().unwrap());
         let number = 100 + i64::try_from(number).unwrap();
         house.emit(number).await;
         assert_eq!(events(&mut stream, 1).await[0].1, number, "{last:?}");
     }
+}
+
+#[tokio::test]
+async fn a_start_that_is_older_than_the_log_gets_one_resync_and_then_what_happens() {
+    const EVENTS: i64 = 3000;
+    let house = House::new().await;
+    let start = house.app.hub.head().to_string();
+    // More bytes than the ring holds; then the log forgets them, too.
+    let write = house.write(Actor::System, |tx| {
+        (0..EVENTS).try_for_each(|number| {
+            let tag_suffix = Label("x".repeat(2000));
+            tx.emit(Event::ScanUnknown { device_id: DeviceId(number), tag_suffix })
+        })?;
+        daybook::live::log::prune(tx, tx.now.plus(Duration::from_secs(1)))
+    });
+    assert_eq!(write.await.unwrap(), EVENTS as usize);
+    house.emit(7).await;
+    let headers = [("last-event-id", start.as_str())];
+    let (mut stream, greeting) = house.stream("?topics=devices", &headers).await;
+    let resync = next(&mut stream).await.unwrap();
+    assert_eq!((resync.event.as_deref(), &resync.id), (Some("resync"), &greeting.id));
+    let data = resync.json().unwrap()["data"].clone();
+    let cursor = house.app.hub.head().to_string();
+    assert_eq!(data, serde_json::json!({ "reason": "too_old", "cursor": cursor }));
+    house.emit(8).await;
+    house.emit(9).await;
+    assert_eq!(events(&mut stream, 2).await, [(EVENTS + 2, 8), (EVENTS + 3, 9)]);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use daybook::base::Actor;
 use daybook::base::id::{ActivityId, PersonId, RoomId};
+use daybook::base::{Actor, Timestamp};
 use daybook::client::{Answer, Client};
 use daybook::domain::people::Role;
 use daybook::domain::rooms::{self, NewRun, RoomKind, model};
@@ -293,6 +293,28 @@ async fn the_order_of_a_readers_bytes_is_learned_from_the_first_known_badge() {
     assert_eq!(outcomes(&decided), ["unknown_tag"]);
     let learned = "select count(*) from device where tag_order = 'reversed'";
     assert_eq!(site.server.number(learned).await, 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_a_year_off_is_corrected_by_the_heartbeat() {
+    let site = Site::new().await;
+    site.server.member("Mia Mohn", MIA).await;
+    let door = site.door().await;
+    let (year, age) = (HOUR * 24 * 365, Duration::from_secs(5));
+    let told = |id: &str, at: Timestamp| json!({ "scan_id": id, "tag": MIA, "scanned_at": at, "intent": "in" });
+    for (id, clock) in [("S1", START.minus(year)), ("S2", START.plus(year))] {
+        // Until the reader says what its clock shows, its times are not to be believed.
+        let scan = told(&format!("{id}a"), clock.minus(age));
+        assert_eq!(outcomes(&results(&door.client, vec![scan]).await), ["needs_review"]);
+        let beat = json!({ "boot_id": "b1", "firmware": "1.0.0", "uptime_s": 60,
+            "queue_depth": 0, "device_time": clock });
+        let beat = door.client.post("/api/v1/device/heartbeat", &beat).await.unwrap();
+        assert_eq!(beat.status, 200);
+        let decided = results(&door.client, vec![told(&format!("{id}b"), clock.minus(age))]).await;
+        assert_ne!(outcomes(&decided), ["needs_review"], "{decided:?}");
+        let arrived = site.server.number("select arrived_at from attendance").await;
+        assert_eq!(Timestamp(arrived), START.minus(age));
+    }
 }
 
 #[tokio::test]

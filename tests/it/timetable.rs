@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use daybook::base::{Actor, Timestamp};
+use daybook::domain::help::{self, Ask, Priority};
 use daybook::domain::tracking::{self, Tracking};
-use daybook::jobs::do_what_is_due;
+use daybook::event::{Stale, Topic};
+use daybook::jobs::{Jobs, do_what_is_due};
+use daybook::live::feed::{Next, Start};
+use daybook::live::{Feed, Holder};
+use tokio::time::{Instant, timeout};
 
+use crate::callers::PATIENCE;
 use crate::fixture::{self, Fixture};
 use crate::store::{START, TestStore};
 
@@ -63,4 +69,61 @@ async fn the_clean_up_is_done_once_a_day() {
     store.advance(DAY);
     do_what_is_due(&store.app).await.unwrap();
     assert_eq!(store.number("select count(*) from tracked").await, 0);
+}
+
+#[tokio::test]
+async fn open_requests_expire_when_the_house_closes() {
+    let store = TestStore::new().await;
+    let member = fixture::class(&store, 1).await.members[0];
+    let ask = move |tx: &mut daybook::live::Tx<'_>| {
+        help::commands::ask(tx, member, &Ask::new("Laterne?", Some(Priority::Normal))?)
+    };
+    store.write(Actor::Person(member), ask).await.unwrap();
+    let until_close = "select closes_at - 10 * 60 from house";
+    let minutes = u64::try_from(store.number(until_close).await).unwrap();
+    let expired = "select count(*) from help_request where status = 'expired'";
+    store.advance(Duration::from_secs(minutes * 60 - 1));
+    do_what_is_due(&store.app).await.unwrap();
+    assert_eq!(store.number(expired).await, 0);
+    store.advance(Duration::from_secs(1));
+    do_what_is_due(&store.app).await.unwrap();
+    assert_eq!(store.number(expired).await, 1);
+    let log = store.log().await;
+    assert_eq!(log.iter().filter(|kind| *kind == "help.updated").count(), 1);
+    // The next morning the member may ask again.
+    store.advance(DAY);
+    store.write(Actor::Person(member), ask).await.unwrap();
+}
+
+#[tokio::test]
+async fn figures_are_sent_once_a_second_at_most_however_often_they_change() {
+    let store = TestStore::new().await;
+    let holder = Holder { person: None, session: String::new() };
+    let topics = vec![Topic::Help];
+    let app = store.app.clone();
+    let (mut feed, _) =
+        Feed::open(&app.hub, &app.replay, topics, holder, Start::Now).await.unwrap();
+    let change = async || {
+        let stale = |tx: &mut daybook::live::Tx<'_>| {
+            tx.stale(Stale::Queue);
+            Ok(())
+        };
+        store.write(Actor::System, stale).await.unwrap();
+    };
+    let begun = Instant::now();
+    let jobs = Jobs::spawn(&store.app);
+    let (mut changes, mut sent) = (0, 0_u64);
+    while sent < 3 {
+        change().await;
+        changes += 1;
+        assert!(begun.elapsed() < PATIENCE, "{sent} sent");
+        if let Ok(news) = timeout(Duration::from_millis(1), feed.next()).await {
+            let Next::Frames(frames) = news.unwrap() else { panic!("the feed ended") };
+            sent += frames.len() as u64;
+        }
+    }
+    jobs.stop().await;
+    let full_seconds = begun.elapsed().as_secs();
+    assert!(sent <= full_seconds + 1, "{sent} in {full_seconds} s");
+    assert!(changes > sent, "{changes} changes");
 }
