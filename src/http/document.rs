@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Extension;
 use serde::Serialize;
 use utoipa::PartialSchema;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -17,9 +17,35 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::Json;
+use super::extract::{Json, KEY_MAX};
 use super::problem;
 use crate::app::App;
+
+/// The POST routes that take no `Idempotency-Key`. All others take one, and the document says so.
+const WITHOUT_KEY: &[&str] = &[
+    // Their answers, or what they are asked with, hold a secret, of which nothing may be kept: a
+    // repeat makes another one, or is refused as the code or the account is used up.
+    "/api/v1/login",
+    "/api/v1/setup",
+    "/api/v1/stream-tickets",
+    "/api/v1/people/{id}/account",
+    "/api/v1/devices/enrolment-codes",
+    "/api/v1/device/enroll",
+    "/api/v1/displays",
+    "/api/v1/displays/sign-in",
+    // A second time changes nothing.
+    "/api/v1/logout",
+    "/api/v1/device/commands/{id}/ack",
+    // It tells how the reader is now.
+    "/api/v1/device/heartbeat",
+    // A scan has an id of its own; of two taps within 1.5 s the second one is a duplicate.
+    "/api/v1/device/scans",
+    "/api/v1/device/tap",
+    // Forms: a browser sends no header of a page's own with them.
+    "/setup",
+    "/sign-in",
+    "/sign-out",
+];
 
 /// A route, as `daybook routes` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -110,6 +136,9 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
     };
     operation.operation_id = Some(format!("{}{kind}_{}", method.to_lowercase(), words.join("_")));
     describe_path(path, operation);
+    if method == "POST" && !WITHOUT_KEY.contains(&path) {
+        operation.parameters.get_or_insert_default().push(key().into());
+    }
     let may = operation.extensions.as_ref().and_then(|more| more.get("x-may")).cloned();
     let may = may.and_then(|words| words.as_array().cloned()).unwrap_or_default();
     let named = |word: &str| may.iter().any(|other| other == word);
@@ -125,6 +154,21 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
         .content("application/problem+json", content)
         .build();
     operation.responses.responses.insert("default".to_owned(), problem.into());
+}
+
+/// The header that makes a repeat harmless.
+fn key() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(schema::Type::String);
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Made by the caller, one for each act: a repeat within 24 hours gives the stored answer; \
+             the same key with another request is 422",
+        ))
+        .schema(Some(text.min_length(Some(1)).max_length(Some(KEY_MAX))))
+        .build()
 }
 
 /// Describes the parameters of the path that the handler leaves to its page.

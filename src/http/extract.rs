@@ -14,7 +14,7 @@ use crate::base::{Error, Result, secret};
 use crate::live::Once;
 
 /// How long an idempotency key may be.
-const KEY_MAX: usize = 200;
+pub const KEY_MAX: usize = 200;
 
 /// A JSON body in, a JSON body out.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,13 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone)]
 pub struct Act<T> {
     pub body: T,
+    pub once: Option<Once>,
+}
+
+/// The same with the body as it came, for what is not JSON.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    pub bytes: Bytes,
     pub once: Option<Once>,
 }
 
@@ -56,15 +63,8 @@ impl<S: Send + Sync, T: DeserializeOwned + 'static> FromRequest<S> for Act<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Act<T>> {
-        let (parts, body) = request.into_parts();
-        let (key, headers) = (idempotency_key(&parts)?, parts.headers.clone());
-        let act = format!("{} {}\n", parts.method, parts.uri.path());
-        let request = Request::from_parts(parts, body);
-        let bytes = Bytes::from_request(request, state).await.map_err(body_error)?;
-        let once = key.map(|(principal, key)| {
-            let request_hash = secret::hash([act.as_bytes(), &bytes].concat());
-            Once { principal, key, request_hash }
-        });
+        let headers = request.headers().clone();
+        let Raw { bytes, once } = Raw::from_request(request, state).await?;
         let empty = std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>();
         let body = if empty && matches!(bytes.trim_ascii(), b"" | b"{}") {
             parse(b"null")?
@@ -73,6 +73,24 @@ impl<S: Send + Sync, T: DeserializeOwned + 'static> FromRequest<S> for Act<T> {
             parse(&bytes)?
         };
         Ok(Act { body, once })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Raw> {
+        let (parts, body) = request.into_parts();
+        let key = idempotency_key(&parts)?;
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let act = format!("{} {target}\n", parts.method);
+        let request = Request::from_parts(parts, body);
+        let bytes = Bytes::from_request(request, state).await.map_err(body_error)?;
+        let once = key.map(|(principal, key)| {
+            let request_hash = secret::hash([act.as_bytes(), &bytes].concat());
+            Once { principal, key, request_hash }
+        });
+        Ok(Raw { bytes, once })
     }
 }
 

@@ -9,20 +9,20 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::Json;
+use super::extract::{Act, Json};
 use super::listen::Peer;
 use super::readers::Paced;
 use super::sign_in::Attempts;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::{ActivityId, DeviceId, PersonId, RoomId, RunId};
-use crate::base::{Actor, Error, Result, Timestamp};
+use crate::base::{Actor, Error, Result, Timestamp, secret};
 use crate::domain::people::model::{BadgeState, PersonState};
 use crate::domain::people::{self, Role, audit, pins};
 use crate::domain::rooms::scope::{self, Scope};
 use crate::domain::rooms::{self, NewRun};
 use crate::domain::visits;
-use crate::live::Tx;
+use crate::live::{Once, Tx};
 use crate::words;
 
 /// Returns the routes of kiosks and of the PINs for them.
@@ -54,7 +54,7 @@ struct Privileged {
 }
 
 /// What was done.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 struct Done {
     server_time: Timestamp,
     action: Action,
@@ -79,8 +79,9 @@ struct Done {
 async fn privileged(
     State(app): State<App>,
     Paced(reader): Paced,
-    Json(body): Json<Privileged>,
+    Act { body, once }: Act<Privileged>,
 ) -> Result<Json<Done>> {
+    let once = once.map(|once| without_pin(once, &body)).transpose()?;
     let tag = people::rules::tag(&body.tag)?;
     let (device, own_room) = (reader.device(), reader.0.scanner.room);
     let mut order = reader.0.tag_order;
@@ -92,13 +93,21 @@ async fn privileged(
         .await?;
     let (person, role) = prove(&app, holder, body.pin.clone()).await?;
     let done = app
-        .write(Actor::Person(person), "devices.privileged", move |tx| {
+        .write_once(once, Actor::Person(person), "devices.privileged", move |tx| {
             let room = body.room_id.or(own_room);
             let scope = scope::of(tx, person, role, tx.now)?;
             act(tx, &scope, &body, room, device)
         })
         .await?;
     Ok(Json(done))
+}
+
+/// Seals a key over the order without its PIN: a few digits can be found again from their hash.
+/// A repeat proves the PIN anew.
+fn without_pin(once: Once, body: &Privileged) -> Result<Once> {
+    let order = (&body.tag, body.action, body.activity_id, body.room_id, body.run_id);
+    let order = serde_json::to_vec(&order).map_err(anyhow::Error::from)?;
+    Ok(Once { request_hash: secret::hash(order), ..once })
 }
 
 /// Who works here and holds the badge, if it opens anything.

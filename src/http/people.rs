@@ -287,7 +287,7 @@ struct NewAccount {
     password: Option<String>,
 }
 
-/// Opens an account for a person. Keeps no answer for repeats: it may hold a password.
+/// Opens an account for a person. A repeat is refused: the answer may hold a password, and is not kept.
 #[utoipa::path(post, path = "/api/v1/people/{id}/account", tag = "people",
     request_body = NewAccount, params(("id" = PersonId, Path)),
     responses((status = 201, body = AccountView), (status = 404), (status = 422),

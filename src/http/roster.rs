@@ -1,6 +1,5 @@
 //! The import of people from a file.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,13 +8,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Json, Query};
+use super::extract::{Json, Query, Raw};
 use super::problem::Problem;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::{Error, Result};
 use crate::domain::people::import;
 use crate::domain::rooms::roster::{self, Report};
+use crate::live::once;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
@@ -32,7 +32,13 @@ struct Manner {
     dry_run: bool,
 }
 
+/// What is kept of a file that was taken over, for whoever asks again under the same key: how many
+/// were new, changed, the same, and the columns that were not read.
+type Taken = (usize, usize, usize, Vec<String>);
+
 /// Takes a file of people over, all or nothing. Taking the same file over again changes nothing.
+/// Only a file that was taken over uses its `Idempotency-Key` up: a dry run and a refusal change
+/// nothing, and may be followed by the real one under the same key.
 #[utoipa::path(post, path = "/api/v1/people/import", tag = "people", params(Manner),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = Report), (status = 413), (status = 415),
@@ -42,14 +48,19 @@ async fn take_over(
     who: SignedIn,
     Query(manner): Query<Manner>,
     headers: HeaderMap,
-    file: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    Raw { bytes: file, once }: Raw,
 ) -> Result<Response> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("text/csv") {
         return Err(Error::WrongType("text/csv"));
     }
-    let file = file.map_err(|_| Error::TooLarge)?;
+    // First, since to a repeat the people of the first time may look like a mistake in the file.
+    if let Some(once) = once.clone().filter(|_| !manner.dry_run)
+        && let Some(taken) = app.read(move |conn| once::answered(conn, &once)).await?
+    {
+        return Ok(report(taken).into_response());
+    }
     // Reading and planning are long work for a big file: they keep nobody from writing.
     let (import, plan) = app
         .read(move |conn| {
@@ -61,19 +72,29 @@ async fn take_over(
     if manner.dry_run {
         return Ok(Json(plan).into_response());
     }
-    let report = if plan.errors.is_empty() {
-        app.write(who.actor(), "people.import", move |tx| roster::take_over(tx, import)).await?
-    } else {
-        Report { dry_run: false, ..plan }
-    };
-    if report.imported {
-        return Ok(Json(report).into_response());
+    if plan.errors.is_empty() {
+        let taken = app.write_once(once, who.actor(), "people.import", move |tx| {
+            let Report { imported, new, changed, same, ignored, .. } =
+                roster::take_over(tx, import)?;
+            // Somebody changed the people between plan and act: the next try has a plan of its own.
+            if imported { Ok((new, changed, same, ignored)) } else { Err(Error::Busy) }
+        });
+        return Ok(report(taken.await?).into_response());
     }
-    let details = serde_json::to_value(&report).map_err(anyhow::Error::from)?;
+    refused(Report { dry_run: false, ..plan })
+}
+
+fn report((new, changed, same, ignored): Taken) -> Json<Report> {
+    let errors = Vec::new();
+    Json(Report { dry_run: false, imported: true, new, changed, same, ignored, errors })
+}
+
+fn refused(report: Report) -> Result<Response> {
     let complaints = match report.errors.len() {
         1 => "1 complaint".to_owned(),
         count => format!("{count} complaints"),
     };
+    let details = serde_json::to_value(report).map_err(anyhow::Error::from)?;
     let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import.refused")
         .because(format!("{complaints}; nothing was taken over"))
         .with_details(details);

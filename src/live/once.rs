@@ -15,7 +15,7 @@ pub struct Once {
     /// Whose key it is: keys of different senders never meet.
     pub principal: String,
     pub key: String,
-    /// SHA-256 of method, path and body: the same key must mean the same act.
+    /// SHA-256 of method, path, query and body: the same key must mean the same act.
     pub request_hash: [u8; 32],
 }
 
@@ -31,19 +31,8 @@ pub fn once<T: Serialize + DeserializeOwned>(
     once: &Once,
     act: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
-    let kept: Option<Kept> = rows::maybe(
-        tx,
-        "select request_hash, answer
-         from idempotency
-         where principal = ?1 and key = ?2",
-        params![once.principal, once.key],
-    )?;
-    if let Some(kept) = kept {
-        if kept.request_hash != once.request_hash {
-            let problem = "was used before with another request";
-            return Err(Error::invalid("Idempotency-Key", problem));
-        }
-        return Ok(serde_json::from_str(&kept.answer).map_err(anyhow::Error::from)?);
+    if let Some(answer) = answered(tx, once)? {
+        return Ok(answer);
     }
     let answer = act(tx)?;
     let text = serde_json::to_string(&answer).map_err(anyhow::Error::from)?;
@@ -54,6 +43,22 @@ pub fn once<T: Serialize + DeserializeOwned>(
         params![once.principal, once.key, once.request_hash, text, tx.now],
     )?;
     Ok(answer)
+}
+
+/// Returns the answer of that time, if the act was done under this key before.
+pub fn answered<T: DeserializeOwned>(conn: &Connection, once: &Once) -> Result<Option<T>> {
+    let kept: Option<Kept> = rows::maybe(
+        conn,
+        "select request_hash, answer
+         from idempotency
+         where principal = ?1 and key = ?2",
+        params![once.principal, once.key],
+    )?;
+    let Some(kept) = kept else { return Ok(None) };
+    if kept.request_hash != once.request_hash {
+        return Err(Error::invalid("Idempotency-Key", "was used before with another request"));
+    }
+    Ok(Some(serde_json::from_str(&kept.answer).map_err(anyhow::Error::from)?))
 }
 
 /// Forgets the keys of before `moment` and returns how many there were.

@@ -178,7 +178,7 @@ fn every_route_has_its_row_and_says_the_same() {
 }
 
 /// Everybody who can call, by the word of `x-may`; nobody is "".
-async fn callers(server: &TestServer) -> Vec<(&'static str, Client)> {
+pub async fn callers(server: &TestServer) -> Vec<(&'static str, Client)> {
     let mut callers = vec![("", server.nobody())];
     for (name, role, word) in [
         ("Ada Amt", Role::Admin, "admin"),
@@ -199,7 +199,7 @@ async fn callers(server: &TestServer) -> Vec<(&'static str, Client)> {
 }
 
 /// Ids name nothing: a caller who is let in is told so, and nothing is changed by the way.
-fn concrete(path: &str) -> String {
+pub fn concrete(path: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') { "999999" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
