@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { STATES } from "./devices-figures.js";
 import { setQuery, route } from "./here.js";
 import { serverNow } from "./live.js";
-import { Ago, allOf, attempt, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { Ago, allOf, attempt, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, t, wait } from "./text.js";
 import { html, Icon, useEffect, useMemo, useSection, useState, useTick, useWatch } from "./ui.js";
@@ -27,7 +27,7 @@ export const reduceReview = {
 
 export function DevicesPage() {
   const section = useSection(useMemo(() => new Section({
-    load: (signal) => api.get("/devices?limit=500", { signal }), reduce: reducer(reduce),
+    load: (signal) => wholeOf("/devices", signal), reduce: reducer(reduce),
   }), []));
   useWatch(route);
   const [asking, ask] = useState(null);

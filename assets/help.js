@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
 import { is, letterKeys, me, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
-import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { t, wait } from "./text.js";
 import { tone } from "./tone.js";
@@ -47,7 +47,7 @@ function inOrder(items) {
 /** The queue. J and K move, H helps, D is done. */
 export function HelpPage() {
   const section = useSection(useMemo(() => new Section({
-    load: (signal) => api.get("/help-requests", { signal }), reduce: reducer(reduce),
+    load: (signal) => wholeOf("/help-requests", signal), reduce: reducer(reduce),
   }), []));
   const fresh = useAlarm();
   useKeptFocus();

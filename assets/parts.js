@@ -210,13 +210,18 @@ export function Bar({ value, max }) {
 
 /** Reads every page of a list. */
 export async function allOf(path, signal) {
-  const items = [];
-  let cursor = null;
-  do {
-    const mark = path.includes("?") ? "&" : "?";
-    const page = await api.get(`${path}${mark}limit=500${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, { signal });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor);
-  return items;
+  return (await wholeOf(path, signal)).items;
+}
+
+/** Reads every page of a snapshot into its first one, whose moment and cursor stand for all. */
+export async function wholeOf(path, signal) {
+  const mark = path.includes("?") ? "&" : "?";
+  const first = await api.get(`${path}${mark}limit=500`, { signal });
+  let next = first.next_cursor;
+  while (next) {
+    const page = await api.get(`${path}${mark}limit=500&cursor=${encodeURIComponent(next)}`, { signal });
+    first.items.push(...page.items);
+    next = page.next_cursor;
+  }
+  return first;
 }

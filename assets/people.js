@@ -132,7 +132,7 @@ function Contacts({ person }) {
   const [reason, setReason] = useState(null);
   const read = async (why) => {
     try {
-      setContacts((await api.get(`/people/${person.id}/contacts${why ? `?reason=${why}` : ""}`)).items);
+      setContacts(await allOf(`/people/${person.id}/contacts${why ? `?reason=${why}` : ""}`));
     } catch (problem) {
       if (problem.code === "contacts.reason_needed") setReason(problem);
       else toast(explain(problem), null, "problem");

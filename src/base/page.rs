@@ -11,6 +11,7 @@ pub const LIMIT_MAX: u32 = 500;
 
 /// Which page of a list is wanted.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// How many items at the most (1 to 500, default 50).
@@ -48,9 +49,16 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Returns a list that has only this page.
-    pub fn whole(items: Vec<T>) -> Page<T> {
-        Page { items, next_cursor: None }
+    /// Returns the page that is asked for of a list that is always read whole: of what a house has
+    /// dozens, not thousands.
+    pub fn part<U>(all: Vec<U>, paging: &Paging) -> Result<Page<T>>
+    where
+        T: From<U>,
+    {
+        let offset = usize::try_from(paging.offset()?).unwrap_or(usize::MAX);
+        let limit = paging.limit()? as usize;
+        let items = all.into_iter().skip(offset).take(limit.saturating_add(1));
+        Page::of(items.map(T::from).collect(), paging)
     }
 
     /// Returns the page of `items` asked for by `paging`; `items` were read with

@@ -11,7 +11,7 @@ use super::extract::{Act, Json, Path, Query};
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::{ContactId, PersonId};
-use crate::base::page::Page;
+use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result};
 use crate::domain::people::model::{Contact, NewContact};
 use crate::domain::people::{Role, audit, commands, queries};
@@ -63,6 +63,10 @@ impl From<Contact> for ContactView {
 struct Why {
     #[param(inline)]
     reason: Option<Need>,
+    /// How many items at the most (1 to 500, default 50).
+    limit: Option<u32>,
+    /// Where the page before ended, as its `next_cursor` said.
+    cursor: Option<String>,
 }
 
 /// Shows whom to call about a member. Staff out of whose scope the member is must say why.
@@ -76,11 +80,12 @@ async fn list(
     Path(person): Path<PersonId>,
     Query(why): Query<Why>,
 ) -> Result<Json<Page<ContactView>>> {
-    let contacts = app
+    let Why { reason, limit, cursor } = why;
+    let page = app
         .write(who.actor(), "people.read_contacts", move |tx| {
             queries::find(tx, person)?;
             let scope = rooms::scope::of(tx, who.person, who.role, tx.now)?;
-            let reason = why.reason.map_or("", Need::word);
+            let reason = reason.map_or("", Need::word);
             if who.role == Role::Office || scope.sees(tx, person)? {
                 audit::record(tx, "contacts.read", Some(person), reason)?;
             } else if reason.is_empty() {
@@ -88,10 +93,10 @@ async fn list(
             } else {
                 audit::record(tx, "contacts.read_out_of_scope", Some(person), reason)?;
             }
-            queries::contacts_of(tx, person)
+            Page::part(queries::contacts_of(tx, person)?, &Paging { limit, cursor })
         })
         .await?;
-    Ok(Json(Page::whole(contacts.into_iter().map(ContactView::from).collect())))
+    Ok(Json(page))
 }
 
 /// Somebody to be noted as contact.

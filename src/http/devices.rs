@@ -12,13 +12,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Act, Json, Path};
+use super::extract::{Act, Json, Path, Query};
 use super::identify::DISPLAY_COOKIE;
 use super::listen::Peer;
 use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
 use crate::base::id::{CommandId, DeviceId, DisplayId, RoomId};
-use crate::base::page::Page;
+use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::devices::model::{Change, NewCode};
 use crate::domain::devices::{
@@ -49,14 +49,19 @@ pub fn routes() -> OpenApiRouter<App> {
 struct DeviceList {
     #[serde(flatten)]
     as_of: AsOf,
-    items: Vec<Device>,
+    #[serde(flatten)]
+    page: Page<Device>,
 }
 
 /// All readers; for staff those in the rooms that they supervise now.
-#[utoipa::path(get, path = "/api/v1/devices", tag = "devices",
+#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(Paging),
     responses((status = 200, body = DeviceList)))]
-async fn list(State(app): State<App>, who: SignedIn) -> Result<Json<DeviceList>> {
-    let (as_of, items) = app
+async fn list(
+    State(app): State<App>,
+    who: SignedIn,
+    Query(paging): Query<Paging>,
+) -> Result<Json<DeviceList>> {
+    let (as_of, page) = app
         .snapshot(move |conn, now| {
             let mut items = devices::queries::list(conn)?;
             if who.role != Role::Admin {
@@ -67,10 +72,10 @@ async fn list(State(app): State<App>, who: SignedIn) -> Result<Json<DeviceList>>
                 }
                 items.retain(|device| device.room_id.is_some_and(|room| own.contains(&room)));
             }
-            Ok(items)
+            Page::part(items, &paging)
         })
         .await?;
-    Ok(Json(DeviceList { as_of, items }))
+    Ok(Json(DeviceList { as_of, page }))
 }
 
 /// One reader.
@@ -244,11 +249,13 @@ async fn give_order(
 }
 
 /// The wall screens whose tokens are good.
-#[utoipa::path(get, path = "/api/v1/displays", tag = "devices",
+#[utoipa::path(get, path = "/api/v1/displays", tag = "devices", params(Paging),
     responses((status = 200, body = Page<Display>)))]
-async fn list_displays(State(app): State<App>) -> Result<Json<Page<Display>>> {
-    let displays = app.read(devices::queries::displays).await?;
-    Ok(Json(Page::whole(displays)))
+async fn list_displays(
+    State(app): State<App>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Display>>> {
+    app.read(move |conn| Page::part(devices::queries::displays(conn)?, &paging)).await.map(Json)
 }
 
 /// The wall screen to be.

@@ -11,6 +11,7 @@ use super::extract::{Act, Json, Path, Query};
 use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
 use crate::base::id::{HelpRequestId, RoomId};
+use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, text};
 use crate::domain::help::queries::Filter;
 use crate::domain::help::{self, Ask, Edit, Figures, Help, Priority, Status};
@@ -39,7 +40,8 @@ pub fn routes() -> OpenApiRouter<App> {
 struct Queue {
     #[serde(flatten)]
     as_of: AsOf,
-    items: Vec<Help>,
+    #[serde(flatten)]
+    page: Page<Help>,
     resolved_today: i64,
     median_wait_s: i64,
 }
@@ -55,9 +57,14 @@ struct MyPlace {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Which {
     /// `open` (default), or one of the states, of today.
     status: Option<String>,
+    /// How many items at the most (1 to 500, default 50).
+    limit: Option<u32>,
+    /// Where the page before ended, as its `next_cursor` said; the answer's `cursor` is for streams.
+    cursor: Option<String>,
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -96,18 +103,20 @@ async fn list(
         None | Some("open") => None,
         Some(word) => Some(word.parse::<Status>().map_err(|why| Error::invalid("status", why))?),
     };
-    let (as_of, (items, resolved_today, figures)) = app
+    let paging = Paging { limit: which.limit, cursor: which.cursor };
+    let (as_of, (page, resolved_today, figures)) = app
         .snapshot(move |conn, now| {
             let day = house::queries::house(conn)?.day(now);
             let filter = status.map_or(Filter::Open, |status| Filter::OfDay(day, status));
             let scope = scope::of(conn, who.person, who.role, now)?;
             let items = help::queries::list(conn, &scope, filter)?;
             let items: Vec<_> = items.into_iter().map(|help| help.as_of(now)).collect();
+            let page: Page<Help> = Page::part(items, &paging)?;
             let resolved = help::queries::resolved_on(conn, day)?;
-            Ok((items, resolved, help::queries::figures(conn, day, now)?))
+            Ok((page, resolved, help::queries::figures(conn, day, now)?))
         })
         .await?;
-    Ok(Json(Queue { as_of, items, resolved_today, median_wait_s: figures.median_wait_s }))
+    Ok(Json(Queue { as_of, page, resolved_today, median_wait_s: figures.median_wait_s }))
 }
 
 /// What the caller asked last, today: open, or over with its answer; and the figures of the queue.

@@ -82,7 +82,7 @@ async fn list_rooms(
     State(app): State<App>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Room>>> {
-    app.read(move |conn| page(queries::rooms(conn)?, &paging)).await.map(Json)
+    app.read(move |conn| Page::part(queries::rooms(conn)?, &paging)).await.map(Json)
 }
 
 /// What is needed to make a room.
@@ -150,7 +150,7 @@ async fn list_activities(
     State(app): State<App>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Activity>>> {
-    app.read(move |conn| page(queries::activities(conn)?, &paging)).await.map(Json)
+    app.read(move |conn| Page::part(queries::activities(conn)?, &paging)).await.map(Json)
 }
 
 /// What is needed to make an activity.
@@ -187,7 +187,7 @@ async fn list_groups(
     State(app): State<App>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Group>>> {
-    app.read(move |conn| page(queries::groups(conn)?, &paging)).await.map(Json)
+    app.read(move |conn| Page::part(queries::groups(conn)?, &paging)).await.map(Json)
 }
 
 /// What is needed to make a group.
@@ -261,13 +261,4 @@ async fn set_staff(
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Returns the page that is asked for of a list that is always read whole: a
-/// house has some dozens of rooms and groups, not thousands.
-pub fn page<T, U: From<T>>(all: Vec<T>, paging: &Paging) -> Result<Page<U>> {
-    let offset = usize::try_from(paging.offset()?).unwrap_or(usize::MAX);
-    let limit = paging.limit()? as usize;
-    let items = all.into_iter().skip(offset).take(limit.saturating_add(1));
-    Page::of(items.map(U::from).collect(), paging)
 }

@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query};
-use super::rooms::page;
 use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
 use crate::base::id::{ActivityId, PersonId, RoomId, RunId};
@@ -105,7 +104,7 @@ async fn list(
         let mut runs = queries::open_runs(conn)?;
         runs.retain(|run| who.role == Role::Admin || scope.supervises(run.id));
         let facts = runs.into_iter().map(|run| queries::run_facts(conn, run));
-        page(facts.collect::<Result<Vec<_>>>()?, &paging)
+        Page::part(facts.collect::<Result<Vec<_>>>()?, &paging)
     });
     let (at, page) = read.await?;
     Ok(Json(Runs { at, page }))

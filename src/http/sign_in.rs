@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Json, Path};
+use super::extract::{Json, Path, Query};
 use super::limit::Limiter;
 use super::listen::{Peer, network};
 use super::me::{self, Me};
@@ -24,7 +24,7 @@ use super::session;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::PersonId;
-use crate::base::page::Page;
+use crate::base::page::{Page, Paging};
 use crate::base::{Actor, Error, Result, Timestamp, secret};
 use crate::domain::house;
 use crate::domain::people::sessions;
@@ -190,9 +190,13 @@ struct MySession {
 }
 
 /// Lists one's own open sessions, the one used last first.
-#[utoipa::path(get, path = "/api/v1/sessions", tag = "people",
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "people", params(Paging),
     responses((status = 200, body = Page<MySession>)))]
-async fn list_sessions(State(app): State<App>, who: SignedIn) -> Result<Json<Page<MySession>>> {
+async fn list_sessions(
+    State(app): State<App>,
+    who: SignedIn,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<MySession>>> {
     let (now, person) = (app.clock.now(), who.person);
     let sessions = app.read(move |conn| sessions::of(conn, person, now)).await?;
     let mine = sessions.into_iter().map(|session| MySession {
@@ -202,7 +206,7 @@ async fn list_sessions(State(app): State<App>, who: SignedIn) -> Result<Json<Pag
         last_seen_at: session.last_seen_at,
         device: session.device,
     });
-    Ok(Json(Page::whole(mine.collect())))
+    Page::part(mine.collect::<Vec<MySession>>(), &paging).map(Json)
 }
 
 /// Ends one of one's own sessions and its streams.

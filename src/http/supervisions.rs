@@ -10,7 +10,6 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query};
-use super::rooms::page;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::{GroupId, PersonId, RunId, SupervisionId};
@@ -78,11 +77,14 @@ impl From<rooms::SupervisionFacts> for Supervision {
 
 /// Whose supervision is asked for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Asked {
     /// Of one person; staff may ask for their own only, and get it without asking.
     staff_id: Option<PersonId>,
+    /// How many items at the most (1 to 500, default 50).
     limit: Option<u32>,
+    /// Where the page before ended, as its `next_cursor` said.
     cursor: Option<String>,
 }
 
@@ -104,7 +106,7 @@ async fn list(
     let read = app.read(move |conn| {
         let held = queries::supervisions(conn, person)?.into_iter();
         let facts = held.map(|held| queries::supervision_facts(conn, held));
-        page(facts.collect::<Result<Vec<_>>>()?, &Paging { limit, cursor })
+        Page::part(facts.collect::<Result<Vec<_>>>()?, &Paging { limit, cursor })
     });
     read.await.map(Json)
 }

@@ -36,6 +36,7 @@ mod program;
 mod access;
 mod openapi;
 mod schema;
+mod lists;
 mod repeats;
 mod scope;
 mod tidy;

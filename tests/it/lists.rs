@@ -1,0 +1,107 @@
+//! Lists, one like another: `limit` and `cursor` in, `items` and `next_cursor` out.
+
+use daybook::client::Client;
+use daybook::domain::people::Role;
+use serde_json::{Value, json};
+
+use crate::devices::reader;
+use crate::schema::document;
+use crate::server::TestServer;
+
+/// Says whether an answer of this schema has the field, at its top.
+fn has(document: &Value, schema: &Value, field: &str) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return has(document, &document.pointer(&reference[1..]).unwrap().clone(), field);
+    }
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    !schema["properties"][field].is_null() || parts.into_iter().any(|p| has(document, p, field))
+}
+
+/// The paths of all lists in the document, with the names of what they are asked with.
+fn lists() -> Vec<(String, Vec<String>)> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    let lists = paths.iter().filter(|(_, item)| {
+        let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        has(&document, schema, "items")
+    });
+    let named = |item: &Value| {
+        let parameters = item["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let names = parameters.iter().filter(|p| p["in"] == "query");
+        names.map(|p| p["name"].as_str().unwrap().to_owned()).collect()
+    };
+    lists.map(|(path, item)| (path.clone(), named(item))).collect()
+}
+
+/// A house with two of everything that is listed, as its admin sees it.
+async fn house() -> (TestServer, Client) {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    server.sign_in("eva").await;
+    let (mia, mias) = server.signed_in("Mia Mai", Role::Member).await;
+    let (_, bens) = server.signed_in("Ben Bach", Role::Member).await;
+    let post = async |who: &Client, path: &str, body: Value| {
+        let answer = who.post(&format!("/api/v1{path}"), &body).await.unwrap();
+        assert!(answer.status < 300, "{path}: {}", String::from_utf8_lossy(&answer.body));
+    };
+    for (name, member) in [("First", &mias), ("Second", &bens)] {
+        post(&admin, "/displays", json!({ "name": name })).await;
+        post(&admin, &format!("/people/{mia}/contacts"), json!({ "name": name })).await;
+        post(&admin, "/rooms", json!({ "name": name, "capacity": 30 })).await;
+        post(&admin, "/activities", json!({ "name": name })).await;
+        post(&admin, "/groups", json!({ "name": name, "kind": "class" })).await;
+        post(member, "/help-requests", json!({ "content": name })).await;
+        post(member, "/activity", json!({ "events": [{ "event_type": "page_read" }] })).await;
+        reader(&server, json!({ "name": name, "mode": "toggle" })).await;
+    }
+    (server, admin)
+}
+
+async fn get(client: &Client, path: &str) -> (u16, Value) {
+    let answer = client.get(path).await.unwrap();
+    (answer.status, answer.json().unwrap())
+}
+
+#[tokio::test]
+async fn every_list_in_the_document_is_paged_and_refuses_what_it_does_not_know() {
+    let (server, admin) = house().await;
+    let mia = server.number("select person_id from person where given_name = 'Mia'").await;
+    let (mut wrong, mut walked) = (Vec::new(), 0);
+    for (path, names) in lists() {
+        if ["limit", "cursor"].iter().any(|name| !names.iter().any(|other| other == name)) {
+            wrong.push(format!("{path}: takes {names:?}"));
+        }
+        let path = path.replace("{id}", &mia.to_string());
+        for (query, expected, field) in [
+            ("limt=1", 400, None),
+            ("limit=x", 400, None),
+            ("limit=0", 422, Some("limit")),
+            ("limit=501", 422, Some("limit")),
+            ("cursor=x", 422, Some("cursor")),
+        ] {
+            let (status, problem) = get(&admin, &format!("{path}?{query}")).await;
+            if status != expected || problem["field"].as_str() != field {
+                wrong.push(format!("{path}?{query}: {status} {problem}"));
+            }
+        }
+        let (_, whole) = get(&admin, &format!("{path}?limit=500")).await;
+        let (mut items, mut next) = (Vec::new(), format!("{path}?limit=1"));
+        loop {
+            let (status, page) = get(&admin, &next).await;
+            let more = page["items"].as_array().cloned().unwrap_or_default();
+            if status != 200 || more.len() > 1 {
+                wrong.push(format!("{next}: {status} {page}"));
+                break;
+            }
+            items.extend(more);
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            next = format!("{path}?limit=1&cursor={cursor}");
+        }
+        walked += usize::from(items.len() > 1);
+        if whole["items"] != json!(items) || !whole["next_cursor"].is_null() {
+            wrong.push(format!("{path}: page by page it is another list"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(walked >= 9, "only {walked} lists had a second page to walk to");
+}
