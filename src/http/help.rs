@@ -93,7 +93,7 @@ struct ResolveBody {
 
 /// The queue: pending first, urgent first, then the oldest; in scope.
 #[utoipa::path(get, path = "/api/v1/help-requests", tag = "help", params(Which),
-    responses((status = 200, body = Queue)))]
+    responses((status = 200, body = Queue), (status = 422)))]
 async fn list(
     State(app): State<App>,
     who: SignedIn,
@@ -136,7 +136,8 @@ async fn mine(State(app): State<App>, who: SignedIn) -> Result<Json<MyPlace>> {
 
 /// One request.
 #[utoipa::path(get, path = "/api/v1/help-requests/{id}", tag = "help",
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404)))]
 async fn show(
     State(app): State<App>,
     who: SignedIn,
@@ -153,7 +154,9 @@ async fn show(
 
 /// Ask for help. One request is open per member at the most.
 #[utoipa::path(post, path = "/api/v1/help-requests", tag = "help", request_body = AskBody,
-    responses((status = 201, body = Help)))]
+    responses((status = 201, body = Help),
+        (status = 404, description = "there is no such room"),
+        (status = 409, description = "`help.already_open`"), (status = 422)))]
 async fn ask(
     State(app): State<App>,
     who: SignedIn,
@@ -175,7 +178,9 @@ async fn ask(
 
 /// Change one's own open request.
 #[utoipa::path(patch, path = "/api/v1/help-requests/{id}", tag = "help", request_body = EditBody,
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404, description = "not one of the caller's"),
+        (status = 409, description = "`help.closed`"), (status = 422)))]
 async fn edit(
     State(app): State<App>,
     who: SignedIn,
@@ -193,7 +198,9 @@ async fn edit(
 
 /// Take one's own open request back.
 #[utoipa::path(post, path = "/api/v1/help-requests/{id}/cancel", tag = "help",
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404, description = "not one of the caller's"),
+        (status = 409, description = "`help.closed`")))]
 async fn cancel(
     State(app): State<App>,
     who: SignedIn,
@@ -210,7 +217,9 @@ async fn cancel(
 
 /// Take a request in hand.
 #[utoipa::path(post, path = "/api/v1/help-requests/{id}/claim", tag = "help",
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404),
+        (status = 409, description = "`help.already_claimed`, `details` says by whom; `help.closed`")))]
 async fn claim(
     State(app): State<App>,
     who: SignedIn,
@@ -225,7 +234,9 @@ async fn claim(
 
 /// Put a request back into the queue.
 #[utoipa::path(post, path = "/api/v1/help-requests/{id}/release", tag = "help",
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404),
+        (status = 409, description = "`help.not_claimed`, `help.already_claimed`, `help.closed`")))]
 async fn release(
     State(app): State<App>,
     who: SignedIn,
@@ -240,7 +251,9 @@ async fn release(
 
 /// Lay a request aside for a while.
 #[utoipa::path(post, path = "/api/v1/help-requests/{id}/hold", tag = "help",
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404),
+        (status = 409, description = "`help.not_claimed`, `help.already_claimed`, `help.closed`")))]
 async fn hold(
     State(app): State<App>,
     who: SignedIn,
@@ -254,7 +267,9 @@ async fn hold(
 /// The member has been helped.
 #[utoipa::path(post, path = "/api/v1/help-requests/{id}/resolve", tag = "help",
     request_body = ResolveBody,
-    params(("id" = HelpRequestId, Path)), responses((status = 200, body = Help)))]
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404),
+        (status = 409, description = "`help.already_claimed`, `help.closed`"), (status = 422)))]
 async fn resolve(
     State(app): State<App>,
     who: SignedIn,

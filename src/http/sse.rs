@@ -47,8 +47,8 @@ pub fn routes() -> OpenApiRouter<App> {
     responses(
         (status = 200, description = "frames, for as long as the caller reads", body = String,
             content_type = "text/event-stream"),
-        (status = 403, description = "a topic that is not for the caller"),
-        (status = 503, description = "too many streams"),
+        (status = 403, description = "`topic.forbidden`"),
+        (status = 503, description = "`streams.full`"),
     ),
     tag = "live"
 )]

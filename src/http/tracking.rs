@@ -79,7 +79,9 @@ struct Which {
 
 /// Tell what the caller did.
 #[utoipa::path(post, path = "/api/v1/activity", tag = "tracking", request_body = Batch,
-    responses((status = 202, body = Accepted)))]
+    responses((status = 202, body = Accepted),
+        (status = 403, description = "`activity.other_person`"),
+        (status = 422, description = "`field` names the action; none is kept")))]
 async fn track(
     State(app): State<App>,
     who: SignedIn,
@@ -115,7 +117,7 @@ pub(super) async fn keep(
 
 /// The activity feed, newest first, in scope.
 #[utoipa::path(get, path = "/api/v1/activity", tag = "tracking", params(Which),
-    responses((status = 200, body = Feed)))]
+    responses((status = 200, body = Feed), (status = 422)))]
 async fn feed(
     State(app): State<App>,
     who: SignedIn,

@@ -140,6 +140,10 @@ fn an_answer_that_is_not_described_is_found() {
         let found = try_answer(status, kind, &body).unwrap_err();
         assert!(found.contains(says), "{status} {kind} {body}: {found}");
     }
+    let taken = json!({ "type": "about:blank", "title": "Conflict", "status": 409,
+        "code": "setup.odd", "request_id": "1" });
+    let found = try_answer(409, "application/problem+json", &taken).unwrap_err();
+    assert!(found.contains("setup.odd is not in the document"), "{found}");
     let nowhere = check("/api/v1/nowhere", "get", 200, "application/json", b"{}");
     assert_eq!(nowhere, Err("the route is not in the document".to_owned()));
 }

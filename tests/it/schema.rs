@@ -56,7 +56,11 @@ async fn compare(request: Request, next: Next) -> Response {
     }
 }
 
-/// Says why an answer is not what the document describes.
+/// Refusals that any route may give, for who calls and from where.
+const ANYWHERE: [&str; 3] = ["access.role", "origin.foreign", "origin.missing"];
+
+/// Says why an answer is not what the document describes. What a client must tell apart, it must
+/// be told of: 403, 409 and 410 are described by route, with the code if anything is said at all.
 pub fn check(path: &str, method: &str, status: u16, kind: &str, body: &[u8]) -> Result<(), String> {
     let document = document();
     let operation = &document["paths"][path][method];
@@ -66,7 +70,17 @@ pub fn check(path: &str, method: &str, status: u16, kind: &str, body: &[u8]) -> 
     if operation.is_null() {
         return Err("the route is not in the document".to_owned());
     }
-    let described = match &operation["responses"][status.to_string()] {
+    let described = &operation["responses"][status.to_string()];
+    if [403, 409, 410].contains(&status) && kind == "application/problem+json" {
+        let problem = parse(body)?;
+        let code = problem["code"].as_str().unwrap_or_default();
+        let says = described["description"].as_str().unwrap_or_default();
+        let named = says.contains(code) || says.is_empty() && !described.is_null();
+        if !named && !ANYWHERE.contains(&code) {
+            return Err(format!("{code} is not in the document"));
+        }
+    }
+    let described = match described {
         Value::Null if status >= 400 => &operation["responses"]["default"],
         Value::Null => return Err("the status is not in the document".to_owned()),
         described => described,

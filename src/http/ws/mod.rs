@@ -51,9 +51,9 @@ pub fn routes() -> OpenApiRouter<App> {
     params(Ask),
     responses(
         (status = 101, description = "frames as JSON texts, for as long as the socket is open"),
-        (status = 403, description = "a topic that is not for the caller, or a foreign origin"),
+        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
         (status = 426, description = "another version of the protocol"),
-        (status = 503, description = "too many streams"),
+        (status = 503, description = "`streams.full`"),
     ),
     tag = "live"
 )]
