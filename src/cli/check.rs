@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Failure, Outcome, Place, say_json, say_table};
 use crate::base::{Clock, Timestamp};
 use crate::config::Config;
+use crate::domain::people::audit;
 use crate::store::backup;
 use crate::store::directory::{self, DATABASE, Directory};
 
@@ -33,7 +34,7 @@ pub struct Flags {
     /// Only show every setting, with its unit and source
     #[arg(long)]
     config: bool,
-    /// Prove the whole database, page by page
+    /// Prove the whole database, page by page, and the seals of the audit
     #[arg(long)]
     full: bool,
     /// Print as JSON
@@ -90,6 +91,9 @@ fn findings(config: &Config, full: bool) -> Vec<Finding> {
     if findings.iter().all(|found| found.state == State::Ok) {
         findings.push(finding("server", check_server(config)));
         findings.push(finding("database", check_database(config, full)));
+        if full {
+            findings.push(finding("audit", check_audit(config)));
+        }
         findings.push(finding("disk", check_disk(config)));
         findings.push(finding("clock", check_clock(config)));
     }
@@ -144,6 +148,15 @@ fn check_database(config: &Config, full: bool) -> Result<(State, String)> {
         found.bytes / 1024 / 1024
     );
     Ok((State::Ok, says))
+}
+
+/// No line of the audit was taken out or altered.
+fn check_audit(config: &Config) -> Result<(State, String)> {
+    let conn = backup::open_to_read(&config.data.join(DATABASE))?;
+    match audit::broken_seal(&conn)? {
+        None => Ok((State::Ok, "every line is sealed over the one before it".to_owned())),
+        Some(line) => bail!("line {line} or the one before it was altered, or taken out"),
+    }
 }
 
 fn check_disk(config: &Config) -> Result<(State, String)> {

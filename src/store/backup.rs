@@ -97,7 +97,8 @@ pub fn glance(path: &Path) -> Result<Sound> {
     })
 }
 
-fn open_to_read(path: &Path) -> Result<Connection> {
+/// Opens the database so that nothing in it can change.
+pub fn open_to_read(path: &Path) -> Result<Connection> {
     ensure!(path.is_file(), "{}: no such file", path.display());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).with_context(|| path.display().to_string())

@@ -11,9 +11,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use daybook::client::Client;
+use daybook::domain::people::Role;
 use daybook::store::Store;
 use daybook::store::directory::DATABASE;
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::store::TestStore;
 
 /// How long something that must happen may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -142,7 +145,7 @@ fn data_prints_as_json_and_help_shows_an_example() {
         serde_json::from_str::<serde_json::Value>(&text).unwrap()
     };
     let found = json(&["check", "--full", "--json"]);
-    assert_eq!(found.as_array().unwrap().len(), 6, "{found}");
+    assert_eq!(found.as_array().unwrap().len(), 7, "{found}");
     let settings = json(&["check", "--config", "--json"]);
     assert_eq!(settings[0]["source"], "flag --data");
     let copy = data.path().join("copy.db");
@@ -160,6 +163,28 @@ fn data_prints_as_json_and_help_shows_an_example() {
     let (code, help) = bare(&["restore", "--help"]);
     assert!(code == Some(0) && help.contains("Example: daybook restore"), "{help}");
     assert_eq!(bare(&["--version"]).1.trim(), concat!("daybook ", env!("CARGO_PKG_VERSION")));
+}
+
+#[tokio::test]
+async fn a_check_in_full_finds_an_altered_line_of_the_audit() {
+    let store = TestStore::new().await;
+    for name in ["Ada A", "Bob B", "Cem C"] {
+        store.account(name, Role::Staff).await;
+    }
+    let data = store.close();
+    let audit = || {
+        let (code, text) = output(data.path(), &["check", "--full", "--json"]);
+        let found: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let audit = found.as_array().unwrap().iter().find(|found| found["what"] == "audit");
+        (code, audit.unwrap()["state"].clone(), audit.unwrap()["says"].to_string())
+    };
+    let (code, state, says) = audit();
+    assert_eq!((code, state), (Some(0), "ok".into()), "{says}");
+    let database = rusqlite::Connection::open(data.path().join(DATABASE)).unwrap();
+    database.execute("update audit set by = 'person:9' where audit_id = 2", []).unwrap();
+    let (code, state, says) = audit();
+    assert_eq!((code, state), (Some(1), "fail".into()));
+    assert!(says.contains("line 2"), "{says}");
 }
 
 #[test]
