@@ -85,6 +85,15 @@ fn the_catalogue_on_paper_is_the_catalogue_in_the_code() {
         .filter(|kind| is_kind(kind) && !OF_THE_STREAM.contains(&kind.as_str()))
         .collect();
     assert_eq!(described, kinds());
+    let mut rows: Vec<_> = paper
+        .lines()
+        .filter_map(|l| l.strip_prefix("| `")?.split_once('`'))
+        .map(|(kind, _)| kind)
+        .filter(|kind| is_kind(kind))
+        .collect();
+    rows.sort_unstable();
+    let twice: Vec<_> = rows.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+    assert_eq!(twice, Vec::<&str>::new(), "what is described twice is described differently");
 }
 
 #[test]
