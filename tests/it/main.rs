@@ -37,6 +37,7 @@ mod access;
 mod openapi;
 mod schema;
 mod lists;
+mod refusals;
 mod repeats;
 mod scope;
 mod tidy;
