@@ -63,6 +63,9 @@ struct RunCard {
 
 #[derive(Serialize, utoipa::ToSchema)]
 struct BoardHelp {
+    /// Requests that wait for somebody.
+    length: i64,
+    /// Requests that are not done: waiting, in hand or on hold.
     open: i64,
     longest_wait_s: i64,
     median_wait_s: i64,
@@ -83,13 +86,13 @@ fn board(conn: &Connection, who: &Principal, now: Timestamp) -> Result<BoardOfHo
     };
     let house = house::queries::house(conn)?;
     let day = house.day(now);
-    let Figures { open, longest_wait_s, median_wait_s, .. } =
+    let Figures { length, open, longest_wait_s, median_wait_s } =
         help::queries::figures(conn, day, now)?;
     Ok(BoardOfHouse {
         house_name: house.name,
         counts: visits::queries::counts(conn, day)?,
         rooms: room_cards(conn, role.is_some())?,
-        help: BoardHelp { open, longest_wait_s, median_wait_s },
+        help: BoardHelp { length, open, longest_wait_s, median_wait_s },
         devices: match role {
             Some(Role::Admin | Role::Office) => Some(devices::queries::counts(conn)?),
             _ => None,

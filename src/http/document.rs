@@ -36,6 +36,8 @@ const WITHOUT_KEY: &[&str] = &[
     // A second time changes nothing.
     "/api/v1/logout",
     "/api/v1/device/commands/{id}/ack",
+    "/api/ws/subscribe",
+    "/api/ws/unsubscribe",
     // It tells how the reader is now.
     "/api/v1/device/heartbeat",
     // A scan has an id of its own; of two taps within 1.5 s the second one is a duplicate.

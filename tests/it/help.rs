@@ -277,10 +277,11 @@ async fn news_of_a_request_reach_exactly_those_who_saw_it_or_see_it_now() {
     let member = members[0];
     let there = store.person("Ria Raum", Role::Staff).await;
     let helper = store.person("Hans Helfer", Role::Staff).await;
+    let outside = store.person("Olaf Ohne", Role::Staff).await;
     let lead = store.person("Ada Amt", Role::Admin).await;
     fixture::run_with(&store, colleague, &members).await;
     let next = fixture::run(&store, "Music", there).await;
-    let all = [teacher, colleague, there, helper];
+    let all = [teacher, colleague, there, helper, outside];
 
     let id = ask(&store, member, Priority::Urgent).await.unwrap().id;
     assert_eq!(hearers(&store, &all).await, BTreeSet::from(all));

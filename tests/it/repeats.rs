@@ -26,6 +26,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("/api/v1/displays/sign-in", "asked with a token; answers with a cookie"),
     ("/api/v1/logout", "a second one ends nothing"),
     ("/api/v1/device/commands/{id}/ack", "a second one changes nothing"),
+    ("/api/ws/subscribe", "a second one changes nothing"),
+    ("/api/ws/unsubscribe", "a second one changes nothing"),
     ("/api/v1/device/heartbeat", "tells how it is now"),
     ("/api/v1/device/scans", "a scan has its own id"),
     ("/api/v1/device/tap", "two taps within 1.5 s are one"),

@@ -85,8 +85,12 @@ async fn socket(
 /// The event stream of the reader and its consultants.
 #[utoipa::path(get, path = "/api/realtime/events", tag = "classic",
     params(ClassicAsk, ("Last-Event-ID" = Option<String>, Header, description = "where it stopped")),
-    responses((status = 200, description = "classic frames", body = String,
-        content_type = "text/event-stream")))]
+    responses(
+        (status = 200, description = "classic frames", body = String,
+            content_type = "text/event-stream"),
+        (status = 403, description = "`topic.forbidden`"),
+        (status = 503, description = "`streams.full`"),
+    ))]
 async fn reader_events(
     caller: Caller,
     method: Method,
@@ -99,8 +103,12 @@ async fn reader_events(
 /// The event stream of the check-in.
 #[utoipa::path(get, path = "/api/sse/events", tag = "classic",
     params(ClassicAsk, ("Last-Event-ID" = Option<String>, Header, description = "where it stopped")),
-    responses((status = 200, description = "classic frames", body = String,
-        content_type = "text/event-stream")))]
+    responses(
+        (status = 200, description = "classic frames", body = String,
+            content_type = "text/event-stream"),
+        (status = 403, description = "`topic.forbidden`"),
+        (status = 503, description = "`streams.full`"),
+    ))]
 async fn check_in_events(
     caller: Caller,
     method: Method,
@@ -112,7 +120,11 @@ async fn check_in_events(
 
 /// The WebSocket of the reader and its consultants.
 #[utoipa::path(get, path = "/api/realtime/ws", tag = "classic", params(ClassicAsk),
-    responses((status = 101, description = "classic frames as JSON texts")))]
+    responses(
+        (status = 101, description = "classic frames as JSON texts"),
+        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
+        (status = 503, description = "`streams.full`"),
+    ))]
 async fn reader_socket(
     caller: Caller,
     headers: HeaderMap,
@@ -124,7 +136,11 @@ async fn reader_socket(
 
 /// The WebSocket of the stories, and of the notifications.
 #[utoipa::path(get, path = "/ws", tag = "classic", params(ClassicAsk),
-    responses((status = 101, description = "classic frames as JSON texts")))]
+    responses(
+        (status = 101, description = "classic frames as JSON texts"),
+        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
+        (status = 503, description = "`streams.full`"),
+    ))]
 async fn stories_socket(
     caller: Caller,
     headers: HeaderMap,
@@ -136,7 +152,11 @@ async fn stories_socket(
 
 /// The WebSocket of the live practice.
 #[utoipa::path(get, path = "/api/ws", tag = "classic", params(ClassicAsk),
-    responses((status = 101, description = "classic frames as JSON texts")))]
+    responses(
+        (status = 101, description = "classic frames as JSON texts"),
+        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
+        (status = 503, description = "`streams.full`"),
+    ))]
 async fn practice_socket(
     caller: Caller,
     headers: HeaderMap,
@@ -157,8 +177,8 @@ struct Channels {
 #[utoipa::path(post, path = "/api/ws/subscribe", tag = "classic", request_body = Channels,
     responses(
         (status = 200, description = "what they hear now", body = Channels),
-        (status = 403, description = "a channel that is not for the caller"),
-        (status = 409, description = "no WebSocket is open"),
+        (status = 403, description = "`topic.forbidden`: it is named"),
+        (status = 409, description = "`websocket.not_open`"),
     ))]
 async fn subscribe(
     Extension(sockets): Extension<Arc<Sockets>>,
@@ -172,8 +192,8 @@ async fn subscribe(
 #[utoipa::path(post, path = "/api/ws/unsubscribe", tag = "classic", request_body = Channels,
     responses(
         (status = 200, description = "what they hear now", body = Channels),
-        (status = 403, description = "a channel that is none"),
-        (status = 409, description = "no WebSocket is open"),
+        (status = 403, description = "`topic.forbidden`: no such channel"),
+        (status = 409, description = "`websocket.not_open`"),
     ))]
 async fn unsubscribe(
     Extension(sockets): Extension<Arc<Sockets>>,
@@ -207,7 +227,8 @@ struct Told {
 
 /// Tells what the caller did: one action.
 #[utoipa::path(post, path = "/api/activity/track", tag = "classic", request_body = Told,
-    responses((status = 202, body = Accepted)))]
+    responses((status = 202, body = Accepted),
+        (status = 403, description = "`activity.other_person`")))]
 async fn track(
     State(app): State<App>,
     who: SignedIn,
