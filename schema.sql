@@ -260,7 +260,7 @@ create table visit (
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
 create index visit_room on visit (room_id) where ended_at is null;
-create index visit_run on visit (run_id, ended_at);
+create index visit_run on visit (run_id);
 create index visit_person on visit (person_id, started_at);
 create index visit_from on visit (from_visit_id) where from_visit_id is not null;
 
@@ -273,8 +273,8 @@ create table scan (
     received_at integer not null,
     outcome     text not null,
     result      text not null,                 -- the stored answer, given again to a repeat
-    primary key (device_id, scan_id)
-) strict, without rowid;
+    unique (scan_id, device_id)                -- in this order: ids of one moment stand together
+) strict;
 create index scan_tag on scan (device_id, tag, scanned_at);
 create index scan_received on scan (received_at);
 
@@ -286,7 +286,7 @@ create table scan_review (
     created_at  integer not null,
     reviewed_at integer,
     reviewed_by text,
-    foreign key (device_id, scan_id) references scan
+    foreign key (device_id, scan_id) references scan (device_id, scan_id)
 ) strict;
 create index scan_review_open on scan_review (created_at) where reviewed_at is null;
 
@@ -376,7 +376,6 @@ create table event_log (
     subject_id integer,                        -- the person whose name is joined when the frame is encoded
     data       text not null                   -- JSON object of ids, numbers and closed words
 ) strict;
-create index event_log_subject on event_log (subject_id);
 create index event_log_at on event_log (at);
 
 create table idempotency (

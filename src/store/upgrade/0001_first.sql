@@ -224,7 +224,7 @@ create table visit (
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;
 create index visit_room on visit (room_id) where ended_at is null;
-create index visit_run on visit (run_id, ended_at);
+create index visit_run on visit (run_id);
 create index visit_person on visit (person_id, started_at);
 create index visit_from on visit (from_visit_id) where from_visit_id is not null;
 create table scan (
@@ -236,8 +236,8 @@ create table scan (
     received_at integer not null,
     outcome     text not null,
     result      text not null,
-    primary key (device_id, scan_id)
-) strict, without rowid;
+    unique (scan_id, device_id)
+) strict;
 create index scan_tag on scan (device_id, tag, scanned_at);
 create index scan_received on scan (received_at);
 create table scan_review (
@@ -248,7 +248,7 @@ create table scan_review (
     created_at  integer not null,
     reviewed_at integer,
     reviewed_by text,
-    foreign key (device_id, scan_id) references scan
+    foreign key (device_id, scan_id) references scan (device_id, scan_id)
 ) strict;
 create index scan_review_open on scan_review (created_at) where reviewed_at is null;
 create table day_total (
@@ -327,7 +327,6 @@ create table event_log (
     subject_id integer,
     data       text not null
 ) strict;
-create index event_log_subject on event_log (subject_id);
 create index event_log_at on event_log (at);
 create table idempotency (
     principal    text not null,
