@@ -9,7 +9,7 @@ export const reduce = {
 
 /** How many wait for somebody: not those who are being helped. */
 export function waitingIn(help) {
-  return help?.length ?? help?.open ?? 0;
+  return help?.length ?? 0;
 }
 
 /** How many wait and how long, for the board and the wall. */

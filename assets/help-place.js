@@ -20,22 +20,10 @@ export const reduce = {
   "queue.changed": (state) => (state.request?.status === "pending" ? stale(state) : { ...state }),
 };
 
-/** The open request; one that has just been closed stays, so that its answer can be read. */
-function placeSection() {
-  const section = new Section({
-    load: async (signal) => {
-      const place = await api.get("/help-requests/mine", { signal });
-      const before = section.data?.request;
-      if (place.request || !before) return place;
-      return { ...place, request: await api.get(`/help-requests/${before.id}`, { signal }) };
-    },
-    reduce: reducer(reduce),
-  });
-  return section;
-}
-
 export function MyPlace() {
-  const section = useSection(useMemo(placeSection, []));
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/help-requests/mine", { signal }), reduce: reducer(reduce),
+  }), []));
   const [again, setAgain] = useState(false);
   return html`<${PageHead} title=${t("my-place")} section=${section} />
     <${Loaded} section=${section} rows=${3}>${({ request, queue }) => {
