@@ -226,17 +226,16 @@ create table display (
 create table attendance (
     person_id  integer not null references person,
     day        text not null,
-    status     text not null check (status in ('present', 'left', 'excused', 'unreported')),
+    status     text not null check (status in ('present', 'left') or status in ('excused', 'unreported')),
     late       integer not null default 0 check (late in (0, 1)),
     arrived_at integer,                        -- the first arrival of the day
     left_at    integer,                        -- the last leaving; stays when they come back
-    source     text not null check (source in ('badge', 'manual', 'auto')),
+    source     text not null check (source in ('badge', 'manual') or source = 'auto'),
     reason     text,                           -- free text; read in scope only, deleted after 30 days
     changed_at integer not null,               -- since when it is so: an older scan never changes it
     primary key (person_id, day)
 ) strict, without rowid;
 create index attendance_day on attendance (day, status);
-create index attendance_present on attendance (day) where status = 'present';
 
 -- What the timetable has done of a day, so that it does it once.
 create table day_mark (
@@ -250,11 +249,11 @@ create table visit (
     run_id     integer not null references run,
     room_id    integer not null references room,
     started_at integer not null,
-    source     text not null check (source in ('badge', 'manual', 'auto')),
+    source     text not null check (source in ('badge', 'manual') or source = 'auto'),
     ended_at   integer,
-    end_reason text check (end_reason in ('left', 'transferred', 'run_ended', 'day_closed', 'undone')),
-    from_visit_id integer references visit on delete set null,  -- the visit that this transfer ended
-    attendance_before text check (attendance_before in ('expected', 'left', 'excused', 'unreported')),
+    end_reason text check (end_reason in ('left', 'transferred') or end_reason in ('run_ended', 'day_closed') or end_reason = 'undone'),
+    from_visit_id integer,                     -- the visit that this transfer ended, as long as it is kept
+    attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
                                                -- what the start turned into present; an undo restores it
     check ((ended_at is null) = (end_reason is null))
 ) strict;
@@ -262,7 +261,6 @@ create unique index visit_open on visit (person_id) where ended_at is null;  -- 
 create index visit_room on visit (room_id) where ended_at is null;
 create index visit_run on visit (run_id);
 create index visit_person on visit (person_id, started_at);
-create index visit_from on visit (from_visit_id) where from_visit_id is not null;
 
 create table scan (
     device_id   integer not null references device,
@@ -276,7 +274,6 @@ create table scan (
     unique (scan_id, device_id)                -- in this order: ids of one moment stand together
 ) strict;
 create index scan_tag on scan (device_id, tag, scanned_at);
-create index scan_received on scan (received_at);
 
 create table scan_review (
     scan_review_id integer primary key,
@@ -367,7 +364,7 @@ create table epoch (
 ) strict;
 
 create table event_log (
-    seq        integer primary key autoincrement,  -- never used again, also after pruning
+    seq        integer primary key,        -- never used again: the newest event is never pruned
     at         integer not null,
     by         text not null,
     type       text not null,
@@ -376,7 +373,6 @@ create table event_log (
     subject_id integer,                        -- the person whose name is joined when the frame is encoded
     data       text not null                   -- JSON object of ids, numbers and closed words
 ) strict;
-create index event_log_at on event_log (at);
 
 create table idempotency (
     principal    text not null,                -- person:7, device:3

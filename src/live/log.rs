@@ -1,11 +1,11 @@
 //! The event log: append, read back in order, prune. No other module touches the table.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use crate::base::{Actor, Result, Timestamp};
 use crate::event::wire::{Logged, VERSION};
 use crate::event::{Event, Topic};
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// Appends `event` and returns it with its place.
 pub(super) fn append(conn: &Connection, at: Timestamp, by: Actor, event: &Event) -> Result<Logged> {
@@ -34,31 +34,25 @@ pub(super) fn range(conn: &Connection, first: i64, end: i64) -> Result<Vec<Logge
 
 /// Returns the place of the newest event; 0 when there never was one.
 pub fn head(conn: &Connection) -> Result<i64> {
-    let head: Option<i64> = rows::one(conn, "event", "select max(seq) from event_log", [])?;
-    match head {
-        Some(seq) => Ok(seq),
-        None => Ok(last_given(conn)?),
-    }
+    rows::one(conn, "event", "select coalesce(max(seq), 0) from event_log", [])
 }
 
 /// Returns the oldest cursor from which nothing is missing.
 pub fn floor(conn: &Connection) -> Result<i64> {
-    let first: Option<i64> = rows::one(conn, "event", "select min(seq) from event_log", [])?;
-    match first {
-        Some(seq) => Ok(seq - 1),
-        None => last_given(conn),
-    }
+    rows::one(conn, "event", "select coalesce(min(seq) - 1, 0) from event_log", [])
 }
 
-/// Removes the events before `moment` and returns how many there were.
+/// Removes the events up to the first that came at `moment` or later, and returns how many there
+/// were. The newest stays in any case: its number must never be given again.
 pub fn prune(conn: &Connection, moment: Timestamp) -> Result<usize> {
-    rows::run(conn, "delete from event_log where at < ?1", params![moment])
-}
-
-/// The number that the last event had, also when it has been pruned.
-fn last_given(conn: &Connection) -> Result<i64> {
-    let seq = rows::maybe(conn, "select seq from sqlite_sequence where name = 'event_log'", [])?;
-    Ok(seq.unwrap_or(0))
+    rows::run(
+        conn,
+        "delete from event_log
+         where seq < coalesce(
+             (select seq from event_log where at >= ?1 order by seq limit 1),
+             (select max(seq) from event_log))",
+        params![moment],
+    )
 }
 
 fn joined(topics: &[Topic]) -> String {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::Tx;
 use crate::base::{Error, Result, Timestamp};
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// The key of one act, as its sender chose it.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ pub fn prune(conn: &Connection, moment: Timestamp) -> Result<usize> {
 }
 
 impl FromRow for Kept {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kept> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Kept> {
         Ok(Kept { request_hash: row.get("request_hash")?, answer: row.get("answer")? })
     }
 }

@@ -1,6 +1,9 @@
 //! Row helpers, so that a query reads as SQL and a type, nothing else.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::cell::Cell;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension, Params, Statement};
 
 use crate::base::{Error, Result};
 
@@ -10,17 +13,49 @@ pub trait FromRow: Sized {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
 }
 
+/// A row of a query's answer, read by the names of its columns. A name is looked for behind the
+/// last one first: a query that names its columns in the order of reading finds each at once.
+pub struct Row<'a> {
+    row: &'a rusqlite::Row<'a>,
+    next: Cell<usize>,
+}
+
+impl<'a> Row<'a> {
+    fn new(row: &'a rusqlite::Row<'a>) -> Row<'a> {
+        Row { row, next: Cell::new(0) }
+    }
+
+    /// Returns the value in the column `name`.
+    pub fn get<T: FromSql>(&self, name: &str) -> rusqlite::Result<T> {
+        let query: &Statement<'_> = self.row.as_ref();
+        let next = self.next.get();
+        let is_next = query.column_name(next).is_ok_and(|column| column == name);
+        let place = if is_next { next } else { query.column_index(name)? };
+        self.next.set(place + 1);
+        self.row.get(place)
+    }
+
+    /// Returns the value of a query that selects one.
+    pub fn only<T: FromSql>(&self) -> rusqlite::Result<T> {
+        self.row.get(0)
+    }
+}
+
+fn value<T: FromRow>(row: &rusqlite::Row<'_>) -> rusqlite::Result<T> {
+    T::from_row(&Row::new(row))
+}
+
 /// Returns every row.
 pub fn all<T: FromRow>(conn: &Connection, sql: &str, params: impl Params) -> Result<Vec<T>> {
     let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query_map(params, T::from_row)?.collect::<rusqlite::Result<_>>()?;
+    let rows = statement.query_map(params, value)?.collect::<rusqlite::Result<_>>()?;
     Ok(rows)
 }
 
 /// Returns the first row, if there is one.
 pub fn maybe<T: FromRow>(conn: &Connection, sql: &str, params: impl Params) -> Result<Option<T>> {
     let mut statement = conn.prepare_cached(sql)?;
-    Ok(statement.query_row(params, T::from_row).optional()?)
+    Ok(statement.query_row(params, value).optional()?)
 }
 
 /// Like [`maybe`], but a missing row is the error "no such `what`".
@@ -48,7 +83,7 @@ macro_rules! first_column {
     ($($type:ty)*) => {$(
         impl FromRow for $type {
             fn from_row(row: &Row<'_>) -> rusqlite::Result<$type> {
-                row.get(0)
+                row.only()
             }
         }
     )*};

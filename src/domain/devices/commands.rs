@@ -15,7 +15,7 @@ use crate::base::{Error, Result, Timestamp, secret, text};
 use crate::domain::house;
 use crate::domain::people;
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How long a code lets a reader in.
 pub const CODE_MAX: Duration = Duration::from_secs(15 * 60);
@@ -340,7 +340,7 @@ fn use_code(tx: &Tx<'_>, typed: &str) -> Result<KeptCode> {
 }
 
 impl FromRow for KeptCode {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeptCode> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<KeptCode> {
         Ok(KeptCode {
             name: row.get("name")?,
             mode: row.get("mode")?,
@@ -352,7 +352,7 @@ impl FromRow for KeptCode {
 }
 
 impl FromRow for Command {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Command> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Command> {
         Ok(Command { id: row.get("command_id")?, kind: row.get("kind")?, key: None })
     }
 }

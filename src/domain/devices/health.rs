@@ -1,6 +1,6 @@
 //! How readers are: their heartbeats, whether they are heard of, and alarms.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::model::{self, Alarm, Beat, Reply, State};
 use super::rules::{self, Health};
@@ -9,7 +9,7 @@ use crate::base::id::DeviceId;
 use crate::base::{Result, Timestamp, text};
 use crate::event::{Event, Label};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// Differences of a clock below this are the network's, not the clock's.
 const SKEW_STEP_MS: u64 = 200;
@@ -184,7 +184,7 @@ impl FromRow for Vitals {
                 queue_since: row.get("queue_since")?,
                 skew_ms: row.get("skew_ms")?,
                 boots: row.get("boots")?,
-                boots_from: row.get::<_, Option<Timestamp>>("boots_from")?,
+                boots_from: row.get::<Option<Timestamp>>("boots_from")?,
             },
         })
     }

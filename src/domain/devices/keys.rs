@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::model::{Scanner, TagOrder};
 use crate::base::id::{DeviceId, DisplayId};
 use crate::base::{Result, Timestamp, secret};
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How long a new key that has been handed out may wait for its first use.
 pub const ROLL_MAX: Duration = Duration::from_secs(24 * 3600);

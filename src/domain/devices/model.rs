@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::Row;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::id::{CommandId, DeviceId, DisplayId, RoomId};
 use crate::base::{Timestamp, secret};
 use crate::domain::house::Language;
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 use crate::words;
 
 words! {
@@ -277,7 +276,7 @@ impl FromRow for Scanner {
             language: row.get("language")?,
             show_name: row.get("show_name")?,
             daily_checkout_from: row.get("daily_checkout_from")?,
-            skew_ms: row.get::<_, Option<i64>>("skew_ms")?.unwrap_or(0),
+            skew_ms: row.get::<Option<i64>>("skew_ms")?.unwrap_or(0),
         })
     }
 }
@@ -290,7 +289,7 @@ impl FromRow for Config {
             lang: row.get("language")?,
             tones: row.get("tones")?,
             show_name: row.get("show_name")?,
-            daily_checkout_from: row.get::<_, Option<i64>>("daily_checkout_from")?.map(TimeOfDay),
+            daily_checkout_from: row.get::<Option<i64>>("daily_checkout_from")?.map(TimeOfDay),
             buffer_max: row.get("buffer_max")?,
         })
     }

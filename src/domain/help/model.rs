@@ -1,13 +1,12 @@
 //! What a help request is.
 
-use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{GroupId, HelpRequestId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, Timestamp, text};
 use crate::domain::rooms::scope::Scope;
 use crate::event::{HelpFacts, Label};
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 use crate::words;
 
 /// How long the text of a request or of its answer may be, in characters.

@@ -6,7 +6,7 @@ use super::model::{Figures, Help, Status};
 use crate::base::id::{HelpRequestId, PersonId};
 use crate::base::{Day, Error, Result, Timestamp};
 use crate::domain::rooms::scope::Scope;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// Which requests a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,16 +121,20 @@ pub fn figures(conn: &Connection, day: Day, now: Timestamp) -> Result<Figures> {
         oldest: Option<Timestamp>,
     }
     impl FromRow for Waiting {
-        fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
-            Ok(Waiting { length: row.get(0)?, open: row.get(1)?, oldest: row.get(2)? })
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+            Ok(Waiting {
+                length: row.get("length")?,
+                open: row.get("open")?,
+                oldest: row.get("oldest")?,
+            })
         }
     }
     let waiting: Waiting = rows::one(
         conn,
         "help request",
-        "select coalesce(sum(status = 'pending'), 0),
-                count(*),
-                min(case when status = 'pending' then created_at end)
+        "select coalesce(sum(status = 'pending'), 0) as length,
+                count(*) as open,
+                min(case when status = 'pending' then created_at end) as oldest
          from help_request
          where status in ('pending', 'assigned', 'on_hold')",
         [],

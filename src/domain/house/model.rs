@@ -1,10 +1,9 @@
 //! What a house is.
 
 use jiff::tz::TimeZone;
-use rusqlite::Row;
 
 use crate::base::{Day, Error, Result, Timestamp};
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 use crate::words;
 
 /// The one house of this database.

@@ -1,12 +1,12 @@
 //! Who looked at what, and who changed what: lines that are only ever added. Each is sealed
 //! over the one before it, so that a line taken out or altered later shows.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use crate::base::id::PersonId;
 use crate::base::{Result, Timestamp, secret};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// Adds a line. `detail` holds ids and closed words, never names.
 pub fn record(

@@ -1,12 +1,10 @@
 //! What a person, an account, a badge and a contact are.
 
-use rusqlite::Row;
-
 use super::rules;
 use crate::base::id::{BadgeId, ContactId, PersonId};
 use crate::base::{Error, Result, Timestamp, text};
 use crate::domain::house::Language;
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 use crate::words;
 
 words! {

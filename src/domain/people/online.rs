@@ -13,7 +13,7 @@ use crate::base::id::PersonId;
 use crate::base::{Result, Timestamp};
 use crate::event::{Signal, Topic};
 use crate::live::presence::{Change, Here, Status};
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How many people one list names; the count is of all, and a reader may fetch the rest.
 const LIST_MAX: usize = 200;
@@ -61,7 +61,7 @@ struct Named {
 }
 
 impl FromRow for Named {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Named> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Named> {
         Ok(Named { display_name: row.get("display_name")?, role: row.get("role")? })
     }
 }

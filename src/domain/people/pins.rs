@@ -7,13 +7,13 @@
 
 use std::time::Duration;
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::audit;
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How many wrong PINs in a row lock it.
 const WRONG_MAX: i64 = 5;

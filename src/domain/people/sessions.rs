@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::model::Role;
@@ -15,7 +15,7 @@ use crate::base::id::{GroupId, PersonId};
 use crate::base::{Error, Result, Timestamp, secret};
 use crate::event::Event;
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How long a session lasts without being used.
 pub const IDLE: Duration = Duration::from_secs(12 * 3600);
@@ -253,6 +253,6 @@ fn audience(conn: &Connection, person: PersonId) -> Result<(&'static str, Vec<Gr
 
 impl FromRow for Role {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        row.get(0)
+        row.only()
     }
 }

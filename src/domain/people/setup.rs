@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::model::{NewPerson, Role};
 use super::{commands, queries};
@@ -11,7 +11,7 @@ use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp, secret};
 use crate::domain::house::{self, NewHouse};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How long a code is good.
 const CODE_LIFETIME: Duration = Duration::from_secs(24 * 3600);

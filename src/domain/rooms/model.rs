@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use rusqlite::Row;
-
 use crate::base::Timestamp;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId, SupervisionId};
 use crate::event::Topic;
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 use crate::words;
 
 /// How long an ended run can be taken up again.

@@ -156,7 +156,7 @@ pub fn staff_of_run(conn: &Connection, run: RunId) -> Result<Vec<Supervisor>> {
 pub fn supervisors_now(conn: &Connection) -> Result<Vec<(RunId, Supervisor)>> {
     struct Row(RunId, Supervisor);
     impl rows::FromRow for Row {
-        fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+        fn from_row(row: &rows::Row<'_>) -> rusqlite::Result<Row> {
             Ok(Row(row.get("run_id")?, Supervisor::from_row(row)?))
         }
     }

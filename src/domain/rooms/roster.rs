@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::{commands, supervising};
@@ -19,7 +19,7 @@ use crate::domain::people::model::{
 use crate::domain::people::table::Fault;
 use crate::domain::people::{self, Person, rules};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// What taking a file over does, would do, or why it does nothing.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]

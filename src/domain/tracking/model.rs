@@ -1,11 +1,10 @@
 //! What a tracked action is.
 
-use rusqlite::Row;
 use serde::Serialize;
 
 use crate::base::id::{PersonId, TrackedId};
 use crate::base::{Error, Result, Timestamp, text};
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 
 /// How long the name of an action's type may be.
 const TYPE_MAX: usize = 64;

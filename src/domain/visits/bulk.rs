@@ -1,7 +1,7 @@
 //! Many visits ended or restored at once, and told in as few events: one for
 //! those of the run, one for each group with its own members only.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::model::EndReason;
 use super::queries;
@@ -10,7 +10,7 @@ use crate::base::{Day, Result, Timestamp};
 use crate::domain::rooms::Run;
 use crate::event::{BulkAudience, Event, Stale};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How many members one event names at the most; more get a second one.
 const IDS_MAX: usize = 500;

@@ -16,7 +16,7 @@ use crate::domain::people::{self, Role};
 use crate::domain::rooms;
 use crate::event::{Event, Stale};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How long after the last punctual arrival a member is missing: a bus may be
 /// late by this much, and somebody must still be called before the first break.
@@ -160,13 +160,13 @@ fn is_open(tx: &Tx<'_>, day: Day) -> Result<bool> {
 }
 
 impl FromRow for StillOpen {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StillOpen> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<StillOpen> {
         Ok(StillOpen { run: row.get("run_id")?, since: row.get("started_at")? })
     }
 }
 
 impl FromRow for StillThere {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<StillThere> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<StillThere> {
         Ok(StillThere {
             person: row.get("person_id")?,
             role: row.get("role")?,

@@ -40,18 +40,28 @@ pub fn prune(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the scans that came in before `moment`, and their reviews.
+/// Forgets the scans up to the first that came in at `moment` or later, and their reviews.
 pub fn prune_scans(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
+    let first_kept: Option<i64> = rows::maybe(
+        tx,
+        "select rowid
+         from scan
+         where received_at >= ?1
+         order by rowid
+         limit 1",
+        params![moment],
+    )?;
+    let first_kept = first_kept.unwrap_or(i64::MAX);
     rows::run(
         tx,
         "delete from scan_review
          where (device_id, scan_id) in (
              select device_id, scan_id
              from scan
-             where received_at < ?1)",
-        params![moment],
+             where rowid < ?1)",
+        params![first_kept],
     )?;
-    rows::run(tx, "delete from scan where received_at < ?1", params![moment])?;
+    rows::run(tx, "delete from scan where rowid < ?1", params![first_kept])?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Lists: the attendance of a day, a person's visits, scans to be looked at.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::model::{EndReason, Source, Status, Today};
@@ -12,7 +12,7 @@ use crate::base::{Day, Error, Result, Timestamp};
 use crate::domain::people::{self, Role, audit};
 use crate::domain::rooms::Scope;
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How a member stands to the house on a day.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -247,14 +247,14 @@ pub fn mark_reviewed(tx: &mut Tx<'_>, review: ScanReviewId) -> Result<()> {
 
 impl FromRow for DayOf {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<DayOf> {
-        let status = row.get::<_, Option<Status>>("status")?.unwrap_or(Status::Expected);
+        let status = row.get::<Option<Status>>("status")?.unwrap_or(Status::Expected);
         Ok(DayOf {
             member_id: row.get("person_id")?,
             display_name: row.get("display_name")?,
             status,
             late: row.get("late")?,
             arrived_at: row.get("arrived_at")?,
-            left_at: row.get::<_, Option<_>>("left_at")?.filter(|_| status == Status::Left),
+            left_at: row.get::<Option<_>>("left_at")?.filter(|_| status == Status::Left),
             reason: row.get("reason")?,
         })
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
 use crate::domain::house::{self, House};
 use crate::domain::people;
-use crate::store::rows::FromRow;
+use crate::store::rows::{FromRow, Row};
 use crate::words;
 
 /// How long a start or an end by hand can be undone: long enough to see the slip, too short to
@@ -297,7 +297,7 @@ impl FromRow for Attendance {
             status,
             late: row.get("late")?,
             arrived_at: row.get("arrived_at")?,
-            left_at: row.get::<_, Option<_>>("left_at")?.filter(|_| status == Status::Left),
+            left_at: row.get::<Option<_>>("left_at")?.filter(|_| status == Status::Left),
             reason: row.get("reason")?,
             source: Some(row.get("source")?),
             changed_at: Some(row.get("changed_at")?),
@@ -308,8 +308,8 @@ impl FromRow for Attendance {
 impl FromRow for Visit {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Visit> {
         Ok(Visit {
-            id: row.get("visit_id")?,
             person: row.get("person_id")?,
+            id: row.get("visit_id")?,
             run: row.get("run_id")?,
             room: row.get("room_id")?,
             started_at: row.get("started_at")?,

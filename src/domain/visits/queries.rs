@@ -2,14 +2,14 @@
 //!
 //! What pages show is in [`super::snapshots`].
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::model::{Attendance, Counts, Occupancy, Standing, Status, Today, Visit};
 use super::scan::Scan;
 use crate::base::id::{DeviceId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
 use crate::domain::people::Role;
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// A room with what happens in it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub(super) fn first_visit_at(
 pub fn attendance(conn: &Connection, person: PersonId, day: Day) -> Result<Option<Attendance>> {
     rows::maybe(
         conn,
-        "select person_id, day, status, late, arrived_at, left_at, source, reason, changed_at
+        "select status, person_id, day, late, arrived_at, left_at, reason, source, changed_at
          from attendance
          where person_id = ?1 and day = ?2",
         params![person, day],
@@ -129,8 +129,8 @@ pub fn status_today(conn: &Connection, person: PersonId, day: Day) -> Result<Sta
 pub fn standing(conn: &Connection, person: PersonId, today: &Today) -> Result<Standing> {
     let standing = rows::maybe(
         conn,
-        "select ?1 as person_id, ?2 as day, status, late, arrived_at, left_at,
-                attendance.source as source, reason, changed_at,
+        "select status, ?1 as person_id, ?2 as day, late, arrived_at, left_at, reason,
+                attendance.source as source, changed_at,
                 visit_id, run_id, room_id, started_at, ended_at, end_reason, from_visit_id,
                 attendance_before
          from (select coalesce(
@@ -205,7 +205,7 @@ pub fn counts(conn: &Connection, day: Day) -> Result<Counts> {
 pub fn place(conn: &Connection, room: RoomId) -> Result<Option<Place>> {
     rows::maybe(
         conn,
-        "select room.room_id as room_id, name, capacity, run_id, started_at,
+        "select run_id, started_at, room.room_id as room_id, name, capacity,
                 (select count(*)
                  from visit
                  where visit.room_id = room.room_id and ended_at is null) as count
@@ -309,11 +309,11 @@ impl FromRow for Earlier {
 
 impl FromRow for Standing {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
-        let attendance = match row.get::<_, Option<Status>>("status")? {
+        let attendance = match row.get::<Option<Status>>("status")? {
             Some(_) => Some(Attendance::from_row(row)?),
             None => None,
         };
-        let last = match row.get::<_, Option<VisitId>>("visit_id")? {
+        let last = match row.get::<Option<VisitId>>("visit_id")? {
             Some(_) => Some(Visit::from_row(row)?),
             None => None,
         };

@@ -3,7 +3,7 @@
 //! Each is one query, however many people are in it. Who may look is decided by
 //! the caller's scope, before.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::model::{EndReason, Status, Today, UNDO_TIME};
@@ -12,7 +12,7 @@ use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Result, Timestamp};
 use crate::domain::people::Role;
 use crate::domain::rooms::{Run, Scope};
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// How many of those who have left a run are shown; the newest.
 const GONE_MAX: u32 = 200;
@@ -312,7 +312,7 @@ impl FromRow for Awaited {
             member_id: row.get("person_id")?,
             display_name: row.get("display_name")?,
             group_name: row.get("group_name")?,
-            status: row.get::<_, Option<Status>>("status")?.unwrap_or(Status::Expected),
+            status: row.get::<Option<Status>>("status")?.unwrap_or(Status::Expected),
             room_name: row.get("room_name")?,
         })
     }

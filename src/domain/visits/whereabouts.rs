@@ -3,7 +3,7 @@
 //! Everybody who works here may know whether somebody is in the house. The room is for the
 //! lead, and for staff in whose scope the person is; groups are for the office, too.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use crate::base::id::{PersonId, RoomId};
 use crate::base::{Day, Error, Result, Timestamp};
@@ -12,7 +12,7 @@ use crate::domain::people::model::PersonState;
 use crate::domain::people::queries::Search;
 use crate::domain::people::{self, Person, Role};
 use crate::domain::rooms::{self, Group, Scope};
-use crate::store::rows::{self, FromRow};
+use crate::store::rows::{self, FromRow, Row};
 
 /// Whether a person is in the house, and in which room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

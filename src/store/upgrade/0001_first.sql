@@ -194,17 +194,16 @@ create table display (
 create table attendance (
     person_id  integer not null references person,
     day        text not null,
-    status     text not null check (status in ('present', 'left', 'excused', 'unreported')),
+    status     text not null check (status in ('present', 'left') or status in ('excused', 'unreported')),
     late       integer not null default 0 check (late in (0, 1)),
     arrived_at integer,
     left_at    integer,
-    source     text not null check (source in ('badge', 'manual', 'auto')),
+    source     text not null check (source in ('badge', 'manual') or source = 'auto'),
     reason     text,
     changed_at integer not null,
     primary key (person_id, day)
 ) strict, without rowid;
 create index attendance_day on attendance (day, status);
-create index attendance_present on attendance (day) where status = 'present';
 create table day_mark (
     day        text primary key,
     missing_at integer not null
@@ -215,18 +214,17 @@ create table visit (
     run_id     integer not null references run,
     room_id    integer not null references room,
     started_at integer not null,
-    source     text not null check (source in ('badge', 'manual', 'auto')),
+    source     text not null check (source in ('badge', 'manual') or source = 'auto'),
     ended_at   integer,
-    end_reason text check (end_reason in ('left', 'transferred', 'run_ended', 'day_closed', 'undone')),
-    from_visit_id integer references visit on delete set null,
-    attendance_before text check (attendance_before in ('expected', 'left', 'excused', 'unreported')),
+    end_reason text check (end_reason in ('left', 'transferred') or end_reason in ('run_ended', 'day_closed') or end_reason = 'undone'),
+    from_visit_id integer,
+    attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
     check ((ended_at is null) = (end_reason is null))
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;
 create index visit_room on visit (room_id) where ended_at is null;
 create index visit_run on visit (run_id);
 create index visit_person on visit (person_id, started_at);
-create index visit_from on visit (from_visit_id) where from_visit_id is not null;
 create table scan (
     device_id   integer not null references device,
     scan_id     text not null,
@@ -239,7 +237,6 @@ create table scan (
     unique (scan_id, device_id)
 ) strict;
 create index scan_tag on scan (device_id, tag, scanned_at);
-create index scan_received on scan (received_at);
 create table scan_review (
     scan_review_id integer primary key,
     device_id   integer not null,
@@ -318,7 +315,7 @@ create table epoch (
     epoch    text not null
 ) strict;
 create table event_log (
-    seq        integer primary key autoincrement,
+    seq        integer primary key,
     at         integer not null,
     by         text not null,
     type       text not null,
@@ -327,7 +324,6 @@ create table event_log (
     subject_id integer,
     data       text not null
 ) strict;
-create index event_log_at on event_log (at);
 create table idempotency (
     principal    text not null,
     key          text not null,
