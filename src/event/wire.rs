@@ -12,6 +12,9 @@ use crate::base::Timestamp;
 /// The version of the envelope's shape.
 pub const VERSION: u32 = 1;
 
+/// How long a frame is besides its data, about: names of fields, ids, a name.
+const ENVELOPE: usize = 256;
+
 /// An event or a signal, encoded for both kinds of stream.
 #[derive(Debug, Clone)]
 pub struct Frame {
@@ -49,33 +52,26 @@ impl Frame {
     /// Encodes an event; `name` is its subject's display name, looked up now.
     pub fn of_event(epoch: &std::sync::Arc<str>, event: &Logged, name: Option<&str>) -> Frame {
         let id = Cursor { epoch: epoch.clone(), seq: event.seq }.to_string();
-        let data = with_name(&event.data, name);
-        let topic = event.topics.first().map(Topic::to_string).unwrap_or_default();
-        let json = format!(
-            r#"{{"id":"{id}","type":"{}","topic":"{topic}","ts":"{}","v":{VERSION},"data":{data}}}"#,
-            event.kind, event.at
-        );
-        Frame::new(Some(event.seq), event.topics.clone().into(), Some(&id), &event.kind, &json)
+        let text = Text::write(Some(&id), Some(&event.kind), event.data.len(), |text| {
+            write!(text, r#"{{"id":"{id}","#)?;
+            envelope(text, &event.kind, &event.topics, event.at)?;
+            with_name(text, &event.data, name)
+        });
+        Frame::new(Some(event.seq), event.topics.clone().into(), text)
     }
 
     /// Encodes a signal: no id, so that no client takes it for a position.
     pub fn of_signal(signal: &Signal, at: Timestamp) -> Frame {
-        let topic = signal.topics.first().map(Topic::to_string).unwrap_or_default();
-        let json = format!(
-            r#"{{"type":"{}","topic":"{topic}","ts":"{at}","v":{VERSION},"data":{}}}"#,
-            signal.kind, signal.data
-        );
-        Frame::new(None, signal.topics.clone().into(), None, signal.kind, &json)
+        let data = signal.data.to_string();
+        let text = Text::write(None, Some(signal.kind), data.len(), |text| {
+            text.push('{');
+            envelope(text, signal.kind, &signal.topics, at)?;
+            with_name(text, &data, None)
+        });
+        Frame::new(None, signal.topics.clone().into(), text)
     }
 
-    fn new(
-        seq: Option<i64>,
-        topics: Box<[Topic]>,
-        id: Option<&str>,
-        kind: &str,
-        json: &str,
-    ) -> Frame {
-        let text = Text::new(id, Some(kind), json);
+    fn new(seq: Option<i64>, topics: Box<[Topic]>, text: Text) -> Frame {
         Frame { seq, topics, text, alias: OnceLock::new() }
     }
 
@@ -110,17 +106,26 @@ impl Text {
     /// Encodes a frame around `json`, which is on one line: serde_json escapes line breaks in
     /// strings. A frame without a `kind` is heard by those who listen to plain messages.
     pub fn new(id: Option<&str>, kind: Option<&str>, json: &str) -> Text {
-        let mut text = String::with_capacity(json.len() + kind.map_or(0, str::len) + 64);
-        // Writing to a String cannot fail.
-        if let Some(id) = id {
-            let _ = writeln!(text, "id: {id}");
-        }
-        if let Some(kind) = kind {
-            let _ = writeln!(text, "event: {kind}");
+        Text::write(id, kind, json.len(), |text| text.write_str(json))
+    }
+
+    /// Encodes a frame around what `json` writes, which is about `size` bytes long.
+    fn write(
+        id: Option<&str>,
+        kind: Option<&str>,
+        size: usize,
+        json: impl FnOnce(&mut String) -> std::fmt::Result,
+    ) -> Text {
+        let mut text = String::with_capacity(size + ENVELOPE);
+        for (field, value) in [("id: ", id), ("event: ", kind)] {
+            if let Some(value) = value {
+                text.extend([field, value, "\n"]);
+            }
         }
         text.push_str("data: ");
         let start = text.len();
-        text.push_str(json);
+        // Writing to a String cannot fail.
+        let _ = json(&mut text);
         let json = start..text.len();
         text.push_str("\n\n");
         Text { sse: text.into(), json }
@@ -137,13 +142,27 @@ impl Text {
     }
 }
 
-/// Returns the JSON object `data` with a `display_name` first.
-fn with_name(data: &str, name: Option<&str>) -> String {
-    let Some(name) = name else { return data.to_owned() };
-    let name = serde_json::Value::from(name);
-    let rest = data.strip_prefix('{').unwrap_or(data);
-    let comma = if rest.starts_with('}') { "" } else { "," };
-    format!(r#"{{"display_name":{name}{comma}{rest}"#)
+/// Writes what stands before an object's `data`.
+fn envelope(text: &mut String, kind: &str, topics: &[Topic], at: Timestamp) -> std::fmt::Result {
+    text.extend([r#""type":""#, kind, r#"","topic":""#]);
+    if let Some(topic) = topics.first() {
+        write!(text, "{topic}")?;
+    }
+    write!(text, r#"","ts":"{at}","v":{VERSION},"data":"#)
+}
+
+/// Writes the JSON object `data` with a `display_name` first, and ends the object around it.
+fn with_name(text: &mut String, data: &str, name: Option<&str>) -> std::fmt::Result {
+    match name {
+        None => text.push_str(data),
+        Some(name) => {
+            let rest = data.strip_prefix('{').unwrap_or(data);
+            let comma = if rest.starts_with('}') { "" } else { "," };
+            write!(text, r#"{{"display_name":{}{comma}{rest}"#, serde_json::Value::from(name))?;
+        }
+    }
+    text.push('}');
+    Ok(())
 }
 
 #[cfg(test)]

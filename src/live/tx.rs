@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::log;
 use crate::base::id::PersonId;
@@ -95,6 +95,20 @@ impl<'a> Tx<'a> {
     pub fn stale(&mut self, figure: Stale) {
         self.news.stale.insert(figure);
     }
+}
+
+/// Runs `write` in a transaction of its own on `conn`, as a service without a writer would; who
+/// listens is not told. The yardstick of `benches/`.
+pub fn alone<T>(
+    conn: &mut Connection,
+    now: Timestamp,
+    by: Actor,
+    write: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = write(&mut Tx::new(&tx, &mut News::default(), now, by))?;
+    tx.commit()?;
+    Ok(done)
 }
 
 impl Deref for Tx<'_> {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Hub;
@@ -22,6 +22,7 @@ use super::metrics::Metrics;
 use super::replay::Replay;
 use super::tx::{News, Tx};
 use crate::base::{Actor, Clock, Error, Result};
+use crate::event::wire::Frame;
 use crate::store::Store;
 
 /// How much the writer takes on at once.
@@ -126,8 +127,32 @@ impl Writer {
 
 /// A queued write with its types erased.
 trait Job: Send {
-    fn apply(&mut self, conn: &Connection, clock: &Clock, news: &mut News) -> rusqlite::Result<()>;
+    fn apply(&mut self, at: &mut Place<'_>, clock: &Clock, news: &mut News)
+    -> rusqlite::Result<()>;
     fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>);
+}
+
+/// Where writes run, with what stands around each of them at hand.
+struct Place<'a> {
+    conn: &'a Connection,
+    begin: Statement<'a>,
+    savepoint: Statement<'a>,
+    rollback: Statement<'a>,
+    release: Statement<'a>,
+    commit: Statement<'a>,
+}
+
+impl<'a> Place<'a> {
+    fn on(conn: &'a Connection) -> rusqlite::Result<Place<'a>> {
+        Ok(Place {
+            conn,
+            begin: conn.prepare("begin immediate")?,
+            savepoint: conn.prepare("savepoint one_write")?,
+            rollback: conn.prepare("rollback to one_write")?,
+            release: conn.prepare("release one_write")?,
+            commit: conn.prepare("commit")?,
+        })
+    }
 }
 
 /// Why a whole batch is not durable.
@@ -150,20 +175,25 @@ where
     F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
     T: Send,
 {
-    fn apply(&mut self, conn: &Connection, clock: &Clock, news: &mut News) -> rusqlite::Result<()> {
+    fn apply(
+        &mut self,
+        at: &mut Place<'_>,
+        clock: &Clock,
+        news: &mut News,
+    ) -> rusqlite::Result<()> {
         let Some(write) = self.write.take() else { return Ok(()) };
         let mark = news.mark();
-        conn.prepare_cached("savepoint one_write")?.execute([])?;
+        at.savepoint.execute([])?;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            write(&mut Tx::new(conn, news, clock.now(), self.by))
+            write(&mut Tx::new(at.conn, news, clock.now(), self.by))
         }));
         self.result =
             outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("{} panicked", self.name).into()));
         if self.result.is_err() {
             news.back_to(mark);
-            conn.prepare_cached("rollback to one_write")?.execute([])?;
+            at.rollback.execute([])?;
         }
-        conn.prepare_cached("release one_write")?.execute([])?;
+        at.release.execute([])?;
         Ok(())
     }
 
@@ -201,6 +231,10 @@ struct Room {
 
 impl Room {
     fn work(self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        let mut at = match Place::on(&self.conn) {
+            Ok(at) => at,
+            Err(error) => return tracing::error!(%error, "the writer cannot begin"),
+        };
         while let Some(first) = jobs.blocking_recv() {
             let mut batch = vec![first];
             while batch.len() < self.batch_max
@@ -208,18 +242,18 @@ impl Room {
             {
                 batch.push(job);
             }
-            self.serve(batch);
+            self.serve(&mut at, batch);
         }
     }
 
-    fn serve(&self, mut batch: Vec<Box<dyn Job>>) {
+    fn serve(&self, at: &mut Place<'_>, mut batch: Vec<Box<dyn Job>>) {
         let metrics = self.hub.metrics();
         let waited = i64::try_from(batch.len()).unwrap_or(i64::MAX);
         metrics.queue_depth.fetch_sub(waited, Ordering::Relaxed);
 
         let mut news = News::default();
         let begun = Instant::now();
-        let outcome = self.commit(&mut batch, &mut news).map_err(|error| {
+        let outcome = self.commit(at, &mut batch, &mut news).map_err(|error| {
             // May fail when SQLite has rolled back by itself.
             let _ = self.conn.execute_batch("rollback");
             Metrics::count(&metrics.commits_failed);
@@ -229,20 +263,28 @@ impl Room {
                 cause: error.to_string(),
             }
         });
-        if outcome.is_ok() {
+        let outcome = outcome.map(|frames| {
             let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
             metrics.commit_us.fetch_add(took, Ordering::Relaxed);
             metrics.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
             Metrics::count(&metrics.commits);
-            self.announce(news);
-        }
+            self.announce(news, frames);
+        });
         for job in batch {
             job.reply(&outcome);
         }
     }
 
-    fn commit(&self, batch: &mut [Box<dyn Job>], news: &mut News) -> Result<()> {
-        self.conn.prepare_cached("begin immediate")?.execute([])?;
+    /// Makes the batch durable and returns its events as frames. These are encoded before the
+    /// commit, where names are read in the same transaction; without them the batch stands all
+    /// the same.
+    fn commit(
+        &self,
+        at: &mut Place<'_>,
+        batch: &mut [Box<dyn Job>],
+        news: &mut News,
+    ) -> Result<Result<Vec<Frame>>> {
+        at.begin.execute([])?;
         // A command beside the server has written since: its events come first.
         let head = log::head(&self.conn)?;
         if head > self.known.get() {
@@ -250,16 +292,17 @@ impl Room {
             news.refresh = true;
         }
         for job in batch {
-            job.apply(&self.conn, &self.clock, news)?;
+            job.apply(at, &self.clock, news)?;
         }
         if self.faults.strikes(Fault::BeforeCommit) {
             return Err(anyhow::anyhow!("planned fault").into());
         }
-        self.conn.prepare_cached("commit")?.execute([])?;
-        Ok(())
+        let frames = self.replay.frames(&self.conn, &news.events);
+        at.commit.execute([])?;
+        Ok(frames)
     }
 
-    fn announce(&self, news: News) {
+    fn announce(&self, news: News, frames: Result<Vec<Frame>>) {
         if let Some(last) = news.events.last() {
             self.known.set(last.seq);
         }
@@ -270,7 +313,7 @@ impl Room {
             }
             self.refresh_due.set(refreshed.is_err());
         }
-        match self.replay.frames(&self.conn, &news.events) {
+        match frames {
             Ok(frames) => self.hub.publish(frames),
             // The events are in the log, only not in the ring: everybody who
             // is connected must come back to get them from there.
