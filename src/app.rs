@@ -1,5 +1,6 @@
 //! What every edge holds: the store, the writer, the hub and the clock.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -20,8 +21,11 @@ use crate::store::{Store, directory};
 
 /// The running house. Clones are the same one.
 #[derive(Clone)]
-pub struct App {
-    pub config: Arc<Config>,
+pub struct App(Arc<Parts>);
+
+/// What a running house is made of.
+pub struct Parts {
+    pub config: Config,
     pub store: Store,
     pub writer: Writer,
     pub hub: Hub,
@@ -89,10 +93,9 @@ impl App {
             Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), refresh, bounds)?;
         let checkpoints = Checkpoints::spawn(&store)?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
-        let config = Arc::new(config);
         let presence = Presence::default();
-        let app = App { config, store, writer, hub, replay, hasher, keys, clock, presence };
-        Ok((app, Threads { writer: thread, checkpoints, hashers }))
+        let parts = Parts { config, store, writer, hub, replay, hasher, keys, clock, presence };
+        Ok((App(Arc::new(parts)), Threads { writer: thread, checkpoints, hashers }))
     }
 
     /// Runs `write` in the next commit; `name` is for log and metrics.
@@ -144,6 +147,14 @@ impl App {
                 Ok((AsOf { as_of, cursor }, read(conn, as_of)?))
             })
             .await
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

@@ -52,6 +52,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Extension};
 use axum::{Router, middleware};
+use tower::ServiceBuilder;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -110,17 +111,19 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
         per_address: config.streams_per_address,
     };
     let stall = Duration::from_secs(config.stream_stall_s.into());
-    router
-        .layer(Extension(Arc::new(document)))
-        .layer(Extension(sign_in::Attempts::default()))
-        .layer(Extension(readers::Rates::new(config)))
-        .layer(Extension(Arc::new(Streams::new(caps, stall, app.clock.clone()))))
-        .layer(Extension(Arc::new(Sockets::default())))
-        .layer(Extension(gate.clone()))
-        .layer(middleware::from_fn_with_state(app.clone(), online::notice))
-        .layer(middleware::from_fn_with_state(app.clone(), identify::identify))
-        .layer(session::CookieLayer::new(&app))
-        .layer(DefaultBodyLimit::disable())
+    // One stack, not a layer after the other: each call of `layer` would wrap every route in a box
+    // of its own, and every request clones them all. The first sees a request first.
+    let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(guard, guard::guard))
-        .with_state(app)
+        .layer(DefaultBodyLimit::disable())
+        .layer(session::CookieLayer::new(&app))
+        .layer(middleware::from_fn_with_state(app.clone(), identify::identify))
+        .layer(middleware::from_fn_with_state(app.clone(), online::notice))
+        .layer(Extension(gate.clone()))
+        .layer(Extension(Arc::new(Sockets::default())))
+        .layer(Extension(Arc::new(Streams::new(caps, stall, app.clock.clone()))))
+        .layer(Extension(readers::Rates::new(config)))
+        .layer(Extension(sign_in::Attempts::default()))
+        .layer(Extension(Arc::new(document)));
+    router.layer(around).with_state(app)
 }
