@@ -1,12 +1,13 @@
 //! Durable scans: posters that each send one scan after the other and wait for the answer, which
-//! comes after the commit. The same with one commit for each, at the same durability.
+//! comes after the commit. The same with one transaction for each, at the same durability: by a
+//! pool of connections, as most services do it, and by our one writer.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::load::{Wire, scan};
-use crate::server::{House, MEMBERS, READERS, tag};
+use crate::server::{House, MEMBERS, READERS, Server, tag};
 use crate::{median, percentile};
 
 const ROUNDS: usize = 3;
@@ -29,22 +30,24 @@ pub async fn measure() {
     println!(
         "durable scans, {READERS} posters with a connection each, every answer after its commit"
     );
-    let (mut single, mut grouped) = (Vec::new(), Vec::new());
+    let (mut pooled, mut single, mut grouped) = (Vec::new(), Vec::new(), Vec::new());
     let next = Rc::new(Cell::new(0));
     for _ in 0..ROUNDS {
-        single.push(round(&house, &["write_batch=1"], &next).await);
-        grouped.push(round(&house, &[], &next).await);
+        pooled.push(round(&house, &Server::other(house.data.path(), "pool"), &next).await);
+        single.push(round(&house, &house.open(&["write_batch=1"]), &next).await);
+        grouped.push(round(&house, &house.open(&[]), &next).await);
     }
-    let one = show("one commit per request", single);
+    let pool = show("one transaction per request, pool of 8", pooled);
+    let one = show("one transaction per request, one writer", single);
     let many = show("commits shared", grouped);
-    println!("  ratio {:.1}\n", many / one);
+    println!("  ratio {:.1} to the pool, {:.1} to the one writer\n", many / pool, many / one);
 }
 
 fn show(name: &str, rounds: Vec<Round>) -> f64 {
     let of = |field: fn(&Round) -> f64| median(rounds.iter().map(field).collect());
     let per_second = of(|round| round.per_second);
     println!(
-        "  {name:<24} {per_second:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  cpu {:>5.0} us each",
+        "  {name:<40} {per_second:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  cpu {:>5.0} us each",
         of(|round| round.p50_ms),
         of(|round| round.p99_ms),
         of(|round| round.cpu_us),
@@ -52,8 +55,7 @@ fn show(name: &str, rounds: Vec<Round>) -> f64 {
     per_second
 }
 
-async fn round(house: &House, settings: &[&str], next: &Rc<Cell<usize>>) -> Round {
-    let server = house.open(settings);
+async fn round(house: &House, server: &Server, next: &Rc<Cell<usize>>) -> Round {
     let begun = Instant::now();
     let times = Rc::new(RefCell::new(Vec::with_capacity(1 << 18)));
     let tasks = tokio::task::LocalSet::new();

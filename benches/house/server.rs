@@ -80,6 +80,8 @@ impl House {
             "streams_per_person=20000",
             "streams_per_address=20000",
             "connections_per_address=20000",
+            "connections_max=20000",
+            "streams_max=20000",
             "log_level=warn",
         ];
         let mut arguments = vec!["serve"];
@@ -138,14 +140,20 @@ pub struct Server {
 impl Server {
     /// Starts the program with these arguments and waits until it is ready.
     pub fn start(data: &Path, arguments: &[&str]) -> Server {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_daybook"))
-            .args(arguments)
-            .args(["--json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .env_clear()
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_daybook"));
+        program.args(arguments).args(["--json", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        Server::run(&mut program)
+    }
+
+    /// Starts this benchmark once more, to serve the database in `data` in another way.
+    pub fn other(data: &Path, way: &str) -> Server {
+        let this = std::env::current_exe().expect("this program");
+        Server::run(Command::new(this).args(["--bench", way]).arg(data))
+    }
+
+    fn run(program: &mut Command) -> Server {
+        let mut process =
+            program.env_clear().stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         let output = process.stdout.as_mut().expect("its output");
         BufReader::new(output).read_line(&mut line).expect("a line");
@@ -175,6 +183,44 @@ impl Server {
         let ticks = after.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
         Duration::from_millis(ticks * 10)
+    }
+}
+
+/// What the kernel knows of the process's connections and threads.
+impl Server {
+    /// How long its threads have run, to the nanosecond; those that have ended do not count.
+    pub fn work(&self) -> Duration {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process.id()));
+        let threads = threads.expect("the kernel's view").flatten();
+        let ran = threads.filter_map(|thread| {
+            let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            stat.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(ran.sum())
+    }
+
+    /// How many connections are open.
+    pub fn sockets(&self) -> usize {
+        self.connections().count()
+    }
+
+    /// The bytes that wait in the kernel for each reader that has not taken all.
+    pub fn unsent(&self) -> Vec<usize> {
+        self.connections().filter(|waits| *waits > 0).collect()
+    }
+
+    fn connections(&self) -> impl Iterator<Item = usize> {
+        let table = fs::read_to_string("/proc/net/tcp").expect("the kernel's view");
+        let here = format!(":{:04X}", self.address.port());
+        let rows: Vec<String> = table.lines().map(str::to_owned).collect();
+        rows.into_iter().filter_map(move |row| {
+            // sl local_address rem_address st tx_queue:rx_queue ...; state 01 is established.
+            let mut fields = row.split_whitespace().skip(1);
+            let (local, _, state) = (fields.next()?, fields.next()?, fields.next()?);
+            let (unsent, _) = fields.next()?.split_once(':')?;
+            let ours = local.ends_with(&here) && state == "01";
+            ours.then(|| usize::from_str_radix(unsent, 16).ok())?
+        })
     }
 }
 
