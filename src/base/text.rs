@@ -25,6 +25,12 @@ pub fn paragraph(field: &'static str, text: &str, max: usize) -> Result<String> 
     bounded(field, text, max)
 }
 
+/// Returns the first letters of a name's words, as on a wall where no name may stand: "M. K.".
+pub fn initials(name: &str) -> String {
+    let letters = name.split_whitespace().filter_map(|word| word.chars().next());
+    letters.map(|letter| format!("{letter}.")).collect::<Vec<_>>().join(" ")
+}
+
 fn bounded(field: &'static str, text: &str, max: usize) -> Result<String> {
     let text = text.trim();
     if text.chars().count() > max {
@@ -41,5 +47,12 @@ mod tests {
         assert!(super::line("name", "Zoës", 3).is_err());
         assert!(super::line("name", " ", 3).is_err());
         assert!(super::line("name", "a\u{0}b", 3).is_err());
+    }
+
+    #[test]
+    fn initials_are_the_first_letters_of_all_words() {
+        assert_eq!(super::initials("Ömer  von Berg"), "Ö. v. B.");
+        assert_eq!(super::initials("Mia"), "M.");
+        assert_eq!(super::initials(""), "");
     }
 }

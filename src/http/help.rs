@@ -14,7 +14,7 @@ use crate::base::id::{HelpRequestId, RoomId};
 use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, text};
 use crate::domain::help::queries::Filter;
-use crate::domain::help::{self, Ask, Edit, Figures, Help, Priority, Status};
+use crate::domain::help::{self, Ask, Edit, Figures, Help, Place, Priority, Status};
 use crate::domain::house;
 use crate::domain::rooms::scope::{self, Scope};
 use crate::live::{Once, Tx};
@@ -24,6 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
     let helpers = Who::ADMIN | Who::STAFF;
     OpenApiRouter::new()
         .routes(may(helpers, routes!(list)))
+        .routes(may(Who::ADMIN | Who::DISPLAY, routes!(places)))
         .routes(may(Who::MEMBER, routes!(ask)))
         .routes(may(Who::MEMBER, routes!(mine)))
         .routes(may(helpers | Who::MEMBER, routes!(show)))
@@ -44,6 +45,15 @@ struct Queue {
     page: Page<Help>,
     resolved_today: i64,
     median_wait_s: i64,
+}
+
+/// The queue as a wall shows it.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Places {
+    #[serde(flatten)]
+    as_of: AsOf,
+    #[serde(flatten)]
+    page: Page<Place>,
 }
 
 /// A member's own place.
@@ -117,6 +127,15 @@ async fn list(
         })
         .await?;
     Ok(Json(Queue { as_of, page, resolved_today, median_wait_s: figures.median_wait_s }))
+}
+
+/// The queue for a wall: places and initials of those who wait. `queue.changed` says when it has
+/// changed.
+#[utoipa::path(get, path = "/api/v1/help-requests/places", tag = "help", params(Paging),
+    responses((status = 200, body = Places), (status = 422)))]
+async fn places(State(app): State<App>, Query(paging): Query<Paging>) -> Result<Json<Places>> {
+    let (as_of, places) = app.snapshot(help::queries::places).await?;
+    Ok(Json(Places { as_of, page: Page::part(places, &paging)? }))
 }
 
 /// What the caller asked last, today: open, or over with its answer; and the figures of the queue.

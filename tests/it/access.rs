@@ -108,6 +108,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     // The day: the board, help, what members do.
     ("GET", "/api/v1/board", "A O S W"),
     ("GET", "/api/v1/help-requests", "A S"),
+    ("GET", "/api/v1/help-requests/places", "A W"),
     ("POST", "/api/v1/help-requests", "M"),
     ("GET", "/api/v1/help-requests/mine", "M"),
     ("GET", "/api/v1/help-requests/{id}", "A S M"),

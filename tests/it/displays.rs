@@ -1,10 +1,13 @@
 //! Wall screens: a token that reads what is for the corridor, and nothing else.
 
+use daybook::client::{Client, Stream};
 use daybook::domain::people::Role;
+use daybook::jobs::Jobs;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::devices::{heard, reader, text, with_key};
+use crate::scene::Scene;
 use crate::server::TestServer;
 
 #[tokio::test]
@@ -43,4 +46,54 @@ async fn a_wall_screen_reads_what_is_for_the_corridor_until_its_token_ends() {
     let body = json!({ "token": gym.key });
     let refused = server.nobody().post("/api/v1/displays/sign-in", &body).await.unwrap();
     assert_eq!(refused.status, 401);
+}
+
+/// The places in the queue, as the wall shows them, without their waits.
+async fn places(wall: &Client) -> Vec<(i64, String, String)> {
+    let answer = wall.get("/api/v1/help-requests/places").await.unwrap();
+    assert_eq!(answer.status, 200);
+    let answer = answer.json().unwrap();
+    assert!(answer["as_of"].is_string() && answer["cursor"].is_string(), "{answer}");
+    let items = answer["items"].as_array().unwrap().iter();
+    items
+        .map(|p| (p["position"].as_i64().unwrap(), text(&p["initials"]), text(&p["priority"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_wall_screen_shows_places_and_initials_and_hears_that_the_queue_has_moved() {
+    let scene = Scene::new().await;
+    let [lead, eva, mia, ben] =
+        scene.signed_in([scene.lead, scene.eva, scene.mia, scene.ben]).await;
+    let made = lead.post("/api/v1/displays", &json!({ "name": "Foyer" })).await.unwrap();
+    let key = text(&made.json().unwrap()["token"]);
+    let wall = Client::new(lead.address()).with("authorization", format!("Bearer {key}"));
+    let mut stream: Stream = wall.stream("/api/v1/events", &[]).await.unwrap();
+    let _jobs = Jobs::spawn(&scene.app);
+    assert_eq!(places(&wall).await, []);
+
+    let asked = mia.post("/api/v1/help-requests", &json!({ "content": "Laterne?" })).await;
+    let asked: Value = asked.unwrap().json().unwrap();
+    assert_eq!(heard(&mut stream, "queue.changed").await["length"], 1);
+    scene.pass(90);
+    let urgent = json!({ "content": "Nasenbluten", "priority": "urgent" });
+    assert_eq!(ben.post("/api/v1/help-requests", &urgent).await.unwrap().status, 201);
+    assert_eq!(heard(&mut stream, "queue.changed").await["length"], 2);
+    let place = |at, initials: &str, priority: &str| (at, initials.to_owned(), priority.to_owned());
+    let both = [place(1, "B. B.", "urgent"), place(2, "M. M.", "normal")];
+    assert_eq!(places(&wall).await, both);
+
+    // Nothing else of them is there.
+    let answer = wall.get("/api/v1/help-requests/places").await.unwrap().json().unwrap();
+    let second = json!({ "position": 2, "initials": "M. M.", "priority": "normal", "wait_s": 90 });
+    assert_eq!(answer["items"][1], second);
+    for path in ["", "/mine", &format!("/{}", text(&asked["id"]))] {
+        let refused = wall.get(&format!("/api/v1/help-requests{path}")).await.unwrap();
+        assert_eq!(refused.status, 403, "{path}");
+    }
+
+    let path = format!("/api/v1/help-requests/{}/claim", text(&asked["id"]));
+    assert_eq!(eva.post(&path, &json!({})).await.unwrap().status, 200);
+    assert_eq!(heard(&mut stream, "queue.changed").await["length"], 1);
+    assert_eq!(places(&wall).await, both[..1]);
 }

@@ -8,4 +8,4 @@ pub mod commands;
 pub mod model;
 pub mod queries;
 
-pub use model::{Ask, Assignee, Edit, Figures, Help, Priority, Status};
+pub use model::{Ask, Assignee, Edit, Figures, Help, Place, Priority, Status};

@@ -171,6 +171,18 @@ impl Help {
     }
 }
 
+/// A place in the queue, as a wall shows it: neither who it is nor what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Place {
+    /// From 1.
+    pub position: i64,
+    /// The first letters of the name: "M. K.".
+    pub initials: String,
+    pub priority: Priority,
+    /// Seconds since the member asked.
+    pub wait_s: i64,
+}
+
 /// The figures of the queue: no persons.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Figures {

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, params};
 
-use super::model::{Figures, Help, Status};
+use super::model::{Figures, Help, Place, Status};
 use crate::base::id::{HelpRequestId, PersonId};
-use crate::base::{Day, Error, Result, Timestamp};
+use crate::base::{Day, Error, Result, Timestamp, text};
 use crate::domain::rooms::scope::Scope;
 use crate::store::rows::{self, FromRow, Row};
 
@@ -87,6 +87,29 @@ pub fn list(conn: &Connection, scope: &Scope, filter: Filter) -> Result<Vec<Help
         )?,
     };
     Ok(requests.into_iter().filter(|help| help.seen_by(scope)).collect())
+}
+
+/// Returns the places of those who wait, in their order.
+pub fn places(conn: &Connection, now: Timestamp) -> Result<Vec<Place>> {
+    struct Waiting(Place, Timestamp);
+    impl FromRow for Waiting {
+        fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+            let name: String = row.get("display_name")?;
+            let (position, priority) = (row.get("position")?, row.get("priority")?);
+            let place = Place { position, initials: text::initials(&name), priority, wait_s: 0 };
+            Ok(Waiting(place, row.get("created_at")?))
+        }
+    }
+    let waiting: Vec<Waiting> = rows::all(
+        conn,
+        "select position, display_name, priority, created_at
+         from help_view
+         where status = 'pending'
+         order by position",
+        [],
+    )?;
+    let wait = |since| now.seconds_since(since);
+    Ok(waiting.into_iter().map(|Waiting(p, at)| Place { wait_s: wait(at), ..p }).collect())
 }
 
 /// Returns the ids of the open requests of `day` and of the days before.

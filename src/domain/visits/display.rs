@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scan::{Code, Outcome};
+use crate::base::text;
 use crate::domain::devices::model::{Scanner, ShowName};
 use crate::domain::house::Language;
 use crate::words;
@@ -34,10 +35,7 @@ pub struct Display {
 pub fn name(scanner: &Scanner, given_name: &str, display_name: &str) -> Option<String> {
     match scanner.show_name {
         ShowName::First => Some(given_name.to_owned()).filter(|name| !name.is_empty()),
-        ShowName::Initials => {
-            let initials = display_name.split_whitespace().filter_map(|word| word.chars().next());
-            Some(initials.map(|letter| format!("{letter}.")).collect::<Vec<_>>().join(" "))
-        }
+        ShowName::Initials => Some(text::initials(display_name)),
         ShowName::None => None,
     }
 }

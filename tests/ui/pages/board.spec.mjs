@@ -139,3 +139,26 @@ test("a wall screen shows the counts live, by its own key, and nobody's name", a
   await expect(figure(wall, PRESENT)).toHaveText(String(before.counts.present));
   await accessible(wall, "wall");
 });
+
+test("a wall screen shows whose turn it is by initials, as it changes, and no name", async ({ house, visitor }) => {
+  const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
+  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+  const [first, second] = await visitor.membersIn(await visitor.supervisor(), 2);
+  const wall = await context.newPage();
+  await wall.goto("/wall");
+  await live(wall);
+  const places = wall.getByRole("list", { name: "Warten" }).getByRole("listitem");
+  await expect(places).toHaveCount(0);
+  const letters = ({ me }) => me.person.display_name.split(" ").map((word) => `${[...word][0]}.`).join(" ");
+  const asked = await visitor.api(first.context, "POST", "/help-requests", { content: "Was heißt Laterne?" });
+  await expect(places.locator("b")).toHaveText([letters(first)]);
+  const urgent = await visitor.api(second.context, "POST", "/help-requests", { content: "", priority: "urgent" });
+  await expect(places.locator("b")).toHaveText([letters(second), letters(first)]);
+  await expect(places.first()).toContainText("Dringend");
+  for (const one of [first, second]) await expect(wall.getByRole("main")).not.toContainText(one.me.person.display_name);
+  await expect(wall.getByRole("main")).not.toContainText("Laterne");
+  await accessible(wall, "wall with a queue");
+  await visitor.api(second.context, "POST", `/help-requests/${urgent.id}/cancel`);
+  await visitor.api(first.context, "POST", `/help-requests/${asked.id}/cancel`);
+  await expect(places).toHaveCount(0);
+});
