@@ -1,8 +1,8 @@
-// My place: a member asks for help, sees the position in line and who comes.
+// My place: a member sees where the house has it, asks for help, sees the position in line and who comes.
 import { api } from "./api.js";
 import { me } from "./here.js";
 import { serverNow } from "./live.js";
-import { attempt, Confirm, Field, Loaded, PageHead, toast } from "./parts.js";
+import { attempt, Confirm, Field, Loaded, PageHead, Status, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { number, t, wait } from "./text.js";
 import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";
@@ -20,12 +20,19 @@ export const reduce = {
   "queue.changed": (state) => (state.request?.status === "pending" ? stale(state) : { ...state }),
 };
 
+/** Of where one is: the counts say that somebody moved, only the server knows who. */
+export const whereReduce = {
+  "house.counts_changed": (state) => (state.room ? state : stale(state)),
+  "room.occupancy_changed": (state, room) => (!state.room || state.room.id === room.room_id ? stale(state) : state),
+};
+
 export function MyPlace() {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get("/help-requests/mine", { signal }), reduce: reducer(reduce),
   }), []));
   const [again, setAgain] = useState(false);
   return html`<${PageHead} title=${t("my-place")} section=${section} />
+    <${Where} />
     <${Loaded} section=${section} rows=${3}>${({ request, queue }) => {
       const open = request && ["pending", "assigned", "on_hold"].includes(request.status);
       if (open) return html`<${Mine} request=${request} queue=${queue} section=${section} />`;
@@ -34,6 +41,18 @@ export function MyPlace() {
       }
       return html`<${Ask} section=${section} queue=${queue} sent=${() => setAgain(false)} />`;
     }}<//>`;
+}
+
+/** Where am I, as the house has it? */
+function Where() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/me/whereabouts", { signal }), reduce: reducer(whereReduce),
+  }), []));
+  if (!section.data) return null;
+  const { present, room } = section.data;
+  return html`<p class="my-room" role="status">${room ? html`<${Status} state="in">${t("where-room", { room: room.name })}<//>
+      <span class="sub">${room.activity_name}</span>`
+    : html`<${Status} state=${present ? "away" : "off"}>${t(present ? "where-present" : "where-absent")}<//>`}</p>`;
 }
 
 function Ask({ section, queue, sent }) {

@@ -225,6 +225,9 @@ help-longest = Längste Wartezeit
 help-median = Mittlere Wartezeit
 
 # Mein Platz
+where-room = Du bist hier: { $room }
+where-present = Du bist im Haus
+where-absent = Du bist nicht im Haus
 ask-title = Brauchst du Hilfe?
 ask-label = Worum geht es?
 ask-hint = Du kannst das auch leer lassen.

@@ -225,6 +225,9 @@ help-longest = Longest wait
 help-median = Median wait
 
 # My place
+where-room = You are here: { $room }
+where-present = You are in the house
+where-absent = You are not in the house
 ask-title = Do you need help?
 ask-label = What is it about?
 ask-hint = You can leave this empty.

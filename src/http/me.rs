@@ -8,17 +8,20 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::extract::Json;
 use super::signed_in::{Principal, Screen, SignedIn};
-use crate::app::App;
+use crate::app::{App, AsOf};
 use crate::base::id::{GroupId, RoomId, RunId};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Timestamp};
 use crate::domain::devices;
 use crate::domain::house::{self, House, Language, Profile};
 use crate::domain::people;
 use crate::domain::rooms::{self, Group, Run};
+use crate::domain::visits;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(me)))
+    OpenApiRouter::new()
+        .routes(may(Who::PEOPLE | Who::DISPLAY, routes!(me)))
+        .routes(may(Who::MEMBER, routes!(whereabouts)))
 }
 
 /// The signed-in person, the house, and what the person is responsible for.
@@ -108,6 +111,49 @@ pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
         })
     })
     .await
+}
+
+/// Where a member is, as the house has it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Whereabouts {
+    #[serde(flatten)]
+    as_of: AsOf,
+    /// Whether the member is in the house now.
+    present: bool,
+    /// The room and what goes on there; null between rooms.
+    room: Option<MyRoom>,
+}
+
+/// The room that a member is in.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct MyRoom {
+    id: RoomId,
+    name: String,
+    activity_name: String,
+    since: Timestamp,
+}
+
+/// Where the caller is: present or not, and in which room. `house.counts_changed` and
+/// `room.occupancy_changed` say when it may have changed.
+#[utoipa::path(get, path = "/api/v1/me/whereabouts", tag = "people",
+    responses((status = 200, body = Whereabouts)))]
+async fn whereabouts(State(app): State<App>, who: SignedIn) -> Result<Json<Whereabouts>> {
+    let (as_of, (present, room)) = app
+        .snapshot(move |conn, now| {
+            let day = house::queries::house(conn)?.day(now);
+            let status = visits::queries::status_today(conn, who.person, day)?;
+            let room = match visits::queries::open_visit(conn, who.person)? {
+                None => None,
+                Some(visit) => {
+                    let run = rooms::queries::run(conn, visit.run)?;
+                    let Run { room: id, room_name: name, activity_name, .. } = run;
+                    Some(MyRoom { id, name, activity_name, since: visit.started_at })
+                }
+            };
+            Ok((status == visits::Status::Present, room))
+        })
+        .await?;
+    Ok(Json(Whereabouts { as_of, present, room }))
 }
 
 async fn about_screen(app: &App, screen: Screen) -> Result<Me> {

@@ -43,6 +43,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/login", "anyone"),
     ("POST", "/api/v1/logout", "A O S M"),
     ("GET", "/api/v1/me", "A O S M W"),
+    ("GET", "/api/v1/me/whereabouts", "M"),
     ("PUT", "/api/v1/me/password", "A O S M"),
     ("PUT", "/api/v1/me/pin", "A O S"),
     ("GET", "/api/v1/sessions", "A O S M"),

@@ -223,3 +223,33 @@ async fn members_and_strangers_mark_nothing_and_see_nobody() {
         assert_eq!(code(&get(&stranger, path).await), (401, "login.required"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_member_learns_whether_the_house_has_it_present_and_in_which_room_and_of_nobody_else() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.eva]).await;
+    let [mia, ben] = scene.signed_in([scene.mia, scene.ben]).await;
+    let (status, before) = get(&mia, "/me/whereabouts").await;
+    assert_eq!((status, &before["present"], &before["room"]), (200, &json!(false), &Value::Null));
+    assert!(before["as_of"].is_string() && before["cursor"].is_string(), "{before}");
+
+    scene.tap(&scene.door, MIA).await;
+    let (_, come) = get(&mia, "/me/whereabouts").await;
+    assert_eq!((&come["present"], &come["room"]), (&json!(true), &Value::Null));
+    scene.pass(60);
+    let visit = scene.start(scene.eva, scene.mia, run).await.unwrap();
+    let (_, inside) = get(&mia, "/me/whereabouts").await;
+    let room = json!({
+        "id": scene.library,
+        "name": "Bibliothek",
+        "activity_name": "Lesen",
+        "since": Scene::minute(1).to_string(),
+    });
+    assert_eq!((&inside["present"], &inside["room"]), (&json!(true), &room));
+    assert_eq!(get(&ben, "/me/whereabouts").await.1["room"], Value::Null);
+
+    scene.end(scene.eva, visit).await.unwrap();
+    assert_eq!(get(&mia, "/me/whereabouts").await.1["room"], Value::Null);
+    scene.tap(&scene.exit, MIA).await;
+    assert_eq!(get(&mia, "/me/whereabouts").await.1["present"], false);
+}

@@ -185,3 +185,15 @@ test("the office is told that it sees figures, not requests", async ({ visitor }
   const page = await visitor.page({ role: "office" }, "/help");
   await expect(page.getByText("Das Büro sieht die Zahlen der Liste in der Übersicht, nicht die Bitten.")).toBeVisible();
 });
+
+test("a member sees the room that the house has it in, and that it has left", async ({ cast, place, visitor }) => {
+  const where = place.locator(".my-room");
+  await expect(where).toContainText(`Du bist hier: ${cast.staff.run.room_name}`);
+  const { here } = await visitor.api(cast.staff.context, "GET", `/runs/${cast.staff.run.id}`);
+  const visit = here.find((one) => one.member_id === cast.member.me.person.id);
+  await visitor.api(cast.staff.context, "POST", `/visits/${visit.visit_id}/end`);
+  await expect(where).toHaveText("Du bist im Haus");
+  await visitor.api(cast.staff.context, "POST", `/visits/${visit.visit_id}/undo`);
+  await expect(where).toContainText(cast.staff.run.room_name);
+  await accessible(place, "my place with its room");
+});

@@ -1,7 +1,8 @@
 // What events do to what a page shows: pure functions, and the section that applies them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reduce as helpFigures } from "../../../assets/help-figures.js";
+import { placesReduce, reduce as helpFigures } from "../../../assets/help-figures.js";
+import { whereReduce } from "../../../assets/help-place.js";
 import { reduce as helpQueue } from "../../../assets/help.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
 import { oldestCursor, reducer, Section, stale } from "../../../assets/store.js";
@@ -152,4 +153,22 @@ test("a change that the server refuses is taken back", async () => {
   });
   await assert.rejects(failing);
   assert.equal(section.data.n, 1);
+});
+
+test("places and whereabouts are read again when they may have changed, and no more often", () => {
+  const reads = (map, state, type, fields = {}) => {
+    let told = 0;
+    const section = new Section({ load: async () => state, reduce: reducer(map) });
+    section.data = state;
+    section.refetchSoon = () => { told += 1; };
+    section.apply([{ type, data: fields }]);
+    return told;
+  };
+  assert.equal(reads(placesReduce, { items: [] }, "queue.changed"), 1);
+  const [inside, between] = [{ present: true, room: { id: "1" } }, { present: true, room: null }];
+  assert.equal(reads(whereReduce, inside, "room.occupancy_changed", { room_id: "1" }), 1);
+  assert.equal(reads(whereReduce, inside, "room.occupancy_changed", { room_id: "2" }), 0);
+  assert.equal(reads(whereReduce, inside, "house.counts_changed"), 0);
+  assert.equal(reads(whereReduce, between, "room.occupancy_changed", { room_id: "2" }), 1);
+  assert.equal(reads(whereReduce, between, "house.counts_changed"), 1);
 });
