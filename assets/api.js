@@ -4,6 +4,12 @@
 const ROOT = "/api/v1";
 const TIMEOUT_MS = 10_000;
 const TRIES = 3;
+/** What a page reads so long after somebody has last touched it, it reads by itself. */
+const TOUCH_COUNTS_MS = 5_000;
+
+let touchedAt = 0;
+const touched = () => { touchedAt = Date.now(); };
+for (const kind of ["pointerdown", "keydown"]) globalThis.addEventListener?.(kind, touched, { capture: true, passive: true });
 
 /** An error that the server explained (RFC 9457), or that the network caused (status 0). */
 export class Problem extends Error {
@@ -47,6 +53,8 @@ async function call(method, path, body, options = {}) {
     payload = options.type ? body : JSON.stringify(body);
   }
   if (method === "POST") headers["idempotency-key"] = options.key ?? randomKey();
+  // Who only looks is away after a while, however much the page reads.
+  if (Date.now() - touchedAt > TOUCH_COUNTS_MS) headers["daybook-background"] = "1";
   const repeatable = method === "GET" || method === "POST";
   const request = { method, headers, body: payload, credentials: "same-origin", cache: "no-store" };
 

@@ -2,9 +2,9 @@
 //! of who has come, gone or turned away.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::base::Result;
@@ -13,8 +13,8 @@ use crate::event::Topic;
 
 /// How often it beats.
 const PERIOD: Duration = Duration::from_secs(1);
-/// The least time between two lists of those who are there.
-const LIST_PERIOD: Duration = Duration::from_secs(5);
+/// The least time between two tellings of who is there: what changes meanwhile is told together.
+const TOLD_PERIOD: Duration = Duration::from_secs(5);
 /// How many people are told of one by one in one beat; beyond them only the list is told, as
 /// after a restart, when everybody comes at once.
 const ONE_BY_ONE_MAX: usize = 50;
@@ -25,8 +25,8 @@ pub async fn run(app: App) {
     let mut tick = interval(PERIOD);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
-        if let Err(error) = heart.beat().await {
+        let now = tick.tick().await;
+        if let Err(error) = heart.beat(now.into_std()).await {
             tracing::warn!(%error, "presence could not be told; the next beat tries again");
         }
     }
@@ -38,23 +38,29 @@ pub struct Heart {
     turn: u32,
     /// The topics whose list has changed since it was told.
     stale: BTreeSet<Topic>,
-    listed: Option<Instant>,
+    /// When somebody's presence was last told.
+    told: Option<Instant>,
 }
 
 impl Heart {
     /// Returns a heart that has not beaten yet.
     pub fn new(app: App) -> Heart {
-        Heart { app, turn: 0, stale: BTreeSet::new(), listed: None }
+        Heart { app, turn: 0, stale: BTreeSet::new(), told: None }
     }
 
-    /// Beats once.
-    pub async fn beat(&mut self) -> Result<()> {
+    /// Beats once, at `now`.
+    pub async fn beat(&mut self, now: Instant) -> Result<()> {
         self.turn = self.turn.wrapping_add(1);
         self.app.hub.beat(self.turn);
+        self.app.presence.look(&self.app.hub, self.app.clock.now());
         self.forget_the_signed_out().await?;
+        if self.told.is_some_and(|at| now.saturating_duration_since(at) < TOLD_PERIOD) {
+            return Ok(());
+        }
         self.tell_changes().await?;
-        if !self.stale.is_empty() && self.listed.is_none_or(|at| at.elapsed() >= LIST_PERIOD) {
+        if !self.stale.is_empty() {
             self.tell_lists().await?;
+            self.told = Some(now);
         }
         Ok(())
     }
@@ -82,7 +88,7 @@ impl Heart {
 
     async fn tell_changes(&mut self) -> Result<()> {
         let now = self.app.clock.now();
-        let changes = self.app.presence.look(&self.app.hub, now);
+        let changes = self.app.presence.changes();
         if changes.is_empty() {
             return Ok(());
         }
@@ -106,7 +112,6 @@ impl Heart {
         for list in online::lists(&everybody, &std::mem::take(&mut self.stale)) {
             self.app.hub.signal(&list, now);
         }
-        self.listed = Some(Instant::now());
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! Who is online: the snapshot, and the note that somebody has asked for something.
+//! Who is online: the snapshot, and what counts as somebody doing something.
 
 use axum::extract::{Request, State};
+use axum::http::{HeaderName, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use rusqlite::Connection;
@@ -86,14 +87,30 @@ impl From<online::Online> for User {
     }
 }
 
-/// Notes that a person has asked for something. A stream that comes back by itself is no asking.
+/// By this header a page says that it reads by itself: nobody has touched it for a while.
+const BACKGROUND: HeaderName = HeaderName::from_static("daybook-background");
+
+/// What a client does to listen, as it does again whenever the link breaks; WebSockets aside.
+const LISTENING: [&str; 4] =
+    [super::sse::PATH, "/api/v1/stream-tickets", "/api/ws/subscribe", "/api/ws/unsubscribe"];
+
+/// Notes that a person has done something.
 pub async fn notice(State(app): State<App>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
     if let Some(Principal::Person(who)) = request.extensions().get::<Principal>()
-        && path != super::sse::PATH
-        && !super::classic::EVENT_PATHS.contains(&path)
+        && is_act(&request)
     {
-        app.presence.asked(who.person, app.clock.now());
+        app.presence.acted(who.person, app.clock.now());
     }
     next.run(request).await
+}
+
+/// Says whether somebody is behind a request. Nobody need be where a client listens, or where a
+/// page reads anew what news has told it of.
+fn is_act(request: &Request) -> bool {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let listens = LISTENING.contains(&path)
+        || super::classic::EVENT_PATHS.contains(&path)
+        || headers.contains_key(header::UPGRADE);
+    let by_itself = request.method().is_safe() && headers.contains_key(BACKGROUND);
+    !listens && !by_itself
 }

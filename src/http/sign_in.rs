@@ -167,6 +167,7 @@ pub async fn sign_in(
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     session::sign_in(session, person, &device_name(agent.unwrap_or_default())).await?;
     let who = session::holder(session).await?.ok_or(Error::SignedOut)?;
+    app.presence.acted(who.person, app.clock.now());
     me::about(app, who).await
 }
 

@@ -1,8 +1,9 @@
-//! Presence: who is connected now, or has asked for something a moment ago.
+//! Presence: who is connected now, or has done something a moment ago.
 //!
 //! It is computed from what is: open streams, several of one person count as one presence, and
-//! recent requests. A stream that breaks and comes back within the grace, as at every restart of
-//! a tablet's radio, changes nothing. Nothing of it is stored.
+//! recent acts. A stream that breaks and comes back, as at every restart of a tablet's radio, is no
+//! act: within the grace it changes nothing, and later it finds what it left. Nothing of it is
+//! stored.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,9 +16,9 @@ use crate::words;
 
 /// How long somebody whose last stream has ended is still there: longer than a reconnect.
 pub const GRACE: Duration = Duration::from_secs(10);
-/// How long a request without a stream counts as being there.
-pub const REQUEST_COUNTS: Duration = Duration::from_secs(60);
-/// How long somebody may look at a page without asking for anything before they are away.
+/// How long an act without a stream counts as being there.
+pub const ACT_COUNTS: Duration = Duration::from_secs(60);
+/// How long somebody may hold a stream and do nothing before they are away.
 pub const AWAY_AFTER: Duration = Duration::from_secs(300);
 /// How many people are remembered at once; a house has fewer accounts.
 const PEOPLE_MAX: usize = 20_000;
@@ -55,30 +56,35 @@ struct Seen {
     streams: usize,
     /// When the person last held a stream.
     connected: Option<Instant>,
-    /// When the person last asked for something; none after a sign-out.
-    asked: Option<Instant>,
+    /// When the person last did something; none after a sign-out, and when nobody has seen it.
+    acted: Option<Instant>,
     at: Timestamp,
     /// What was last told of the person.
     told: (Status, usize),
 }
 
 impl Presence {
-    /// Notes a request of `person`.
-    pub fn asked(&self, person: PersonId, at: Timestamp) {
-        self.asked_at(person, at, Instant::now());
+    /// Notes that `person` has done something.
+    pub fn acted(&self, person: PersonId, at: Timestamp) {
+        self.acted_at(person, at, Instant::now());
     }
 
-    /// Notes that `person` has signed out everywhere: what they asked for before counts no more.
+    /// Notes that `person` has signed out everywhere: what they did before counts no more.
     pub fn left(&self, person: PersonId) {
         let mut people = self.lock();
         if let Some(seen) = people.get_mut(&person) {
-            (seen.connected, seen.asked) = (None, None);
+            (seen.connected, seen.acted) = (None, None);
         }
     }
 
-    /// Looks who holds streams and returns whose presence has changed since the last look.
-    pub fn look(&self, hub: &Hub, at: Timestamp) -> Vec<Change> {
-        self.look_at(&hub.connected(), at, Instant::now())
+    /// Looks who holds streams.
+    pub fn look(&self, hub: &Hub, at: Timestamp) {
+        self.look_at(&hub.connected(), at, Instant::now());
+    }
+
+    /// Returns whose presence has changed since this was last asked.
+    pub fn changes(&self) -> Vec<Change> {
+        self.changes_at(Instant::now())
     }
 
     /// Returns everybody who is there, by id.
@@ -91,37 +97,29 @@ impl Presence {
         here
     }
 
-    fn asked_at(&self, person: PersonId, at: Timestamp, now: Instant) {
+    fn acted_at(&self, person: PersonId, at: Timestamp, now: Instant) {
         let mut people = self.lock();
-        let room = people.len() < PEOPLE_MAX;
-        match people.get_mut(&person) {
-            Some(seen) => (seen.asked, seen.at) = (Some(now), at),
-            None if room => {
-                let told = (Status::Offline, 0);
-                let asked = Some(now);
-                people.insert(person, Seen { streams: 0, connected: None, asked, at, told });
-            }
-            None => {}
+        if let Some(seen) = seen(&mut people, person, at) {
+            (seen.acted, seen.at) = (Some(now), at);
         }
     }
 
-    fn look_at(
-        &self,
-        connected: &HashMap<PersonId, usize>,
-        at: Timestamp,
-        now: Instant,
-    ) -> Vec<Change> {
+    fn look_at(&self, connected: &HashMap<PersonId, usize>, at: Timestamp, now: Instant) {
+        let mut people = self.lock();
         for person in connected.keys() {
-            if !self.lock().contains_key(person) {
-                self.asked_at(*person, at, now);
-            }
+            seen(&mut people, *person, at);
         }
-        let mut changed = Vec::new();
-        self.lock().retain(|person, seen| {
+        for (person, seen) in people.iter_mut() {
             seen.streams = connected.get(person).copied().unwrap_or(0);
             if seen.streams > 0 {
                 (seen.connected, seen.at) = (Some(now), at);
             }
+        }
+    }
+
+    fn changes_at(&self, now: Instant) -> Vec<Change> {
+        let mut changed = Vec::new();
+        self.lock().retain(|person, seen| {
             let here = seen.here(*person, now);
             // Within the grace the streams that were there are taken to come back.
             let streams = if here.streams == 0 && here.status != Status::Offline {
@@ -133,7 +131,8 @@ impl Presence {
                 changed.push(Change { was: seen.told.0, here });
                 seen.told = (here.status, streams);
             }
-            here.status != Status::Offline
+            // Who comes back soon is as active as before.
+            here.status != Status::Offline || within(seen.acted, AWAY_AFTER, now)
         });
         changed.sort_unstable_by_key(|change| change.here.person);
         changed
@@ -146,18 +145,33 @@ impl Presence {
 
 impl Seen {
     fn here(&self, person: PersonId, now: Instant) -> Here {
-        let within = |since: Option<Instant>, limit| {
-            since.is_some_and(|since| now.saturating_duration_since(since) < limit)
-        };
-        let connected = self.streams > 0 || within(self.connected, GRACE);
+        let connected = self.streams > 0 || within(self.connected, GRACE, now);
         let status = match connected {
-            true if within(self.asked, AWAY_AFTER) => Status::Online,
+            true if within(self.acted, AWAY_AFTER, now) => Status::Online,
             true => Status::Away,
-            false if within(self.asked, REQUEST_COUNTS) => Status::Online,
+            false if within(self.acted, ACT_COUNTS, now) => Status::Online,
             false => Status::Offline,
         };
         Here { person, status, streams: self.streams, last_seen_at: self.at }
     }
+}
+
+/// Returns what is known of `person`, from now on if nothing is; none when too many are known.
+fn seen(
+    people: &mut HashMap<PersonId, Seen>,
+    person: PersonId,
+    at: Timestamp,
+) -> Option<&mut Seen> {
+    if people.len() >= PEOPLE_MAX {
+        return people.get_mut(&person);
+    }
+    let told = (Status::Offline, 0);
+    let unknown = || Seen { streams: 0, connected: None, acted: None, at, told };
+    Some(people.entry(person).or_insert_with(unknown))
+}
+
+fn within(since: Option<Instant>, limit: Duration, now: Instant) -> bool {
+    since.is_some_and(|since| now.saturating_duration_since(since) < limit)
 }
 
 #[cfg(test)]
@@ -180,22 +194,24 @@ mod tests {
         fn look(&self, second: u64, streams: usize) -> Option<(Status, usize)> {
             let connected = HashMap::from_iter((streams > 0).then_some((ANNA, streams)));
             let now = self.start + Duration::from_secs(second);
-            let changed = self.presence.look_at(&connected, Timestamp(0), now);
+            self.presence.look_at(&connected, Timestamp(0), now);
+            let changed = self.presence.changes_at(now);
             changed.first().map(|change| (change.here.status, change.here.streams))
         }
 
-        fn ask(&self, second: u64) {
+        fn act(&self, second: u64) {
             let now = self.start + Duration::from_secs(second);
-            self.presence.asked_at(ANNA, Timestamp(0), now);
+            self.presence.acted_at(ANNA, Timestamp(0), now);
         }
     }
 
     #[test]
     fn several_streams_are_one_presence_that_ends_with_the_last_and_the_grace() {
         let scene = Scene::new();
+        scene.act(0);
         assert_eq!(scene.look(0, 1), Some((Status::Online, 1)));
         assert_eq!(scene.look(1, 2), Some((Status::Online, 2)));
-        scene.ask(100);
+        scene.act(100);
         assert_eq!(scene.look(200, 1), Some((Status::Online, 1)));
         assert_eq!(scene.look(201, 0), None);
         assert_eq!(scene.look(209, 0), None);
@@ -206,6 +222,7 @@ mod tests {
     #[test]
     fn a_reconnect_within_the_grace_changes_nothing() {
         let scene = Scene::new();
+        scene.act(0);
         scene.look(0, 1);
         assert_eq!(scene.look(100, 1), None);
         assert_eq!(scene.look(103, 0), None);
@@ -213,12 +230,25 @@ mod tests {
     }
 
     #[test]
-    fn who_looks_without_asking_is_away_and_comes_back_by_asking() {
+    fn a_reconnect_is_no_act_however_late_it_comes() {
         let scene = Scene::new();
+        scene.act(0);
+        scene.look(0, 1);
+        assert_eq!(scene.look(200, 0), Some((Status::Offline, 0)));
+        assert_eq!(scene.look(250, 1), Some((Status::Online, 1)));
+        assert_eq!(scene.look(300, 1), Some((Status::Away, 1)));
+        assert_eq!(scene.look(320, 0), Some((Status::Offline, 0)));
+        assert_eq!(scene.look(400, 1), Some((Status::Away, 1)));
+    }
+
+    #[test]
+    fn who_looks_without_doing_anything_is_away_and_comes_back_by_an_act() {
+        let scene = Scene::new();
+        scene.act(0);
         scene.look(0, 1);
         assert_eq!(scene.look(299, 1), None);
         assert_eq!(scene.look(300, 1), Some((Status::Away, 1)));
-        scene.ask(400);
+        scene.act(400);
         assert_eq!(scene.look(401, 1), Some((Status::Online, 1)));
     }
 
@@ -226,18 +256,19 @@ mod tests {
     fn who_signs_out_is_gone_at_once() {
         let scene = Scene::new();
         scene.look(0, 1);
-        scene.ask(1);
+        scene.act(1);
         scene.presence.left(ANNA);
         assert_eq!(scene.look(2, 0), Some((Status::Offline, 0)));
     }
 
     #[test]
-    fn a_request_without_a_stream_counts_for_a_minute() {
+    fn an_act_without_a_stream_counts_for_a_minute_and_is_forgotten_later() {
         let scene = Scene::new();
-        scene.ask(0);
+        scene.act(0);
         assert_eq!(scene.look(1, 0), Some((Status::Online, 0)));
         assert_eq!(scene.look(59, 0), None);
         assert_eq!(scene.look(60, 0), Some((Status::Offline, 0)));
+        assert_eq!(scene.look(300, 0), None);
         assert!(scene.presence.lock().is_empty());
     }
 }

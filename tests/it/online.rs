@@ -1,8 +1,12 @@
 //! Who is online: counted from streams and requests, told only to those who may know.
 
+use std::time::{Duration, Instant};
+
 use daybook::base::Actor;
 use daybook::client::{Client, SseFrame, Stream};
+use daybook::event::{Signal, Topic};
 use daybook::heartbeat::Heart;
+use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::callers::{ADMIN, House, next, until};
@@ -33,14 +37,34 @@ fn ids(users: &Value, key: &str) -> Vec<String> {
     users.as_array().unwrap().iter().map(|u| u[key].as_str().unwrap().to_owned()).collect()
 }
 
+/// A heart whose time passes as the test says.
+struct Pulse {
+    heart: Heart,
+    now: Instant,
+}
+
+impl Pulse {
+    fn of(house: &House) -> Pulse {
+        Pulse { heart: Heart::new(house.app.clone()), now: Instant::now() }
+    }
+
+    /// Beats so many seconds after the last beat.
+    async fn beat_after(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.heart.beat(self.now).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn colleagues_hear_of_colleagues_and_of_no_members() {
     let house = House::new().await;
-    let mut heart = Heart::new(house.app.clone());
+    let mut pulse = Pulse::of(&house);
     let mut staff = open(&house.caller(STAFF), "staff").await;
     let mut lead = open(&house.caller(ADMIN), "lead").await;
-    let _member = open(&house.caller(MEMBER), "house").await;
-    heart.beat().await.unwrap();
+    let member = house.caller(MEMBER);
+    let _member = open(&member, "house").await;
+    member.get("/api/v1/rooms").await.unwrap();
+    pulse.beat_after(5).await;
     let list = news(&mut staff, "presence.list_changed").await;
     assert_eq!(
         (list["count"].as_u64(), ids(&list["users"], "user_id")),
@@ -69,16 +93,17 @@ async fn those_in_charge_of_a_group_hear_of_its_members() {
         })
         .await
         .unwrap();
-    let mut heart = Heart::new(house.app.clone());
+    let mut pulse = Pulse::of(&house);
     let mut staff = open(&house.caller(STAFF), "group:7").await;
-    heart.beat().await.unwrap();
+    pulse.beat_after(5).await;
+    house.caller(MEMBER).get("/api/v1/rooms").await.unwrap();
     let member = open(&house.caller(MEMBER), "house").await;
-    heart.beat().await.unwrap();
+    pulse.beat_after(5).await;
     let status = news(&mut staff, "user.status_changed").await;
     assert_eq!((&status["user_id"], &status["status"]), (&json!("3"), &json!("online")));
     // A second page of the same person is the same presence.
     let second = open(&house.caller(MEMBER), "house").await;
-    heart.beat().await.unwrap();
+    pulse.beat_after(5).await;
     let updated = news(&mut staff, "presence.updated").await;
     assert_eq!((&updated["streams"], &updated["status"]), (&json!(2), &json!("online")));
 
@@ -89,7 +114,7 @@ async fn those_in_charge_of_a_group_hear_of_its_members() {
     drop((member, second));
     until(|| house.app.hub.streams() == 1).await;
     // Within the grace nobody has gone.
-    heart.beat().await.unwrap();
+    pulse.beat_after(5).await;
     let online = house.caller(STAFF).get("/api/v1/online").await.unwrap().json().unwrap();
     assert_eq!(online["users"][1]["status"], "online");
     // Who has signed out is gone at once.
@@ -100,15 +125,14 @@ async fn those_in_charge_of_a_group_hear_of_its_members() {
         })
         .await
         .unwrap();
-    heart.beat().await.unwrap();
+    pulse.beat_after(5).await;
     assert_eq!(news(&mut staff, "user.status_changed").await["status"], "offline");
 }
 
 #[tokio::test]
-async fn a_request_without_a_stream_counts_too_and_scope_decides_who_sees_it() {
+async fn an_act_without_a_stream_counts_too_and_scope_decides_who_sees_it() {
     let house = House::new().await;
-    let ticket = house.caller(MEMBER).post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
-    assert_eq!(ticket.status, 201);
+    assert_eq!(house.caller(MEMBER).get("/api/v1/rooms").await.unwrap().status, 200);
     let seen = |who: &'static str| {
         let caller = house.caller(who);
         async move {
@@ -121,4 +145,92 @@ async fn a_request_without_a_stream_counts_too_and_scope_decides_who_sees_it() {
     assert_eq!(seen(ADMIN).await, ["1", "3"]);
     assert_eq!(seen(STAFF).await, ["1", "2"]);
     assert_eq!(house.caller(MEMBER).get("/api/v1/online").await.unwrap().status, 403);
+}
+
+#[tokio::test]
+async fn listening_and_reading_in_the_background_are_no_acts() {
+    let house = House::new().await;
+    let member = house.caller(MEMBER);
+    let status = async || {
+        house.app.presence.look(&house.app.hub, house.app.clock.now());
+        let everybody = house.app.presence.everybody();
+        everybody.iter().find(|here| here.person.0 == 3).map(|here| here.status.word())
+    };
+    assert_eq!(status().await, None);
+    let ticket = member.post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
+    let ticket = ticket.json().unwrap()["ticket"].as_str().unwrap().to_owned();
+    let background = [("daybook-background", "1")];
+    for path in ["/api/v1/rooms", "/my-place"] {
+        let read = member.send(Method::GET, path, &background, "".into()).await.unwrap();
+        assert_eq!(read.status, 200, "{path}");
+    }
+    let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+    member.send(Method::GET, "/api/v1/ws", &upgrade, "".into()).await.unwrap();
+    assert_eq!(status().await, None);
+    // Whoever holds a stream is there, and is away as long as nobody has seen more of them.
+    let nobody = Client::new(house.address);
+    let by_ticket = nobody.stream(&format!("/api/v1/events?ticket={ticket}"), &[]).await.unwrap();
+    assert_eq!(by_ticket.status, 200);
+    let _classic = member.stream("/api/sse/events", &[]).await.unwrap();
+    let _stream = open(&member, "house").await;
+    assert_eq!(status().await, Some("away"));
+
+    // What is written was meant, whatever the page says; and a page is opened by somebody.
+    let post = member.send(Method::POST, "/api/v1/help-requests", &background, "".into());
+    assert_eq!(post.await.unwrap().status, 415);
+    assert_eq!(status().await, Some("online"));
+    let staff = house.caller(STAFF);
+    assert_eq!(staff.get("/supervision").await.unwrap().status, 200);
+    assert!(house.app.presence.everybody().iter().any(|here| here.person.0 == 2));
+}
+
+#[tokio::test]
+async fn whoever_signs_in_is_there() {
+    let server = crate::server::TestServer::start().await;
+    let (person, _) = server.signed_in("Sam Senn", daybook::domain::people::Role::Staff).await;
+    let here = server.app.presence.everybody();
+    assert_eq!(here.iter().map(|here| here.person).collect::<Vec<_>>(), [person]);
+}
+
+/// Which news of presence came before a mark that is sent now.
+async fn told(house: &House, stream: &mut Stream) -> Vec<String> {
+    let mark = Signal { kind: "queue.changed", topics: vec![Topic::Staff], data: json!({}) };
+    house.app.hub.signal(&mark, house.app.clock.now());
+    let mut told = Vec::new();
+    loop {
+        match next(stream).await.unwrap().event.as_deref() {
+            Some("queue.changed") => return told,
+            Some(kind) => told.push(kind.to_owned()),
+            None => (),
+        }
+    }
+}
+
+#[tokio::test]
+async fn presence_is_told_at_once_and_then_at_most_every_five_seconds() {
+    let house = House::new().await;
+    let mut pulse = Pulse::of(&house);
+    let staff = house.caller(STAFF);
+    let mut stream = open(&staff, "staff").await;
+    let all = ["presence.updated", "user.status_changed", "presence.list_changed"];
+    pulse.beat_after(1).await;
+    assert_eq!(told(&house, &mut stream).await, all);
+
+    // Somebody else comes at once after, is active, and opens more pages: it waits its turn.
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        house.caller(ADMIN).get("/api/v1/rooms").await.unwrap();
+        streams.push(open(&house.caller(ADMIN), "house").await);
+        pulse.beat_after(1).await;
+        assert_eq!(told(&house, &mut stream).await, [""; 0]);
+    }
+    pulse.beat_after(1).await;
+    assert_eq!(told(&house, &mut stream).await, all);
+
+    // Nothing new is nothing told, and after a pause the next change is told at once.
+    pulse.beat_after(7).await;
+    assert_eq!(told(&house, &mut stream).await, [""; 0]);
+    streams.push(open(&house.caller(ADMIN), "house").await);
+    pulse.beat_after(1).await;
+    assert_eq!(told(&house, &mut stream).await, ["presence.updated", "presence.list_changed"]);
 }
