@@ -1,7 +1,8 @@
 // The house board and the wall: several nouns at a glance.
 import { api } from "./api.js";
 import { DeviceFigures, reduce as devicesReduce } from "./devices-figures.js";
-import { HelpFigures, Places, reduce as helpReduce, waitingIn } from "./help-figures.js";
+import { HelpFigures, reduce as helpReduce, waitingIn } from "./help-figures.js";
+import { Line } from "./help-line.js";
 import { is, isStaff, me } from "./here.js";
 import { keepOpen, serverNow, setPace } from "./live.js";
 import { AsOf, Loaded, PageHead, Pill } from "./parts.js";
@@ -59,7 +60,7 @@ export function WallPage() {
       <${CountTiles} counts=${board.counts} waiting=${waitingIn(board.help)} details=${false} />
       <h2 class="visually-hidden">${t("rooms")}</h2><div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />
         <section class="card wall-help" data-s=${waitingIn(board.help) > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} help=${board.help} />
-          ${is("admin", "display") && html`<${Places} />`}
+          ${is("admin", "display") && html`<${Line} />`}
           ${waitingIn(board.help) === 0 && html`<p class="sub">${t("help-empty")}</p>`}</section></div>`}<//></main>`;
 }
 

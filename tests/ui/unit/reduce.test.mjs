@@ -1,7 +1,8 @@
 // What events do to what a page shows: pure functions, and the section that applies them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placesReduce, reduce as helpFigures } from "../../../assets/help-figures.js";
+import { reduce as helpFigures } from "../../../assets/help-figures.js";
+import { reduce as helpLine } from "../../../assets/help-line.js";
 import { whereReduce } from "../../../assets/help-place.js";
 import { reduce as helpQueue } from "../../../assets/help.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
@@ -164,7 +165,7 @@ test("places and whereabouts are read again when they may have changed, and no m
     section.apply([{ type, data: fields }]);
     return told;
   };
-  assert.equal(reads(placesReduce, { items: [] }, "queue.changed"), 1);
+  assert.equal(reads(helpLine, { items: [] }, "queue.changed"), 1);
   const [inside, between] = [{ present: true, room: { id: "1" } }, { present: true, room: null }];
   assert.equal(reads(whereReduce, inside, "room.occupancy_changed", { room_id: "1" }), 1);
   assert.equal(reads(whereReduce, inside, "room.occupancy_changed", { room_id: "2" }), 0);
