@@ -108,11 +108,15 @@ fn too_many(wait: Duration) -> Error {
 struct Credentials {
     username: String,
     password: String,
+    /// Of a second factor. No account has one yet: anything but null or nothing is refused, lest
+    /// somebody believe that it was looked at.
+    code: Option<String>,
 }
 
 /// Signs in: sets the session cookie.
 #[utoipa::path(post, path = "/api/v1/login", tag = "people", request_body = Credentials,
     responses((status = 200, body = Me), (status = 401, description = "`login.failed`"),
+        (status = 422, description = "`field` is `code`: no account has a second factor"),
         (status = 429, description = "`login.too_many`"), (status = 503)))]
 async fn login(
     State(app): State<App>,
@@ -122,7 +126,11 @@ async fn login(
     headers: HeaderMap,
     Json(credentials): Json<Credentials>,
 ) -> Result<Json<Me>> {
-    let Credentials { username, password } = credentials;
+    let Credentials { username, password, code } = credentials;
+    // Said before the password is looked at: it is so for every account, and tells of none.
+    if code.is_some_and(|code| !code.is_empty()) {
+        return Err(Error::invalid("code", "no account has a second factor; sign in without"));
+    }
     let person = check(&app, &attempts, peer.as_deref(), username, password).await?;
     sign_in(&app, &session, person, &headers).await.map(Json)
 }

@@ -86,6 +86,26 @@ async fn no_account_a_wrong_password_and_a_closed_account_are_one_answer() {
     assert_eq!((long.status, code(&long)), (401, "login.failed".to_owned()));
 }
 
+#[tokio::test]
+async fn a_code_of_a_second_factor_is_refused_and_tells_nothing_of_the_password() {
+    let server = TestServer::start().await;
+    server.account("Ada Krause", Role::Staff).await;
+    let with_code = async |password: &str, code: Value| {
+        let body = json!({ "username": "ada", "password": password, "code": code });
+        server.nobody().post("/api/v1/login", &body).await.unwrap()
+    };
+    for password in [PASSWORD, "a wrong one"] {
+        let refused = with_code(password, json!("123456")).await;
+        let problem = refused.json().unwrap();
+        assert_eq!((refused.status, &problem["field"]), (422, &json!("code")), "{problem}");
+        assert!(refused.cookies().is_empty());
+    }
+    for nothing in [Value::Null, json!("")] {
+        assert_eq!(with_code(PASSWORD, nothing).await.status, 200);
+    }
+    assert_eq!(with_code(PASSWORD, json!(123_456)).await.status, 400);
+}
+
 // Fault 32.
 #[tokio::test]
 async fn guessing_is_stopped_and_said_so() {
