@@ -204,11 +204,11 @@ async fn edit(
     State(app): State<App>,
     who: SignedIn,
     Path(id): Path<HelpRequestId>,
-    act: Act<EditBody>,
+    Json(body): Json<EditBody>,
 ) -> Result<Json<Help>> {
-    let change = Edit { content: act.body.content, priority: act.body.priority };
+    let change = Edit { content: body.content, priority: body.priority };
     let help = app
-        .write_once(act.once, who.actor(), "help.edit", move |tx| {
+        .write(who.actor(), "help.edit", move |tx| {
             help::commands::edit(tx, who.person, id, &change)
         })
         .await?;

@@ -160,6 +160,13 @@ async fn the_owner_may_edit_and_cancel_and_nobody_else() {
         .await
         .unwrap();
     assert_eq!((edited.priority, edited.content.as_str()), (Priority::Urgent, "Laterne?"));
+    let told = store.log().await.len();
+    let change = help::Edit { priority: Some(Priority::Urgent), ..help::Edit::default() };
+    let repeated = store
+        .write(Actor::Person(owner), move |tx| help::commands::edit(tx, owner, id, &change))
+        .await
+        .unwrap();
+    assert_eq!((repeated.rev, store.log().await.len()), (edited.rev, told), "nothing has changed");
     store
         .write(Actor::Person(owner), move |tx| help::commands::cancel(tx, owner, id))
         .await

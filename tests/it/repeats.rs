@@ -1,4 +1,5 @@
 //! Repeats of a POST under one `Idempotency-Key`: which routes take it, and what they do then.
+//! What is changed otherwise (PUT, PATCH, DELETE) takes none: a repeat changes nothing more.
 
 use daybook::base::Actor;
 use daybook::client::{Answer, Client};
@@ -38,17 +39,20 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 
 /// A key that is too long is refused by whoever reads it, and by nobody else.
 #[tokio::test]
-async fn every_post_takes_a_key_as_the_document_says_or_is_an_exception_with_a_reason() {
+async fn posts_alone_take_a_key_as_the_document_says_or_are_exceptions_with_a_reason() {
     let server = TestServer::start().await;
     let callers = callers(&server).await;
     let (document, long) = (document(), "k".repeat(201));
-    let posts = listing(&daybook::http::routes().1).into_iter().filter(|r| r.method == "POST");
+    let changing = listing(&daybook::http::routes().1).into_iter().filter(|r| r.changes);
     let (mut wrong, mut known) = (Vec::new(), 0);
-    for route in posts {
-        let parameters = document["paths"][&route.path]["post"]["parameters"].as_array();
+    for route in changing {
+        let method = Method::from_bytes(route.method.as_bytes()).unwrap();
+        let operation = &document["paths"][&route.path][route.method.to_lowercase()];
+        let parameters = operation["parameters"].as_array();
         let says = parameters.into_iter().flatten().any(|p| p["name"] == "Idempotency-Key");
-        let exception = EXCEPTIONS.iter().any(|(path, why)| *path == route.path && !why.is_empty());
-        known += usize::from(exception);
+        let listed = EXCEPTIONS.iter().any(|(path, why)| *path == route.path && !why.is_empty());
+        let exception = method != Method::POST || listed;
+        known += usize::from(method == Method::POST && listed);
         let caller = callers.iter().find(|(word, _)| {
             route.may.iter().any(|may| may == word || may == "anyone" && word.is_empty())
         });
@@ -57,9 +61,9 @@ async fn every_post_takes_a_key_as_the_document_says_or_is_an_exception_with_a_r
         let path = concrete(&route.path);
         // Ending the session would end the test; that it has no key is seen in the document.
         let takes = !path.ends_with("/logout")
-            && refuses_key(&client.send(Method::POST, &path, &headers, "{}".into()).await.unwrap());
+            && refuses_key(&client.send(method, &path, &headers, "{}".into()).await.unwrap());
         if takes != says || says == exception {
-            wrong.push(format!("{}: takes {takes}, says {says}", route.path));
+            wrong.push(format!("{} {}: takes {takes}, says {says}", route.method, route.path));
         }
     }
     assert_eq!((wrong, known), (Vec::<String>::new(), EXCEPTIONS.len()));

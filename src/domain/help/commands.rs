@@ -47,19 +47,24 @@ pub fn ask(tx: &mut Tx<'_>, member: PersonId, ask: &Ask) -> Result<Help> {
     Ok(help)
 }
 
-/// Changes the words or the priority of the member's own open request.
+/// Changes the words or the priority of the member's own open request. What is so already is no
+/// change: a repeat does nothing and tells nobody.
 pub fn edit(tx: &mut Tx<'_>, member: PersonId, id: HelpRequestId, edit: &Edit) -> Result<Help> {
     let help = own(tx, member, id)?;
     let content = match &edit.content {
         Some(content) => text::paragraph("content", content, TEXT_MAX)?,
         None => help.content.clone(),
     };
+    let priority = edit.priority.unwrap_or(help.priority);
+    if content == help.content && priority == help.priority {
+        return Ok(help);
+    }
     rows::run(
         tx,
         "update help_request
          set content = ?2, priority = ?3, rev = rev + 1
          where help_request_id = ?1",
-        params![id, content, edit.priority.unwrap_or(help.priority)],
+        params![id, content, priority],
     )?;
     changed(tx, &help)
 }
