@@ -104,15 +104,16 @@ export function Loaded({ section, rows, children }) {
     ${!missing && html`<button onClick=${() => section.refetch()}>${t("try-again")}</button>`}<//>`;
 }
 
-/** Returns what went wrong, in the reader's language, and never blames. */
+/** Returns what went wrong, in the reader's language, and never blames. The server's own sentence is for programmers. */
 export function explain(problem) {
   if (!(problem instanceof Problem)) return t("problem-unknown");
-  const key = `problem-${problem.code.replaceAll(/[._]/g, "-")}`;
-  if (hasText(key)) return t(key, { detail: problem.detail ?? "", name: problem.details?.assigned_to?.display_name ?? "" });
+  const key = `problem-${problem.code}`.replaceAll(/[._]/g, "-");
+  const known = [`${key}-${problem.field}`.replaceAll("_", "-"), key].find(hasText);
+  if (known) return t(known, { name: problem.details?.assigned_to?.display_name ?? "" });
   if (problem.status === 404) return t("problem-not-found");
   if (problem.status === 403) return t("problem-forbidden");
   if (problem.status === 429 || problem.status === 503) return t("problem-busy");
-  return problem.detail ?? t("problem-unknown");
+  return t(problem.status === 409 ? "problem-changed" : "problem-unknown");
 }
 
 const toasts = new Shared([]);

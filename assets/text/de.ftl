@@ -260,6 +260,10 @@ place-expired = Der Tag ist vorbei, deine Bitte ist abgelaufen.
 # Probleme
 problem-network = Keine Verbindung zum Haus. Es wurde nichts geändert.
 problem-unknown = Das hat nicht geklappt. Es wurde nichts geändert.
+problem-changed = Das hat sich inzwischen geändert. Bitte noch einmal ansehen.
+problem-request-invalid = Eine Angabe stimmt nicht. Bitte prüfen.
+problem-request-invalid-content = Das ist zu lang.
+problem-request-invalid-new = Dieses Passwort ist leicht zu erraten. Nehmen Sie mindestens zehn Zeichen, nicht den Benutzernamen und nicht den Namen des Hauses.
 problem-page = Diese Seite hat ein Problem.
 problem-busy = Das Haus ist gerade beschäftigt. Bitte gleich nochmal versuchen.
 problem-not-found = Das gibt es hier nicht, oder es ist nicht für Sie bestimmt.

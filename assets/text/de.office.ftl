@@ -87,6 +87,25 @@ import-unclosed-quote = Ein Anführungszeichen bleibt offen.
 import-unreadable = Das lässt sich nicht lesen.
 import-workbook = Das ist eine Arbeitsmappe. Bitte als CSV speichern.
 import-yes-or-no = Bitte ja oder nein.
+problem-request-invalid-username = Der Benutzername darf Buchstaben, Ziffern und . _ - @ + haben, höchstens 64 Zeichen.
+problem-request-invalid-given-name = Ein Name darf höchstens 80 Zeichen haben und nicht leer sein.
+problem-request-invalid-family-name = Ein Name darf höchstens 80 Zeichen haben.
+problem-request-invalid-tag = Das ist keine Kartennummer.
+problem-request-invalid-response = Das ist zu lang.
+problem-account-exists = Es gibt schon ein Konto.
+problem-attendance-has-visits = War heute schon in einem Raum und kann nicht als abwesend gelten.
+problem-attendance-other-day = Das gilt nur für heute.
+problem-device-revoked = Dieses Gerät ist gesperrt.
+problem-person-last-admin = Das Haus braucht mindestens eine Leitung.
+problem-person-number-taken = Diese Nummer gehört schon jemandem.
+problem-run-ended = Das ist schon beendet.
+problem-run-not-ended = Das läuft noch.
+problem-supervision-ended = Diese Aufsicht ist schon beendet.
+problem-supervision-held = Das beaufsichtigt schon jemand.
+problem-supervision-not-held = Diese Aufsicht liegt bei jemand anderem.
+problem-supervision-standing = Diese Aufsicht gilt dauernd und endet nicht hier.
+problem-visit-ended = Ist schon gegangen.
+problem-visit-undone = Das ist schon rückgängig gemacht.
 problem-import-refused = Die Datei wurde nicht übernommen. Bitte unten nachsehen.
 
 # Konto

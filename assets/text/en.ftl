@@ -260,6 +260,10 @@ place-expired = The day is over; your request has expired.
 # Problems
 problem-network = No connection to the house. Nothing was changed.
 problem-unknown = That did not work. Nothing was changed.
+problem-changed = This has changed meanwhile. Please look again.
+problem-request-invalid = Something is not right here. Please check.
+problem-request-invalid-content = This is too long.
+problem-request-invalid-new = This password is easy to guess. Take at least ten characters, not the user name and not the name of the house.
 problem-page = This page has a problem.
 problem-busy = The house is busy. Please try again in a moment.
 problem-not-found = This is not here, or not for you to see.

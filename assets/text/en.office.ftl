@@ -87,6 +87,25 @@ import-unclosed-quote = A quotation mark stays open.
 import-unreadable = This cannot be read.
 import-workbook = This is a workbook. Please save it as CSV.
 import-yes-or-no = Please yes or no.
+problem-request-invalid-username = The user name may have letters, digits and . _ - @ +, at most 64 characters.
+problem-request-invalid-given-name = A name may have at most 80 characters, and must not be empty.
+problem-request-invalid-family-name = A name may have at most 80 characters.
+problem-request-invalid-tag = This is not the number of a card.
+problem-request-invalid-response = This is too long.
+problem-account-exists = There is an account already.
+problem-attendance-has-visits = Was in a room today and cannot count as absent.
+problem-attendance-other-day = This is for today only.
+problem-device-revoked = This device is locked out.
+problem-person-last-admin = The house needs one lead at least.
+problem-person-number-taken = This number is somebody's already.
+problem-run-ended = This has ended already.
+problem-run-not-ended = This still goes on.
+problem-supervision-ended = This supervision has ended already.
+problem-supervision-held = Somebody supervises this already.
+problem-supervision-not-held = This supervision is somebody else's.
+problem-supervision-standing = This supervision is a standing one and does not end here.
+problem-visit-ended = Has left already.
+problem-visit-undone = This has been taken back already.
 problem-import-refused = The file was not taken over. Please look below.
 
 # Account

@@ -142,7 +142,7 @@ struct SetupPage {
     look: Look,
     /// What was typed before, so that an error costs no typing.
     form: Option<NewSetup>,
-    problem: Option<String>,
+    problem: Option<&'static str>,
     done: bool,
 }
 
@@ -172,7 +172,7 @@ async fn show_setup(
     }
     let done = !app.read(people::setup::needed).await?;
     let look = Look::of(&headers, None, None);
-    let problem = done.then(|| look.t("setup-done").to_owned());
+    let problem = done.then(|| look.t("setup-done"));
     let status = if done { StatusCode::GONE } else { StatusCode::OK };
     page(status, &SetupPage { look, form: None, problem, done })
 }
@@ -181,6 +181,7 @@ async fn show_setup(
 #[utoipa::path(post, path = "/setup", tag = "pages",
     request_body(content = NewSetup, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303), (status = 403, body = String, content_type = "text/html"),
+        (status = 409, body = String, content_type = "text/html"),
         (status = 410, body = String, content_type = "text/html"),
         (status = 422, body = String, content_type = "text/html")))]
 async fn set_up(
@@ -199,23 +200,37 @@ async fn set_up(
             sign_in::sign_in(&app, &session, person, &headers).await?;
             return Ok(Redirect::to("/").into_response());
         }
-        Err(Error::Forbidden(_)) => (StatusCode::FORBIDDEN, look.t("setup-code-wrong").to_owned()),
-        Err(Error::Gone { .. }) => (StatusCode::GONE, look.t("setup-done").to_owned()),
-        Err(Error::TooMany { .. }) => {
-            (StatusCode::TOO_MANY_REQUESTS, look.t("sign-in-too-many").to_owned())
+        Err(error) => {
+            let Some((status, key)) = setup_problem(&error) else { return Err(error) };
+            (status, look.t(key))
         }
-        Err(Error::Invalid { field, .. }) if field == "zone" => {
-            (StatusCode::UNPROCESSABLE_ENTITY, look.t("zone-wrong").to_owned())
-        }
-        Err(Error::Invalid { field, problem }) => {
-            let detail = format!("{field}: {problem}");
-            let text = look.t("setup-problem").replace("{ $detail }", &detail);
-            (StatusCode::UNPROCESSABLE_ENTITY, text)
-        }
-        Err(other) => return Err(other),
     };
     let done = status == StatusCode::GONE;
     page(status, &SetupPage { look, form: Some(form), problem: Some(problem), done })
+}
+
+/// Returns what the form says of an error, as a key of the doors' catalogue: texts of the interface
+/// are English, and for programs. None is said of what is no fault of who fills the form in.
+fn setup_problem(error: &Error) -> Option<(StatusCode, &'static str)> {
+    let said = match error {
+        Error::Forbidden(_) => (StatusCode::FORBIDDEN, "setup-code-wrong"),
+        Error::Gone { .. } => (StatusCode::GONE, "setup-done"),
+        Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "sign-in-too-many"),
+        Error::Conflict { .. } => (StatusCode::CONFLICT, "username-taken"),
+        Error::Invalid { field, .. } => {
+            let key = match field.as_ref() {
+                "house_name" => "house-name-wrong",
+                "zone" => "zone-wrong",
+                "display_name" | "given_name" | "family_name" => "your-name-wrong",
+                "username" => "username-wrong",
+                "password" => "password-wrong",
+                _ => "setup-wrong",
+            };
+            (StatusCode::UNPROCESSABLE_ENTITY, key)
+        }
+        _ => return None,
+    };
+    Some(said)
 }
 
 /// Remembers the language of this device and goes on.

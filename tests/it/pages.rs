@@ -105,3 +105,46 @@ async fn a_new_house_is_set_up_by_the_form_and_only_once() {
     assert_eq!(nobody.get("/setup").await.unwrap().status, 410);
     assert_eq!(post(&nobody, "/setup", &form(&code, "Europe/Berlin")).await.status, 410);
 }
+
+#[tokio::test]
+async fn what_is_wrong_in_the_set_up_form_is_said_in_the_language_of_the_page() {
+    let server = TestServer::of(TestStore::empty()).await;
+    let code = server.write(Actor::System, setup::new_code).await.unwrap();
+    let form = |changed: &str, value: &str| {
+        let fields = [
+            ("code", code.as_str()),
+            ("house_name", "Haus"),
+            ("profile", "club"),
+            ("zone", "Europe/Berlin"),
+            ("language", "de"),
+            ("username", "ada"),
+            ("display_name", "Ada"),
+            ("password", "a+long+enough+one"),
+        ];
+        let pair = |(name, old): (&str, &str)| {
+            format!("{name}={}", if name == changed { value } else { old })
+        };
+        fields.map(pair).join("&")
+    };
+    let long = "x".repeat(200);
+    for (field, value, german, english) in [
+        ("code", "AAAA-AAAA-AAAA", "Das ist nicht der Code.", "This is not the code."),
+        ("house_name", "", "Der Name des Hauses fehlt", "The name of the house is missing"),
+        ("zone", "Nowhere/Land", "Diese Zeitzone ist nicht bekannt.", "not known."),
+        ("display_name", &long, "Ihr Name fehlt", "Your name is missing"),
+        ("username", "a+b", "Der Benutzername darf", "The user name may have"),
+        ("password", "short", "leicht zu erraten", "easy to guess"),
+        ("password", "password1", "leicht zu erraten", "easy to guess"),
+    ] {
+        for (language, text_of_it) in [("de", german), ("en", english)] {
+            let nobody = server.nobody().with("accept-language", language);
+            let answer = post(&nobody, "/setup", &form(field, value)).await;
+            let page = text(&answer);
+            let alert =
+                page.split("id=\"problem\">").nth(1).and_then(|rest| rest.split('<').next());
+            let alert = alert.unwrap_or_else(|| panic!("{field}: {}", answer.status));
+            assert!(alert.contains(text_of_it), "{field} {language}: {alert}");
+            assert!(!alert.contains("must") && !alert.contains('$'), "{field} {language}: {alert}");
+        }
+    }
+}

@@ -64,7 +64,7 @@ test("a time zone that is none, and a password that is the name, are named", asy
   await page.getByLabel("Zeitzone").fill("Europe/Berlin");
   await page.getByLabel("Passwort").fill("Schule am Bach");
   await page.getByRole("button", { name: "Haus öffnen" }).click();
-  await expect(page.getByRole("alert")).toContainText("Bitte prüfen:");
+  await expect(page.getByRole("alert")).toContainText("Dieses Passwort ist leicht zu erraten.");
   expect((await visitor.api(page.context(), "GET", "/setup")).needed).toBe(true);
 });
 

@@ -56,10 +56,26 @@ test("every text can be formatted, for one, none and many, in every kind of hous
   }
 });
 
+/** What is refused where no page asks, and what a page does not answer with a sentence. */
+const UNSAID = ["contacts.reason_needed", "device.enroll_code_wrong", "device.enroll_code_used", "setup.done"];
+
+test("whatever the server may refuse with a code of its own, a page can say", () => {
+  const root = path.join(assets, "../src");
+  const files = fs.readdirSync(root, { recursive: true }).filter((name) => name.endsWith(".rs") && !name.startsWith("demo"));
+  const source = files.map((name) => fs.readFileSync(path.join(root, name), "utf8")).join("\n");
+  const refused = [...source.matchAll(/(?:conflict\(\s*|(?:Conflict|Gone) \{\s*code: )"([a-z_.]+)"/g)].map((match) => match[1]);
+  assert.ok(refused.length > 20);
+  const keys = new Set(keysOf(read("text/en.ftl") + read("text/en.office.ftl")));
+  const unsaid = [...new Set(refused)].filter((code) => !keys.has(`problem-${code.replaceAll(/[._]/g, "-")}`));
+  assert.deepEqual(unsaid.filter((code) => !UNSAID.includes(code)), []);
+  assert.doesNotMatch(sources.replace("this.detail = body.detail", ""), /problem\.detail\b/);
+});
+
 test("the system neither shouts nor blames", () => {
   for (const lang of ["de", "en"]) {
     const text = read(`text/${lang}.ftl`) + read(`text/${lang}.office.ftl`);
     assert.deepEqual(text.split("\n").filter((line) => /!/.test(line)), []);
-    assert.deepEqual(text.split("\n").filter((line) => /\b(invalid|illegal|error occurred|ungültig|falsche Eingabe)\b/i.test(line)), []);
+    const said = text.split("\n").map((line) => line.replace(/^[a-z0-9-]+ = /, ""));
+    assert.deepEqual(said.filter((line) => /\b(invalid|illegal|error occurred|ungültig|falsche Eingabe)\b/i.test(line)), []);
   }
 });
