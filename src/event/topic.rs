@@ -28,8 +28,10 @@ pub enum Topic {
     Office,
     /// Every fact about persons in the house; admins.
     Lead,
-    /// What all of the staff must hear: urgent help, colleagues, runs.
+    /// What all who work here must hear: colleagues, runs.
     Staff,
+    /// Urgent help, wherever it is needed; all who may help.
+    Helpers,
     /// Facts about a group's members; those responsible for the group.
     Group(GroupId),
     /// Facts about those in a run; its supervisors.
@@ -50,6 +52,7 @@ impl fmt::Display for Topic {
             Topic::Office => f.write_str("office"),
             Topic::Lead => f.write_str("lead"),
             Topic::Staff => f.write_str("staff"),
+            Topic::Helpers => f.write_str("helpers"),
             Topic::Room(id) => write!(f, "room:{id}"),
             Topic::Group(id) => write!(f, "group:{id}"),
             Topic::Run(id) => write!(f, "run:{id}"),
@@ -71,6 +74,7 @@ impl FromStr for Topic {
             "office" => return Ok(Topic::Office),
             "lead" => return Ok(Topic::Lead),
             "staff" => return Ok(Topic::Staff),
+            "helpers" => return Ok(Topic::Helpers),
             _ => (),
         }
         match text.split_once(':').ok_or("no such topic")? {
@@ -141,7 +145,7 @@ impl Event {
                 let inboxes = [&facts.user_id].into_iter().chain(&facts.helpers);
                 of_groups(&facts.groups)
                     .chain(facts.runs.iter().copied().map(Topic::Run))
-                    .chain(facts.urgent.then_some(Topic::Staff))
+                    .chain(facts.urgent.then_some(Topic::Helpers))
                     .chain(inboxes.copied().map(Topic::Inbox))
                     .chain([Topic::Lead])
                     .collect()
@@ -171,6 +175,7 @@ mod tests {
             Topic::Office,
             Topic::Lead,
             Topic::Staff,
+            Topic::Helpers,
             Topic::Room(RoomId(3)),
             Topic::Group(GroupId(4)),
             Topic::Run(RunId(5)),

@@ -178,7 +178,7 @@ impl Duties {
             }
             Ok(groups)
         });
-        let own = ["house", "display", "help", "staff"].map(str::to_owned).into_iter();
+        let own = ["house", "display", "help", "staff", "helpers"].map(str::to_owned).into_iter();
         let own = own.chain([format!("user:{person}:inbox")]).collect();
         Duties { own, stretches: stretches.await, groups: groups.await }
     }

@@ -286,12 +286,15 @@ async fn news_of_a_request_reach_exactly_those_who_saw_it_or_see_it_now() {
     let helper = store.person("Hans Helfer", Role::Staff).await;
     let outside = store.person("Olaf Ohne", Role::Staff).await;
     let lead = store.person("Ada Amt", Role::Admin).await;
+    // May see how many wait, not who: it hears of none, urgent or not.
+    let office = store.person("Oda Ort", Role::Office).await;
     fixture::run_with(&store, colleague, &members).await;
     let next = fixture::run(&store, "Music", there).await;
-    let all = [teacher, colleague, there, helper, outside];
+    let staff = [teacher, colleague, there, helper, outside];
+    let all = [teacher, colleague, there, helper, outside, office];
 
     let id = ask(&store, member, Priority::Urgent).await.unwrap().id;
-    assert_eq!(hearers(&store, &all).await, BTreeSet::from(all));
+    assert_eq!(hearers(&store, &all).await, BTreeSet::from(staff));
     act(&store, helper, claim(id)).await.unwrap();
     // The member goes to another room: those there see it too from now on.
     act(&store, lead, move |tx, scope| {

@@ -203,7 +203,8 @@ async fn everybody_hears_what_their_role_and_charges_allow() {
     assert_eq!(
         topics(lead, Role::Admin).await,
         format!(
-            "house display help user:{lead}:inbox devices office lead staff user:{lead}:progress"
+            "house display help user:{lead}:inbox devices office lead staff helpers \
+             user:{lead}:progress"
         )
     );
     assert_eq!(
@@ -212,11 +213,11 @@ async fn everybody_hears_what_their_role_and_charges_allow() {
     );
     assert_eq!(
         topics(anna, Role::Staff).await,
-        format!("house display help user:{anna}:inbox staff group:{sun} run:{run_id}")
+        format!("house display help user:{anna}:inbox staff helpers group:{sun} run:{run_id}")
     );
     assert_eq!(
         topics(ben, Role::Staff).await,
-        format!("house display help user:{ben}:inbox staff")
+        format!("house display help user:{ben}:inbox staff helpers")
     );
     assert_eq!(
         topics(mia, Role::Member).await,
@@ -233,6 +234,7 @@ async fn everybody_hears_what_their_role_and_charges_allow() {
         (Topic::Lead, [true, false, false, false]),
         (Topic::Office, [true, true, false, false]),
         (Topic::Staff, [true, true, true, false]),
+        (Topic::Helpers, [true, false, true, false]),
         (Topic::Devices, [true, false, false, false]),
         (Topic::Inbox(club.ben), [false, false, false, false]),
         (Topic::Progress(club.mia), [false, false, false, true]),

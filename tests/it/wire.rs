@@ -248,7 +248,7 @@ fn every_event_has_the_shape_and_the_audience_that_was_decided() {
           {"device_id":"12","scan_id":"01JD0000000000000000000000","why":"late"}
         device.status_changed -> devices (name of -)
           {"device_id":"12","state":"late","queue_depth":4,"firmware":"1.4.2","alarms":["queue_stuck"]}
-        help.requested -> group:2 group:4 run:5 staff user:7:inbox lead (name of 7)
+        help.requested -> group:2 group:4 run:5 helpers user:7:inbox lead (name of 7)
           {"id":"21","user_id":"7","room_id":"3","priority":"urgent","status":"pending","assigned_to":null,"position":1,"rev":1}
         help.updated -> group:2 group:4 run:5 user:7:inbox user:1:inbox lead (name of 7)
           {"id":"21","user_id":"7","room_id":"3","book_id":"b1","section_id":"s2","priority":"normal","status":"resolved","assigned_to":"1","position":null,"rev":3}

@@ -59,11 +59,12 @@ impl Scope {
                 Topic::Office,
                 Topic::Lead,
                 Topic::Staff,
+                Topic::Helpers,
                 Topic::Progress(self.person),
             ]),
             Role::Office => topics.extend([Topic::Office, Topic::Staff]),
             Role::Staff => {
-                topics.push(Topic::Staff);
+                topics.extend([Topic::Staff, Topic::Helpers]);
                 topics.extend(self.groups.iter().copied().map(Topic::Group));
                 topics.extend(self.runs.iter().copied().map(Topic::Run));
             }
