@@ -5,10 +5,12 @@
 
 use daybook::base::Actor;
 use daybook::client::Client;
+use daybook::domain::help::{self, Ask, Priority};
+use daybook::live::Tx;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::scene::{MIA, Scene};
+use crate::scene::{BEN, MIA, Scene, ZOE};
 
 /// Who calls, in the order of the table's columns.
 const CALLERS: [&str; 6] = ["lead", "office", "in scope", "out of scope", "herself", "another"];
@@ -32,7 +34,12 @@ fn table() -> Vec<Row> {
         ("GET", "/events?topics=lead", Value::Null, [200, 403, 403, 403, 403, 403]),
         ("GET", "/events?topics=office", Value::Null, [200, 200, 403, 403, 403, 403]),
         ("GET", "/events?topics=staff", Value::Null, [200, 200, 200, 200, 403, 403]),
+        ("GET", "/events?topics=helpers", Value::Null, [200, 403, 200, 200, 403, 403]),
         ("GET", "/events?topics=devices", Value::Null, [200, 403, 403, 403, 403, 403]),
+        ("GET", "/people", Value::Null, [200, 200, 200, 200, 403, 403]),
+        ("GET", "/attendance", Value::Null, [200, 200, 200, 200, 403, 403]),
+        ("GET", "/supervisions", Value::Null, [200, 403, 200, 200, 403, 403]),
+        ("GET", "/supervisions?staff_id={eva}", Value::Null, [200, 403, 200, 403, 403, 403]),
         ("GET", "/events?topics=house,help", Value::Null, [200, 200, 200, 200, 200, 200]),
         (
             "PATCH",
@@ -71,6 +78,7 @@ async fn each_call_about_a_member_is_answered_by_scope() {
             .replace("{group}", &scene.blue.to_string())
             .replace("{run}", &run.to_string())
             .replace("{visit}", &visit.to_string())
+            .replace("{eva}", &scene.eva.to_string())
             .replace("{help}", &help);
         let path = format!("/api/v1{path}");
         for ((caller, client), expected) in CALLERS.iter().zip(&callers).zip(expected) {
@@ -88,6 +96,143 @@ async fn each_call_about_a_member_is_answered_by_scope() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Acts that change what the next caller would find: the lead, staff in scope and staff out of
+/// scope do each in a house of their own. For everybody else the role alone decides (access.rs).
+fn acts() -> Vec<(&'static str, Value, [u16; 3])> {
+    let nothing = || json!({});
+    let bring = json!({ "member_id": "{zoe}", "run_id": "{run}" });
+    let give = json!({ "staff_id": "{otto}", "run_id": "{run}", "kind": "hand_over" });
+    vec![
+        ("/help-requests/{help}/claim", nothing(), [200, 200, 404]),
+        ("/help-requests/{urgent}/claim", nothing(), [200, 200, 200]),
+        ("/help-requests/{taken}/release", nothing(), [200, 200, 404]),
+        ("/help-requests/{taken}/resolve", nothing(), [200, 200, 404]),
+        ("/help-requests/{help}/resolve", nothing(), [200, 200, 404]),
+        ("/visits", bring, [201, 201, 403]),
+        ("/visits/{visit}/undo", nothing(), [200, 200, 404]),
+        ("/visits/{left}/undo", nothing(), [200, 200, 404]),
+        ("/runs/{ended}/reopen", nothing(), [200, 200, 403]),
+        ("/runs/{alone}/take-over", nothing(), [200, 200, 200]),
+        ("/runs/{run}/take-over", nothing(), [409, 409, 409]),
+        ("/supervisions", give, [201, 201, 403]),
+        ("/supervisions/{charge}/end", nothing(), [204, 204, 404]),
+    ]
+}
+
+/// Makes what is acted upon, and returns what stands for each name in the table.
+async fn stage(scene: &Scene) -> Vec<(&'static str, String)> {
+    let yard = crate::fixture::room(scene, "Hof").await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    let charge = scene.number("select max(supervision_id) from supervision").await;
+    let (ended, alone) =
+        (scene.run(scene.library, &[scene.eva]).await, scene.run(yard, &[scene.eva]).await);
+    scene.end_run(ended).await;
+    let leave = move |tx: &mut Tx<'_>| {
+        let sql = "update supervision set ended_at = from_at where run_id = ?1";
+        Ok(tx.execute(sql, [alone])?)
+    };
+    scene.write(Actor::System, leave).await.unwrap();
+    for tag in [MIA, BEN, ZOE] {
+        scene.tap(&scene.door, tag).await;
+    }
+    let visit = scene.start(scene.eva, scene.mia, run).await.unwrap();
+    let left = scene.start(scene.eva, scene.ben, run).await.unwrap();
+    scene.end(scene.eva, left).await.unwrap();
+    let mut asked = Vec::new();
+    for (member, priority) in [
+        (scene.mia, Priority::Normal),
+        (scene.ben, Priority::Normal),
+        (scene.zoe, Priority::Urgent),
+    ] {
+        let ask = move |tx: &mut Tx<'_>| {
+            help::commands::ask(tx, member, &Ask::new("Seite 4", Some(priority))?)
+        };
+        asked.push(scene.write(Actor::Person(member), ask).await.unwrap().id);
+    }
+    let taken = asked[1];
+    scene.act(scene.eva, move |tx, scope| help::commands::claim(tx, scope, taken)).await.unwrap();
+    vec![
+        ("{run}", run.to_string()),
+        ("{ended}", ended.to_string()),
+        ("{alone}", alone.to_string()),
+        ("{charge}", charge.to_string()),
+        ("{visit}", visit.to_string()),
+        ("{left}", left.to_string()),
+        ("{help}", asked[0].to_string()),
+        ("{taken}", taken.to_string()),
+        ("{urgent}", asked[2].to_string()),
+        ("{zoe}", scene.zoe.to_string()),
+        ("{otto}", scene.otto.to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn each_act_is_done_by_those_in_scope_and_by_nobody_else() {
+    let mut wrong = Vec::new();
+    for (path, body, expected) in acts() {
+        for (place, expected) in expected.into_iter().enumerate() {
+            let scene = Scene::new().await;
+            let people = [scene.lead, scene.eva, scene.otto];
+            let (mut at, mut said) = (format!("/api/v1{path}"), body.to_string());
+            for (name, id) in stage(&scene).await {
+                (at, said) = (at.replace(name, &id), said.replace(name, &id));
+            }
+            let before = scene.log().await.len();
+            let [client] = scene.signed_in([people[place]]).await;
+            let said: Value = serde_json::from_str(&said).unwrap();
+            let status = client.post(&at, &said).await.unwrap().status;
+            // Beside the sign-in, what is refused leaves no trace, and what is done is told.
+            let told = scene.log().await.len() > before + 1;
+            if status != expected || told != (status < 300) {
+                let caller = ["the lead", "in scope", "out of scope"][place];
+                wrong.push(format!("{path} by {caller}: {status}, told {told}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The members of a list, each with the number of things that it says of them.
+async fn listed(client: &Client, path: &str, name: &str) -> Vec<(String, usize)> {
+    let answer = client.get(path).await.unwrap().json().unwrap();
+    let items = answer["items"].as_array().unwrap().iter();
+    items
+        .map(|one| (one[name].as_str().unwrap().to_owned(), one.as_object().unwrap().len()))
+        .collect()
+}
+
+#[tokio::test]
+async fn lists_name_those_in_scope_and_of_others_a_name_and_presence_at_the_most() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    for tag in [MIA, BEN, ZOE] {
+        scene.tap(&scene.door, tag).await;
+    }
+    let team = [scene.lead, scene.office, scene.eva, scene.otto];
+    let clients = scene.signed_in(team).await;
+    let seen = async |scope: [&str; 4]| {
+        for (client, known) in clients.iter().zip(scope) {
+            let mut all = Vec::new();
+            for (name, things) in listed(client, "/api/v1/people?role=member", "display_name").await
+            {
+                assert_eq!(things > 3, known.contains(&name), "{name}: {known}");
+                all.push(name);
+            }
+            assert_eq!(all, ["Ben Blau", "Mia Mohn", "Zoe Zorn"]);
+            let present = listed(client, "/api/v1/attendance", "display_name").await;
+            let present: Vec<_> = present.into_iter().map(|(name, _)| name).collect();
+            assert_eq!(present.join(", "), known);
+        }
+    };
+    let (all, own) = ("Ben Blau, Mia Mohn, Zoe Zorn", "Ben Blau, Mia Mohn");
+    seen([all, all, own, ""]).await;
+    // Who is in a run is in the scope of who supervises it, for as long as that lasts.
+    let visit = scene.start(scene.eva, scene.zoe, run).await.unwrap();
+    seen([all, all, all, ""]).await;
+    scene.end(scene.eva, visit).await.unwrap();
+    seen([all, all, own, ""]).await;
 }
 
 #[tokio::test]
@@ -109,9 +254,8 @@ async fn a_change_of_scope_counts_from_the_next_call() {
     let path = format!("/api/v1/groups/{}", scene.blue);
     assert_eq!(otto.get(&path).await.unwrap().status, 403);
     let (group, staff) = (scene.blue, [scene.eva, scene.otto]);
-    let give = move |tx: &mut daybook::live::Tx<'_>| {
-        daybook::domain::rooms::commands::set_group_staff(tx, group, &staff)
-    };
+    let give =
+        move |tx: &mut Tx<'_>| daybook::domain::rooms::commands::set_group_staff(tx, group, &staff);
     scene.write(Actor::Person(scene.lead), give).await.unwrap();
     assert_eq!(otto.get(&path).await.unwrap().status, 200);
 }
