@@ -53,7 +53,7 @@ async fn enroll(server: &TestServer, code: &str) -> Answer {
     Client::new(server.address).post("/api/v1/device/enroll", &body).await.unwrap()
 }
 
-async fn beat(client: &Client, more: Value) -> Answer {
+pub async fn beat(client: &Client, more: Value) -> Answer {
     let mut body = json!({
         "boot_id": "b1", "firmware": "1.0.0", "uptime_s": 60, "queue_depth": 0, "last_seq": 3
     });
@@ -88,7 +88,7 @@ async fn admin(server: &TestServer) -> (PersonId, Client) {
     server.signed_in("Lea Lead", Role::Admin).await
 }
 
-async fn listed(admin: &Client, id: DeviceId) -> Value {
+pub async fn listed(admin: &Client, id: DeviceId) -> Value {
     let list = admin.get("/api/v1/devices").await.unwrap().json().unwrap();
     assert!(list["cursor"].is_string() && list["as_of"].is_string());
     let found = list["items"].as_array().unwrap().iter().find(|d| d["id"] == id.to_string());

@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 mod devices;
+mod alarms;
 mod displays;
 mod readers;
 mod edge;

@@ -1,0 +1,40 @@
+//! Alarms of badge readers, through the heartbeat that a reader really sends.
+
+use std::time::Duration;
+
+use daybook::domain::people::Role;
+use serde_json::{Value, json};
+
+use crate::devices::{beat, heard, listed, reader};
+use crate::server::TestServer;
+use crate::store::START;
+
+#[tokio::test]
+async fn a_clock_that_is_more_than_thirty_seconds_wrong_is_an_alarm_until_it_is_right() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let reader = reader(&server, json!({ "name": "Gym", "mode": "toggle" })).await;
+    let mut stream = admin.stream("/api/v1/events?topics=devices", &[]).await.unwrap();
+    assert_eq!(stream.status, 200);
+    let says = async |time: Value| {
+        let answer = beat(&reader.client, json!({ "device_time": time })).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        listed(&admin, reader.id).await["alarms"].clone()
+    };
+    let ms = Duration::from_millis;
+    let (none, clock) = (json!([]), json!(["clock"]));
+
+    assert_eq!(says(json!(START)).await, none);
+    // Half a minute is not yet wrong; what is beyond is, before the house's time and after it.
+    assert_eq!(says(json!(START.plus(ms(30_000)))).await, none);
+    assert_eq!(says(json!(START.plus(ms(30_500)))).await, clock);
+    assert_eq!(heard(&mut stream, "device.status_changed").await["alarms"], clock);
+    assert_eq!(says(json!(START.minus(ms(30_000)))).await, none);
+    assert_eq!(heard(&mut stream, "device.status_changed").await["alarms"], none);
+    assert_eq!(says(json!(START.minus(ms(30_500)))).await, clock);
+    assert_eq!(heard(&mut stream, "device.status_changed").await["alarms"], clock);
+    // A reader that says no time leaves it as it was known.
+    assert_eq!(says(Value::Null).await, clock);
+    assert_eq!(says(json!(START)).await, none);
+    assert_eq!(heard(&mut stream, "device.status_changed").await["alarms"], none);
+}
