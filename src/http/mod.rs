@@ -36,6 +36,7 @@ pub mod pages;
 pub mod doors;
 pub mod badges;
 pub mod contacts;
+pub mod audit;
 pub mod board;
 pub mod help;
 pub mod tracking;
@@ -88,6 +89,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         people::routes(),
         badges::routes(),
         contacts::routes(),
+        audit::routes(),
         roster::routes(),
         devices::routes(),
         readers::routes(),

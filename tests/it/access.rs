@@ -77,6 +77,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/people/{id}/contacts", "A O S"),
     ("POST", "/api/v1/people/{id}/contacts", "A O"),
     ("DELETE", "/api/v1/contacts/{id}", "A O"),
+    ("GET", "/api/v1/audit", "A"),
     // Rooms, groups, runs, supervision.
     ("GET", "/api/v1/rooms", "A O S M"),
     ("POST", "/api/v1/rooms", "A"),

@@ -98,6 +98,11 @@ async fn every_list_in_the_document_is_paged_and_refuses_what_it_does_not_know()
             next = format!("{path}?limit=1&cursor={cursor}");
         }
         walked += usize::from(items.len() > 1);
+        let mut whole = whole;
+        // A look at the audit is a line of it.
+        let looks = |one: &mut Vec<Value>| one.retain(|line| line["act"] != "audit.read");
+        looks(whole["items"].as_array_mut().unwrap());
+        looks(&mut items);
         if whole["items"] != json!(items) || !whole["next_cursor"].is_null() {
             wrong.push(format!("{path}: page by page it is another list"));
         }

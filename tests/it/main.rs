@@ -5,6 +5,7 @@
 
 mod devices;
 mod alarms;
+mod audit;
 mod displays;
 mod readers;
 mod edge;

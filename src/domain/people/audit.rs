@@ -2,11 +2,15 @@
 //! over the one before it, so that a line taken out or altered later shows.
 
 use rusqlite::{Connection, params};
+use serde::Serialize;
 
 use crate::base::id::PersonId;
-use crate::base::{Result, Timestamp, secret};
+use crate::base::{Error, Result, Timestamp, secret};
 use crate::live::Tx;
 use crate::store::rows::{self, FromRow, Row};
+
+/// How long the name of an act may be.
+const ACT_MAX: usize = 64;
 
 /// Adds a line. `detail` holds ids and closed words, never names.
 pub fn record(
@@ -39,6 +43,79 @@ pub fn record(
         params![line.id, line.at, line.by, line.act, line.about, line.detail, seal],
     )?;
     Ok(())
+}
+
+/// Which lines are looked for. What is not said does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Whom they are about.
+    pub about: Option<PersonId>,
+    act: Option<String>,
+    pub since: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Checks the act, a dotted word: a look at the audit is a line of it, and says it again.
+    pub fn new(
+        about: Option<PersonId>,
+        act: Option<String>,
+        since: Option<Timestamp>,
+    ) -> Result<Filter> {
+        let is_word = |act: &str| {
+            (1..=ACT_MAX).contains(&act.len())
+                && act.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'.' | b'_'))
+        };
+        match act {
+            Some(act) if !is_word(&act) => Err(Error::invalid("act", "must be a dotted word")),
+            act => Ok(Filter { about, act, since }),
+        }
+    }
+}
+
+/// A line as it is looked at.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditEntry)]
+pub struct Entry {
+    #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
+    pub id: i64,
+    pub at: Timestamp,
+    /// Who: `person:7`, `device:3`, `system`.
+    pub by: String,
+    /// The name of the person who did it; null for others, and for whoever is not known any more.
+    pub by_name: Option<String>,
+    /// A dotted word, such as `contacts.read`.
+    pub act: String,
+    /// Whom it was about.
+    pub person_id: Option<PersonId>,
+    pub display_name: Option<String>,
+    /// Ids and closed words that tell more.
+    pub detail: String,
+}
+
+/// Notes that somebody looks at these lines.
+pub fn record_look(tx: &mut Tx<'_>, filter: &Filter) -> Result<()> {
+    record(tx, "audit.read", filter.about, filter.act.as_deref().unwrap_or_default())
+}
+
+/// Returns lines of before the line `before`, the newest first.
+pub fn entries(conn: &Connection, filter: &Filter, before: i64, limit: u32) -> Result<Vec<Entry>> {
+    rows::all(
+        conn,
+        "select audit_id, at, by, doer.display_name as by_name, act,
+                audit.person_id, person.display_name, detail
+         from audit
+         left join person on person.person_id = audit.person_id
+         left join person as doer
+             on by glob 'person:*' and doer.person_id = cast(substr(by, 8) as integer)
+         where audit_id < ?1
+           and (?2 is null or audit.person_id = ?2)
+           and (?3 is null or act = ?3)
+           and (?4 is null or at >= ?4)
+         order by audit_id desc
+         limit ?5",
+        params![before, filter.about, filter.act, filter.since, limit],
+    )
 }
 
 /// Forgets the lines of before `moment` and returns how many there were.
@@ -98,4 +175,24 @@ impl FromRow for Line {
             seal: row.get("seal")?,
         })
     }
+}
+
+impl FromRow for Entry {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Entry {
+            id: row.get("audit_id")?,
+            at: row.get("at")?,
+            by: row.get("by")?,
+            by_name: row.get("by_name")?,
+            act: row.get("act")?,
+            person_id: row.get("person_id")?,
+            display_name: row.get("display_name")?,
+            detail: row.get("detail")?,
+        })
+    }
+}
+
+/// Ids are text to whoever reads them.
+fn as_text<S: serde::Serializer>(id: &i64, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.collect_str(id)
 }

@@ -1,0 +1,70 @@
+//! The audit trail over HTTP: what is in it, who may look, and that a look is a line of it.
+
+use std::time::Duration;
+
+use daybook::client::Client;
+use daybook::domain::people::{Role, audit};
+use serde_json::{Value, json};
+
+use crate::server::TestServer;
+
+async fn get(client: &Client, query: &str) -> (u16, Value) {
+    let answer = client.get(&format!("/api/v1/audit{query}")).await.unwrap();
+    (answer.status, answer.json().unwrap())
+}
+
+/// The acts of a page, in order.
+fn acts(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().unwrap().iter();
+    items.map(|line| line["act"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_lead_reads_who_did_what_and_that_look_is_a_line_too() {
+    let server = TestServer::start().await;
+    let (lead, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let (_, office) = server.signed_in("Olga Orth", Role::Office).await;
+    let mia = server.person("Mia Mai", Role::Member).await;
+    let ben = server.person("Ben Bach", Role::Member).await;
+    let contacts = |of| format!("/api/v1/people/{of}/contacts");
+    server.advance(Duration::from_secs(3600));
+    let later = server.app.clock.now();
+    assert_eq!(office.get(&contacts(mia)).await.unwrap().status, 200);
+    assert_eq!(office.get(&contacts(ben)).await.unwrap().status, 200);
+    assert_eq!(admin.get(&contacts(mia)).await.unwrap().status, 200);
+
+    let (status, page) = get(&admin, "?limit=4").await;
+    assert_eq!(status, 200, "{page}");
+    assert_eq!(acts(&page), ["audit.read", "contacts.read", "contacts.read", "contacts.read"]);
+    let line = &page["items"][1];
+    let expected = json!({
+        "id": line["id"], "at": later, "by": format!("person:{lead}"), "by_name": "Lea Lead",
+        "act": "contacts.read", "person_id": mia, "display_name": "Mia Mai", "detail": ""
+    });
+    assert_eq!(*line, expected);
+
+    // Each filter by itself, and what a look was for.
+    let (_, of_mia) = get(&admin, &format!("?person_id={mia}&act=contacts.read")).await;
+    assert_eq!(acts(&of_mia), ["contacts.read"; 2]);
+    let (_, looks) = get(&admin, "?act=audit.read").await;
+    let [own, one, _] = looks["items"].as_array().unwrap().as_slice() else { panic!("{looks}") };
+    assert_eq!((&own["person_id"], &own["detail"]), (&Value::Null, &json!("audit.read")));
+    assert_eq!((&one["person_id"], &one["detail"]), (&json!(mia), &json!("contacts.read")));
+    let (_, since) = get(&admin, &format!("?since={later}&limit=500")).await;
+    let all = server.number("select count(*) from audit where act = 'account.opened'").await;
+    assert!(all > 0 && !acts(&since).contains(&"account.opened"), "{since}");
+
+    // Going on from a page, later lines do not push what was seen into sight again.
+    let next = page["next_cursor"].as_str().unwrap();
+    let (_, rest) = get(&admin, &format!("?limit=4&cursor={next}")).await;
+    assert!(acts(&rest).iter().all(|act| *act == "account.opened"), "{rest}");
+
+    for (wrong, field) in [("act=Mia%20Mai", "act"), ("act=", "act"), ("cursor=p50", "cursor")] {
+        let (status, problem) = get(&admin, &format!("?{wrong}")).await;
+        assert_eq!((status, &problem["field"]), (422, &json!(field)), "{wrong}");
+    }
+    assert_eq!(server.read(audit::broken_seal).await, None);
+    let before = server.number("select count(*) from audit").await;
+    assert_eq!(get(&office, "").await.0, 403);
+    assert_eq!(server.number("select count(*) from audit").await, before);
+}
