@@ -16,6 +16,7 @@ mod catalogue;
 mod classic;
 mod classic_requests;
 mod live;
+mod checkpoints;
 mod crash;
 mod streams;
 mod online;
