@@ -16,10 +16,10 @@ const REMIND_MS = 120_000;
 /** The lead sees the whole queue, wherever its members are. */
 const moved = (state) => (is("admin") ? state : stale(state));
 
-/** Of the queue. What was asked is never pushed, so a new request is read from the server. */
+/** Of the queue. What was asked is never pushed: until it is read from the server, `content` is null. */
 export const reduce = {
   "help.requested": (state, fact) => (state.items.some((one) => one.id === fact.id) ? state
-    : stale({ ...state, items: inOrder([...state.items, { ...fact, member_id: fact.user_id, content: "", created_at: fact.created_at ?? new Date(serverNow()).toISOString() }]) })),
+    : stale({ ...state, items: inOrder([...state.items, { ...fact, member_id: fact.user_id, content: null, created_at: fact.created_at ?? new Date(serverNow()).toISOString() }]) })),
   "help.updated": (state, fact) => {
     const known = state.items.find((one) => one.id === fact.id);
     if (!known) return OPEN.includes(fact.status) ? stale(state) : state;
@@ -97,7 +97,8 @@ function Row({ one, section, fresh, resolve }) {
     <${Avatar} name=${one.display_name} />
     <div class="who"><b>${one.display_name}</b>
       <span class="sub">${one.status === "assigned" && `${mine ? t("with-you") : t("with-name", { name: one.assigned_to?.display_name ?? "" })} · `}
-        ${one.status === "on_hold" && `${t("on-hold")} · `}${place.length > 0 ? place.join(" · ") : t("no-message")}</span></div>
+        ${one.status === "on_hold" && `${t("on-hold")} · `}${one.content === null ? html`<i class="unread" aria-busy="true"><span class="visually-hidden">${t("loading")}</span></i>`
+          : place.length > 0 ? place.join(" · ") : t("no-message")}</span></div>
     ${one.priority === "urgent" && html`<${Status} state="help" strong>${t("urgent")}<//>`}
     <span class="wait" data-long=${one.status === "pending" && seconds > LONG_WAIT_S ? "" : null}>
       <span class="visually-hidden">${t("waits")}</span>${wait(seconds)}</span>

@@ -53,10 +53,10 @@ function RunPage({ id }) {
   const open = run && !run.ended_at;
   const canReopen = run?.ended_at && run.undo_until && Date.parse(run.undo_until) > serverNow();
   return html`<${PageHead} title=${run?.room_name ?? t("my-supervision")} sub=${run?.activity_name} section=${section}>
-      ${open && html`<button class="primary" onClick=${() => ask("bring")}><${Icon} name="user-plus" />${t("bring-in")}</button>
-        <button onClick=${() => ask("give")}><${Icon} name="users" />${t("hand-over")}</button>
-        <button onClick=${() => ask("end")}><${Icon} name="x" />${t("run-end")}</button>`}
-      ${canReopen && html`<button class="primary" onClick=${() => reopen(section)}><${Icon} name="undo-2" />${t("run-reopen")}</button>`}<//>
+      ${open && html`<button class="primary" data-row="bring" onClick=${() => ask("bring")}><${Icon} name="user-plus" />${t("bring-in")}</button>
+        <button data-row="give" onClick=${() => ask("give")}><${Icon} name="users" />${t("hand-over")}</button>
+        <button data-row="end" onClick=${() => ask("end")}><${Icon} name="x" />${t("run-end")}</button>`}
+      ${canReopen && html`<button class="primary" data-row="reopen" onClick=${() => reopen(section)}><${Icon} name="undo-2" />${t("run-reopen")}</button>`}<//>
     <${Loaded} section=${section} rows=${10}>${() => html`<${RunFacts} run=${run} />
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}
       <${RunLists} section=${section} />`}<//>

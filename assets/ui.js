@@ -37,8 +37,9 @@ export function useTick(everyMs) {
 }
 
 /**
- * Keeps the focus in lists whose rows move when they are acted upon. Rows bear `data-row`: the focus
- * goes to where the same row stands now, else to its neighbour, and never to nowhere.
+ * Keeps the focus in lists whose rows move when they are acted upon, and among the acts of a page,
+ * which change with it. Rows and acts bear `data-row`: the focus goes to where the same one stands
+ * now, else to its neighbour, and never to nowhere.
  */
 export function useKeptFocus() {
   const last = useRef(null);
@@ -47,7 +48,7 @@ export function useKeptFocus() {
       // A dialog is about the row; when it closes, the row or its neighbour is where to go on.
       if (target.closest("dialog")) return;
       const row = target.closest("[data-row]");
-      const list = row?.closest("ul");
+      const list = row?.closest("ul, .acts");
       last.current = row && { name: row.dataset.row, list, place: [...list.querySelectorAll("[data-row]")].indexOf(row) };
     };
     document.addEventListener("focusin", remember);

@@ -137,6 +137,24 @@ async function bystander(visitor) {
   throw new Error("everybody looks after somebody");
 }
 
+test("what a new request says is being fetched, and nobody is told that it says nothing", async ({ cast, queue, visitor }) => {
+  const held = [];
+  let hold = true;
+  await queue.route("**/help-requests?limit=500", async (route) => {
+    if (hold) await new Promise((go) => held.push(go));
+    await route.continue();
+  });
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "" });
+  const busy = row(queue, cast.member).locator("[aria-busy=true]");
+  await expect(busy).toHaveText("Lädt");
+  await expect(row(queue, cast.member)).not.toContainText("Keine Nachricht");
+  await accessible(queue, "a request whose words are being fetched");
+  hold = false;
+  for (const go of held) go();
+  await expect(busy).toHaveCount(0);
+  await expect(row(queue, cast.member)).toContainText(cast.staff.run.room_name);
+});
+
 test("a claim is put back by the toast, and the member waits again", async ({ cast, place, queue, visitor }) => {
   await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Der Ton geht nicht" });
   await row(queue, cast.member).getByRole("button", { name: "Ich helfe" }).click();
