@@ -55,9 +55,9 @@ export function ImportPeople({ done, close }) {
 const figures = (report) => ({ fresh: report.new, changed: report.changed, same: report.same, errors: report.errors.length });
 
 /** What is wrong with a cell, in the reader's language. */
-function complaint({ code, problem }) {
+function complaint({ code }) {
   const key = (code ?? "").replaceAll(/[._]/g, "-");
-  return hasText(key) ? t(key) : problem;
+  return t(hasText(key) ? key : "import-unreadable");
 }
 
 function Preview({ report }) {

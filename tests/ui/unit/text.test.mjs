@@ -68,6 +68,9 @@ test("whatever the server may refuse with a code of its own, a page can say", ()
   const keys = new Set(keysOf(read("text/en.ftl") + read("text/en.office.ftl")));
   const unsaid = [...new Set(refused)].filter((code) => !keys.has(`problem-${code.replaceAll(/[._]/g, "-")}`));
   assert.deepEqual(unsaid.filter((code) => !UNSAID.includes(code)), []);
+  const complaints = [...source.matchAll(/"(import\.[a-z_]+)"/g)].map((match) => match[1].replaceAll(/[._]/g, "-"));
+  assert.ok(complaints.length > 20);
+  assert.deepEqual(complaints.filter((key) => !keys.has(key) && !keys.has(`problem-${key}`)), []);
   assert.doesNotMatch(sources.replace("this.detail = body.detail", ""), /problem\.detail\b/);
 });
 
