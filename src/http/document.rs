@@ -100,7 +100,8 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "The live day book of a house. `x-may` names who may call a route. Live events are \
-             described in docs/events.md.",
+             described in docs/events.md. A GET with the header `Daybook-Background: 1` says that \
+             a program reads by itself: it keeps nobody online.",
         ))
         .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
         .build();
