@@ -303,15 +303,22 @@ mod tests {
         let (hasher, _threads) = Hasher::spawn(Cost::HOUSE).unwrap();
         let stored = hasher.hash("the right one".to_owned()).await.unwrap();
         let mut fastest = [Duration::MAX; 2];
-        for _ in 0..4 {
+        let apart = |fastest: [Duration; 2]| {
+            let [known, unknown] = fastest.map(|time| time.as_secs_f64());
+            (known / unknown - 1.0).abs()
+        };
+        // On a busy machine it takes more tries until each has once been left alone.
+        for round in 0..60 {
+            if round >= 4 && apart(fastest) < 0.3 {
+                return;
+            }
             for (stored, fastest) in [Some(stored.clone()), None].into_iter().zip(&mut fastest) {
                 let begun = std::time::Instant::now();
                 hasher.verify("a wrong one".to_owned(), stored).await.unwrap();
                 *fastest = begun.elapsed().min(*fastest);
             }
         }
-        let [known, unknown] = fastest.map(|time| time.as_secs_f64());
-        assert!((known / unknown - 1.0).abs() < 0.3, "{known} s, {unknown} s");
+        panic!("known and unknown: {fastest:?}");
     }
 
     // Fault 34: a flood is told to come back; what was taken in is answered.
