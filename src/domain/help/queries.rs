@@ -93,7 +93,7 @@ pub fn list(conn: &Connection, scope: &Scope, filter: Filter) -> Result<Vec<Help
 pub fn places(conn: &Connection, now: Timestamp) -> Result<Vec<Place>> {
     struct Waiting(Place, Timestamp);
     impl FromRow for Waiting {
-        fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Waiting> {
             let name: String = row.get("display_name")?;
             let (position, priority) = (row.get("position")?, row.get("priority")?);
             let place = Place { position, initials: text::initials(&name), priority, wait_s: 0 };
