@@ -1,9 +1,12 @@
 //! The spine without its edges: writes, the log, feeds.
 
+use daybook::app::App;
 use daybook::base::id::{DeviceId, PersonId};
-use daybook::base::{Actor, Error};
+use daybook::base::{Actor, Clock, Error};
+use daybook::config::Config;
 use daybook::event::{Cursor, Event, Label, Topic};
 use daybook::live::feed::{Next, Opening, Start};
+use daybook::live::hasher::Cost;
 use daybook::live::writer::Fault;
 use daybook::live::{Feed, Holder, Once, Tx};
 
@@ -94,6 +97,45 @@ async fn a_reader_that_was_away_gets_everything_from_the_log_and_then_the_ring()
     assert_eq!(take(&mut feed, 10_000).await, (0..10_000).collect::<Vec<_>>());
     store.write(Actor::System, |tx| emit(tx, 10_000)).await.unwrap();
     assert_eq!(take(&mut feed, 1).await, [10_000]);
+}
+
+/// As after a restart: the ring is empty, and everybody comes back at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_laggards_read_each_row_of_the_log_once() {
+    const EVENTS: i64 = 1000;
+    const LAGGARDS: usize = 1000;
+    let store = TestStore::new().await;
+    let first = store.app.hub.head();
+    store
+        .write(Actor::System, |tx| (0..EVENTS).try_for_each(|n| emit(tx, n).map(drop)))
+        .await
+        .unwrap();
+    let data = store.close();
+    let config = Config::of(data.path()).unwrap();
+    let (app, threads) = App::open_with(config, Clock::System, Cost::TRIFLING).unwrap();
+    let laggards: Vec<_> = (0..LAGGARDS)
+        .map(|_| {
+            let (app, start) = (app.clone(), Start::After(first.clone()));
+            tokio::spawn(async move {
+                let topics = vec![Topic::Devices];
+                let opened = Feed::open(&app.hub, &app.replay, topics, nobody(), start).await;
+                let (mut feed, opening) = opened.unwrap();
+                assert_eq!(opening, Opening::Whole);
+                let mut seqs = Vec::new();
+                while seqs.len() < EVENTS as usize {
+                    let Next::Frames(frames) = feed.next().await.unwrap() else { panic!("ended") };
+                    seqs.extend(frames.iter().filter_map(|frame| frame.seq));
+                }
+                seqs
+            })
+        })
+        .collect();
+    for laggard in laggards {
+        assert_eq!(laggard.await.unwrap(), (1..=EVENTS).collect::<Vec<_>>());
+    }
+    assert_eq!(app.replay.rows_read(), EVENTS as u64);
+    drop(app);
+    threads.join();
 }
 
 #[tokio::test]
