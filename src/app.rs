@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base::secret::OperatorKey;
 use crate::base::{Actor, Clock, Result, Timestamp};
 use crate::config::Config;
 use crate::domain::devices::KeyRing;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub keys: KeyRing,
     pub clock: Clock,
     pub presence: Presence,
+    /// The key of whoever owns the data directory.
+    pub operator: OperatorKey,
 }
 
 /// What must be ended, in this order, when the house stops.
@@ -94,7 +97,9 @@ impl App {
         let checkpoints = Checkpoints::spawn(&store)?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
         let presence = Presence::default();
-        let parts = Parts { config, store, writer, hub, replay, hasher, keys, clock, presence };
+        let operator = OperatorKey::new()?;
+        let parts =
+            Parts { config, store, writer, hub, replay, hasher, keys, clock, presence, operator };
         Ok((App(Arc::new(parts)), Threads { writer: thread, checkpoints, hashers }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -18,7 +18,7 @@ use crate::domain::people::setup;
 use crate::http::guard::Guard;
 use crate::http::listen::{Door, Limits};
 use crate::jobs::Jobs;
-use crate::store::directory::{Directory, SERVE};
+use crate::store::directory::{Contact, Directory, SERVE};
 use crate::{heartbeat, http, systemd};
 
 /// How many connections may wait to be accepted: a house of tablets after a power cut.
@@ -143,6 +143,10 @@ impl House {
         let router = http::router(app.clone(), Guard::new(names(&app.config)), door.gate());
         let tasks =
             vec![tokio::spawn(pulse(app.clone())), tokio::spawn(heartbeat::run(app.clone()))];
+        let contact = Contact { address: near(address), key: app.operator.reveal().to_owned() };
+        if let Err(error) = directory.leave_contact(&contact) {
+            tracing::warn!(%error, "'daybook check' will not be able to ask this server");
+        }
         let jobs = Jobs::spawn(&app);
         let serving = tokio::spawn(door.clone().serve(listener, router));
         Ok(House { app, address, door, tasks, jobs, serving, threads, _directory: directory })
@@ -200,6 +204,16 @@ async fn pulse(app: App) {
             told = tokio::time::Instant::now();
         }
     }
+}
+
+/// Returns where this machine itself reaches `address`.
+pub fn near(address: SocketAddr) -> SocketAddr {
+    let loopback: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let ip = if address.ip().is_unspecified() { loopback } else { address.ip() };
+    SocketAddr::new(ip, address.port())
 }
 
 fn limits(config: &Config) -> Limits {

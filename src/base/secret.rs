@@ -1,5 +1,7 @@
 //! Secrets: made by the operating system, kept as hashes, compared in constant time.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::Result;
@@ -46,4 +48,26 @@ pub fn hash(bytes: impl AsRef<[u8]>) -> [u8; 32] {
 /// Compares without telling by the time taken where the first difference stands.
 pub fn same(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |d, (l, r)| d | (l ^ r)) == 0
+}
+
+/// The key by which a running server knows whoever owns its data directory: made at the start,
+/// forgotten at the end, and written nowhere but into that directory.
+#[derive(Clone)]
+pub struct OperatorKey(Arc<str>);
+
+impl OperatorKey {
+    /// Makes a key.
+    pub fn new() -> Result<OperatorKey> {
+        Ok(OperatorKey(hex(&random::<24>()?).into()))
+    }
+
+    /// Says whether `shown` is this key.
+    pub fn is(&self, shown: &str) -> bool {
+        same(&hash(shown), &hash(&*self.0))
+    }
+
+    /// Returns the key's text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
 }

@@ -11,6 +11,9 @@ macro_rules! words {
         pub enum $name { $(#[serde(rename = $word)] $variant),* }
 
         impl $name {
+            /// All of them, in their order.
+            pub const ALL: &[$name] = &[$($name::$variant),*];
+
             /// Returns the word that stands for it in SQL, JSON and events.
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),* }

@@ -1,16 +1,20 @@
-//! `daybook check`: settings, directory, database, disk, clock and limits.
+//! `daybook check`: settings, directory, the running server, database, disk, clock and limits.
 
-use anyhow::{Result, bail, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use rustix::process::{Resource, getrlimit};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Failure, Outcome, Place, say_json, say_table};
 use crate::base::{Clock, Timestamp};
+use crate::client::Client;
 use crate::config::Config;
 use crate::domain::people::audit;
+use crate::http::findings::{self, Level};
 use crate::store::backup;
-use crate::store::directory::{self, DATABASE, Directory};
+use crate::store::directory::{self, Contact, DATABASE, Directory};
 
 /// With less disk than this the house will soon stop writing.
 const DISK_LOW_MIB: u64 = 1024;
@@ -20,6 +24,9 @@ const DISK_MIN_MIB: u64 = 100;
 
 /// Descriptors beside connections: database, log, runtime.
 const DESCRIPTORS_SPARE: u64 = 256;
+
+/// How long a running server may take to say how it is.
+const SERVER_ANSWERS: Duration = Duration::from_secs(5);
 
 /// When this program was younger than it is: a clock before it is wrong.
 const CLOCK_MIN: Timestamp = Timestamp(1_793_491_200_000);
@@ -45,7 +52,7 @@ pub struct Flags {
 /// What was found of one thing.
 #[derive(Debug, Serialize)]
 struct Finding {
-    what: &'static str,
+    what: String,
     state: State,
     says: String,
 }
@@ -75,7 +82,7 @@ pub fn run(flags: &Flags) -> Outcome {
                 State::Warn => "warn",
                 State::Fail => "FAIL",
             };
-            [found.what.to_owned(), state.to_owned(), found.says.clone()]
+            [found.what.clone(), state.to_owned(), found.says.clone()]
         };
         say_table(["WHAT", "STATE", ""], &findings.iter().map(row).collect::<Vec<_>>());
     }
@@ -89,7 +96,7 @@ fn findings(config: &Config, full: bool) -> Vec<Finding> {
     let mut findings = vec![finding("directory", check_directory(config))];
     // In a directory that is not ours even a look would leave files behind.
     if findings.iter().all(|found| found.state == State::Ok) {
-        findings.push(finding("server", check_server(config)));
+        findings.extend(check_server(config));
         findings.push(finding("database", check_database(config, full)));
         if full {
             findings.push(finding("audit", check_audit(config)));
@@ -116,8 +123,8 @@ fn show_settings(config: &Config, json: bool) -> Outcome {
 /// A check's answer: what is well, or what is not and can wait, or an error.
 fn finding(what: &'static str, checked: Result<(State, String)>) -> Finding {
     match checked {
-        Ok((state, says)) => Finding { what, state, says },
-        Err(e) => Finding { what, state: State::Fail, says: format!("{e:#}") },
+        Ok((state, says)) => Finding { what: what.to_owned(), state, says },
+        Err(e) => Finding { what: what.to_owned(), state: State::Fail, says: format!("{e:#}") },
     }
 }
 
@@ -126,11 +133,56 @@ fn check_directory(config: &Config) -> Result<(State, String)> {
     Ok((State::Ok, format!("{}, for its owner alone", config.data.display())))
 }
 
-fn check_server(config: &Config) -> Result<(State, String)> {
-    Ok(match Directory::master(&config.data)? {
-        Some(work) => (State::Ok, format!("'daybook {work}' is running")),
-        None => (State::Warn, "is not running".to_owned()),
-    })
+/// What runs on the directory and, when that can be asked, how it is in its own words.
+fn check_server(config: &Config) -> Vec<Finding> {
+    let work = match Directory::master(&config.data) {
+        Ok(Some(work)) => work,
+        Ok(None) => return vec![finding("server", Ok((State::Warn, "is not running".to_owned())))],
+        Err(e) => return vec![finding("server", Err(e))],
+    };
+    let running = Ok((State::Ok, format!("'daybook {work}' is running")));
+    let contact = Directory::contact(&config.data).filter(|_| work == directory::SERVE);
+    let Some(contact) = contact else { return vec![finding("server", running)] };
+    match ask(&contact) {
+        Ok(found) => {
+            let found = found.into_iter().map(Finding::from);
+            std::iter::once(finding("server", running)).chain(found).collect()
+        }
+        Err(e) => vec![finding("server", Err(e))],
+    }
+}
+
+/// Asks a running server how it is.
+fn ask(contact: &Contact) -> Result<Vec<findings::Finding>> {
+    let asked = || format!("the server at {} does not say how it is", contact.address);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let key = format!("Bearer {}", contact.key);
+    let client = Client::new(contact.address).with("authorization", key);
+    let answer = runtime.block_on(async {
+        tokio::time::timeout(SERVER_ANSWERS, client.get("/api/v1/health")).await
+    });
+    let answer = answer.with_context(asked)?.with_context(asked)?;
+    ensure!(answer.status == 200, "{}: status {}", asked(), answer.status);
+    let Report { findings } = serde_json::from_slice(&answer.body).with_context(asked)?;
+    Ok(findings)
+}
+
+/// What is read of a server's report.
+#[derive(Deserialize)]
+struct Report {
+    findings: Vec<findings::Finding>,
+}
+
+impl From<findings::Finding> for Finding {
+    fn from(found: findings::Finding) -> Finding {
+        let state = match found.level {
+            Level::Ok => State::Ok,
+            Level::Warn => State::Warn,
+            Level::Fail => State::Fail,
+        };
+        let what = found.code.split('.').next().unwrap_or_default().to_owned();
+        Finding { what, state, says: found.text }
+    }
 }
 
 fn check_database(config: &Config, full: bool) -> Result<(State, String)> {

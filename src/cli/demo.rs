@@ -1,6 +1,5 @@
 //! `daybook demo`: an invented house with a day in motion.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,7 +83,8 @@ async fn show(house: &House, clock: Arc<Pace>, flags: &Flags, speed: u32) -> Out
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let day = async {
-        let mut stage = opening::open(&house.app, near(house.address), clock, flags.seed).await?;
+        let mut stage =
+            opening::open(&house.app, serve::near(house.address), clock, flags.seed).await?;
         let from = flags.from.clamp(OPENING, END);
         let all = u64::try_from(stage.player().plan().actions.len()).unwrap_or(0);
         let progress = |done| show_progress("played", u64::try_from(done).unwrap_or(0), all);
@@ -106,16 +106,6 @@ async fn show(house: &House, clock: Arc<Pace>, flags: &Flags, speed: u32) -> Out
     }
     systemd::stopping();
     Ok(())
-}
-
-/// Returns where this process reaches the house: by loopback, if it listens everywhere.
-fn near(address: SocketAddr) -> SocketAddr {
-    let loopback: IpAddr = match address {
-        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    let ip = if address.ip().is_unspecified() { loopback } else { address.ip() };
-    SocketAddr::new(ip, address.port())
 }
 
 /// Says where the house is, and who can be tried.

@@ -30,12 +30,14 @@ impl Who {
     pub const DEVICE: Who = Who(32);
     /// A wall screen's token.
     pub const DISPLAY: Who = Who(64);
+    /// The owner of the data directory, by the key that stands in it.
+    pub const OPERATOR: Who = Who(128);
     /// All who work here.
     pub const TEAM: Who = Who(2 | 4 | 8);
     /// All people with an account.
     pub const PEOPLE: Who = Who(2 | 4 | 8 | 16);
 
-    const WORDS: [(Who, &str); 7] = [
+    const WORDS: [(Who, &str); 8] = [
         (Who::ANYONE, "anyone"),
         (Who::ADMIN, "admin"),
         (Who::OFFICE, "office"),
@@ -43,9 +45,16 @@ impl Who {
         (Who::MEMBER, "member"),
         (Who::DEVICE, "device"),
         (Who::DISPLAY, "display"),
+        (Who::OPERATOR, "operator"),
     ];
 
-    fn has(self, other: Who) -> bool {
+    /// Returns these and those.
+    pub const fn and(self, other: Who) -> Who {
+        Who(self.0 | other.0)
+    }
+
+    /// Says whether one of `other` is among them.
+    pub fn has(self, other: Who) -> bool {
         self.0 & other.0 != 0
     }
 
@@ -59,7 +68,7 @@ impl BitOr for Who {
     type Output = Who;
 
     fn bitor(self, other: Who) -> Who {
-        Who(self.0 | other.0)
+        self.and(other)
     }
 }
 
@@ -74,6 +83,7 @@ impl From<&Principal> for Who {
             },
             Principal::Device(_) => Who::DEVICE,
             Principal::Display(_) => Who::DISPLAY,
+            Principal::Operator => Who::OPERATOR,
         }
     }
 }

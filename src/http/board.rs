@@ -82,7 +82,7 @@ async fn show(State(app): State<App>, who: Principal) -> Result<Json<Board>> {
 fn board(conn: &Connection, who: &Principal, now: Timestamp) -> Result<BoardOfHouse> {
     let role = match who {
         Principal::Person(who) => Some(who.role),
-        Principal::Device(_) | Principal::Display(_) => None,
+        Principal::Device(_) | Principal::Display(_) | Principal::Operator => None,
     };
     let house = house::queries::house(conn)?;
     let day = house.day(now);

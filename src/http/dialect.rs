@@ -10,6 +10,7 @@ use crate::base::Timestamp;
 use crate::event::wire::{Frame, Text, VERSION};
 use crate::event::{Cursor, Topic};
 use crate::live::feed::Opening;
+use crate::live::watch::Carrier;
 
 /// The words of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,22 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Returns what carries an event stream in these words.
+    pub fn over_http(self) -> Carrier {
+        match self {
+            Dialect::Canonical => Carrier::Sse,
+            Dialect::Classic => Carrier::ClassicSse,
+        }
+    }
+
+    /// Returns what carries a WebSocket in these words.
+    pub fn over_websocket(self) -> Carrier {
+        match self {
+            Dialect::Canonical => Carrier::WebSocket,
+            Dialect::Classic => Carrier::ClassicWebSocket,
+        }
+    }
+
     /// Returns the words for a frame, if there are any; they are encoded once for all streams.
     pub fn text(self, frame: &Frame) -> Option<&Text> {
         match self {

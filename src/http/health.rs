@@ -1,8 +1,6 @@
 //! How the process is, for whoever watches it: alive, ready, and in figures.
 
-use std::fmt::{self, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::{Extension, State};
@@ -15,16 +13,21 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::Json;
+use super::figures::Figures;
+use super::findings::{self, Finding, Level};
 use super::listen::{Gate, Peer};
 use super::problem::Problem;
 use super::signed_in::Principal;
+use super::streams::Streams;
 use crate::app::App;
-use crate::base::{Actor, Error, Result};
+use crate::base::{Actor, Error, Result, Timestamp};
 use crate::domain::house;
-use crate::domain::people::Role;
 
 /// How long the writer may take to show that it works.
 const WRITER_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Who may see the figures.
+const WATCHERS: Who = Who::ADMIN.and(Who::OPERATOR);
 
 /// Returns the routes of health.
 pub fn routes() -> OpenApiRouter<App> {
@@ -32,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::ANYONE, routes!(alive)))
         .routes(may(Who::ANYONE, routes!(ready)))
         .routes(may(Who::ANYONE, routes!(metrics)))
+        .routes(may(WATCHERS, routes!(report)))
 }
 
 /// The state in one word.
@@ -96,74 +100,48 @@ async fn ready(State(app): State<App>, Extension(gate): Extension<Arc<Gate>>) ->
 async fn metrics(
     State(app): State<App>,
     Extension(gate): Extension<Arc<Gate>>,
+    Extension(streams): Extension<Arc<Streams>>,
     peer: Option<Extension<Peer>>,
     principal: Option<Extension<Principal>>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let admin = match principal.as_deref() {
-        Some(Principal::Person(who)) => who.role == Role::Admin,
-        _ => false,
-    };
+    let may = principal.as_deref().is_some_and(|who| WATCHERS.has(who.into()));
     // What a proxy on this machine passes on does not come from this machine.
     let passed_on = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
     let from_here = peer.is_some_and(|peer| peer.remote.ip().to_canonical().is_loopback());
-    if !admin && (passed_on || !from_here) {
+    if !may && (passed_on || !from_here) {
         let refused = principal.map_or(Error::SignedOut, |_| Error::Forbidden("access.role"));
         return Err(refused);
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    Ok((kind, figures(&app, &gate)).into_response())
+    Ok((kind, Figures::read(&app, &gate, &streams).prometheus()).into_response())
 }
 
-fn figures(app: &App, gate: &Gate) -> String {
-    let m = app.hub.metrics();
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    let depth = |gauge: &std::sync::atomic::AtomicI64| gauge.load(Ordering::Relaxed);
-    let mut page = Page(String::with_capacity(4096));
-    page.gauge("connections_open", "Connections that are open, streams included.", gate.open());
-    page.counter("connections_refused_total", "Connections over a cap.", gate.refused());
-    page.gauge("streams_open", "Event streams that are open.", depth(&m.streams));
-    page.gauge("stream_lag_frames", "Frames that the slowest stream is behind.", app.hub.lag());
-    page.counter("deliveries_total", "Frames handed to streams.", count(&m.deliveries));
-    page.counter("replayed_total", "Events read back from the log.", count(&m.replayed));
-    page.counter("resyncs_total", "Streams told to read snapshots again.", count(&m.resyncs));
-    page.head("stream_cuts_total", "Streams ended by the server, by reason.", "counter");
-    for (reason, counter) in
-        [("stalled", &m.cuts_stalled), ("rights", &m.cuts_rights), ("shutdown", &m.cuts_drain)]
-    {
-        page.line(&format!("stream_cuts_total{{reason=\"{reason}\"}}"), count(counter));
-    }
-    page.gauge("people_present", "People who are online.", app.presence.everybody().len());
-    page.gauge("write_queue", "Writes that wait for the writer.", depth(&m.queue_depth));
-    page.counter("writes_refused_total", "Writes over the queue's cap.", count(&m.queue_refused));
-    page.counter("writes_total", "Writes that were committed.", count(&m.writes));
-    page.counter("commits_failed_total", "Commits that failed.", count(&m.commits_failed));
-    page.head("commit_seconds", "Time of a commit; writes share one.", "summary");
-    page.line("commit_seconds_sum", count(&m.commit_us) as f64 / 1e6);
-    page.line("commit_seconds_count", count(&m.commits));
-    page.gauge("log_position", "Position of the newest event.", app.hub.head().seq);
-    page.0
+/// How the server is: in a word, in sentences, and in figures.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct HealthReport {
+    as_of: Timestamp,
+    /// The worst of the findings.
+    status: Level,
+    findings: Vec<Finding>,
+    #[serde(flatten)]
+    figures: Figures,
 }
 
-/// A page of figures in the making. Writing to a String cannot fail.
-struct Page(String);
-
-impl Page {
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
-        let _ = writeln!(self.0, "# HELP daybook_{name} {help}\n# TYPE daybook_{name} {kind}");
-    }
-
-    fn line(&mut self, name: &str, value: impl fmt::Display) {
-        let _ = writeln!(self.0, "daybook_{name} {value}");
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: impl fmt::Display) {
-        self.head(name, help, "gauge");
-        self.line(name, value);
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: impl fmt::Display) {
-        self.head(name, help, "counter");
-        self.line(name, value);
-    }
+/// Says in words and in figures how the server is, and which client is slow.
+#[utoipa::path(get, path = "/api/v1/health", tag = "health",
+    responses((status = 200, description = "how it is", body = HealthReport)))]
+async fn report(
+    State(app): State<App>,
+    Extension(gate): Extension<Arc<Gate>>,
+    Extension(streams): Extension<Arc<Streams>>,
+) -> Json<HealthReport> {
+    let figures = Figures::read(&app, &gate, &streams);
+    let findings = findings::of(&figures);
+    Json(HealthReport {
+        as_of: app.clock.now(),
+        status: findings::worst(&findings),
+        findings,
+        figures,
+    })
 }

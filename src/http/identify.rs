@@ -40,6 +40,9 @@ async fn principal(
 ) -> Result<Option<Principal>> {
     if let Some(shown) = headers.get(header::AUTHORIZATION) {
         let key = shown.to_str().ok().and_then(bearer);
+        if key.is_some_and(|key| app.operator.is(key)) {
+            return Ok(Some(Principal::Operator));
+        }
         return match key.and_then(|key| app.keys.holder(key, app.clock.now())) {
             Some(KeyHolder::Device(known)) => Ok(Some(reader(app, known).await?)),
             Some(KeyHolder::Display(display)) => Ok(Some(Principal::Display(Screen { display }))),

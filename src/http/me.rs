@@ -84,7 +84,7 @@ async fn me(State(app): State<App>, who: Principal) -> Result<Json<Me>> {
     match who {
         Principal::Person(who) => about(&app, who).await.map(Json),
         Principal::Display(screen) => about_screen(&app, screen).await.map(Json),
-        Principal::Device(_) => Err(Error::Forbidden("access.role")),
+        Principal::Device(_) | Principal::Operator => Err(Error::Forbidden("access.role")),
     }
 }
 

@@ -23,6 +23,8 @@ mod opening;
 pub mod sse;
 pub mod ws;
 pub mod online;
+mod figures;
+pub mod findings;
 pub mod health;
 pub mod rooms;
 pub mod runs;

@@ -17,8 +17,8 @@ use crate::domain::devices;
 use crate::domain::people::sessions;
 use crate::domain::rooms::scope;
 use crate::event::{Cursor, Topic};
-use crate::live::Feed;
 use crate::live::feed::{Opening, Start};
+use crate::live::{Feed, Holder};
 
 /// How often opening is tried when rights change in the middle of it.
 const OPENINGS_MAX: usize = 5;
@@ -98,6 +98,7 @@ pub struct Opened {
 pub async fn open(
     app: &App,
     principal: &Principal,
+    holder: &Holder,
     wanted: Option<&[Topic]>,
     start: &Start,
 ) -> Result<Result<Opened, Topic>> {
@@ -108,7 +109,7 @@ pub async fn open(
             Ok(topics) => topics,
             Err(foreign) => return Ok(Err(foreign)),
         };
-        let (hub, replay, holder) = (&app.hub, &app.replay, principal.holder());
+        let (hub, replay, holder) = (&app.hub, &app.replay, holder.clone());
         let (feed, opening) =
             Feed::open(hub, replay, topics.clone(), holder, start.clone()).await?;
         if hub.cuts() == cuts {
@@ -145,7 +146,7 @@ fn topics(
             let foreign = wanted.find(|topic| !scope::display_may_hear(**topic)).copied();
             (scope::display_topics(), foreign)
         }
-        Principal::Device(_) => return Err(Error::Forbidden("access.role")),
+        Principal::Device(_) | Principal::Operator => return Err(Error::Forbidden("access.role")),
     };
     Ok(match (foreign, wanted) {
         (Some(foreign), _) => Err(foreign),

@@ -26,7 +26,7 @@ use crate::event::wire::Frame;
 use crate::live::Feed;
 use crate::live::feed::{BATCH_MAX, Next};
 use crate::live::hub::SHUTDOWN;
-use crate::live::metrics::Metrics;
+use crate::live::metrics::Ending;
 
 /// What a reader that is behind must take within the limit, in bytes: one byte a second is not
 /// reading.
@@ -71,14 +71,12 @@ impl Source {
                 Ok(Next::Ended(reason)) => {
                     self.over = true;
                     self.own = self.goodbye(reason);
-                    Metrics::count(match reason {
-                        SHUTDOWN => &self.feed.metrics().cuts_drain,
-                        _ => &self.feed.metrics().cuts_rights,
-                    });
+                    self.feed.metrics().ended(Ending::of(reason));
                 }
                 Err(error) => {
                     // The reader comes back to its place; there is nothing to tell it.
                     tracing::error!(error = %error, "a stream could not read the log");
+                    self.feed.metrics().ended(Ending::Failed);
                     self.over = true;
                 }
             }
@@ -101,6 +99,11 @@ impl Source {
         let words = self.dialect.goodbye(reason, retry_ms, self.seat.streams().clock.now());
         let words = words.as_ref().map_or(&b"\n"[..], |text| text.sse());
         [format!("retry: {retry_ms}\n").as_bytes(), words].concat().into()
+    }
+
+    /// Returns how many bytes wait, of a first frame that may be written in part.
+    fn untaken(&self) -> usize {
+        self.own.len() + self.frames.iter().map(|frame| self.bytes(frame).len()).sum::<usize>()
     }
 
     /// Returns the bytes of a frame that waits.
@@ -206,14 +209,16 @@ impl SocketOutlet {
     /// Waits for a reader that takes nothing, but not for ever, and not past its rights.
     fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let stall = self.source.seat.streams().stall;
-        if let Some(reason) = self.source.feed.ended(cx) {
+        let waits = self.source.untaken() - self.written;
+        if let Some(reason) = self.source.feed.ended(cx, waits) {
+            self.source.feed.metrics().ended(Ending::of(reason));
             return Poll::Ready(Err(io::Error::other(reason)));
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::new(Stuck::new(stall)));
         if stuck.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        Metrics::count(&self.source.feed.metrics().cuts_stalled);
+        self.source.feed.metrics().ended(Ending::Stalled);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 

@@ -144,7 +144,7 @@ async fn shell(
             return Ok(Redirect::to("/wall").into_response());
         }
         Some(Principal::Display(_)) => None,
-        Some(Principal::Device(_)) | None => return to_door(app, uri).await,
+        Some(Principal::Device(_) | Principal::Operator) | None => return to_door(app, uri).await,
     };
     let (house, language) = app
         .read(move |conn| {

@@ -4,10 +4,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::base::id::{DeviceId, DisplayId, PersonId};
-use crate::base::{Actor, Error, Result};
+use crate::base::{Actor, Error, Result, Timestamp};
 use crate::domain::devices::Known;
 use crate::domain::people::Role;
 use crate::live::Holder;
+use crate::live::watch::Carrier;
 
 /// Who calls. Put into the request's extensions before the routes are asked.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub enum Principal {
     Person(SignedIn),
     Device(Reader),
     Display(Screen),
+    /// The owner of the data directory, who has read its key there.
+    Operator,
 }
 
 /// A person with a login session.
@@ -56,26 +59,35 @@ impl Reader {
 }
 
 impl Principal {
-    /// Returns who acts; a display never does.
+    /// Returns who acts; a display and an operator never do.
     pub fn actor(&self) -> Actor {
         match self {
             Principal::Person(who) => who.actor(),
             Principal::Device(reader) => reader.actor(),
-            Principal::Display(_) => Actor::System,
+            Principal::Display(_) | Principal::Operator => Actor::System,
         }
     }
 
-    /// Returns what may end the caller's streams.
-    pub fn holder(&self) -> Holder {
+    /// Returns the person; a device or a display is none.
+    pub fn person(&self) -> Option<PersonId> {
         match self {
-            Principal::Person(who) => {
-                Holder { person: Some(who.person), session: who.session.clone() }
-            }
-            Principal::Device(_) => Holder { person: None, session: String::new() },
-            Principal::Display(screen) => {
-                Holder { person: None, session: screen.display.session() }
-            }
+            Principal::Person(who) => Some(who.person),
+            _ => None,
         }
+    }
+
+    /// Returns the name under which the caller's streams are ended.
+    pub fn session(&self) -> String {
+        match self {
+            Principal::Person(who) => who.session.clone(),
+            Principal::Display(screen) => screen.display.session(),
+            Principal::Device(_) | Principal::Operator => String::new(),
+        }
+    }
+
+    /// Returns who holds a stream that the caller opens now.
+    pub fn holder(&self, carrier: Carrier, since: Timestamp) -> Holder {
+        Holder { person: self.person(), session: self.session(), carrier, since }
     }
 }
 

@@ -79,9 +79,10 @@ pub async fn stream(
         return Ok(head(now));
     }
     let address = peer.map(|peer| peer.remote.ip());
-    let Some(seat) = streams.sit(principal.holder().person, address) else { return Ok(full()) };
+    let Some(seat) = streams.sit(principal.person(), address) else { return Ok(full()) };
+    let holder = principal.holder(dialect.over_http(), now);
     let start = start(headers, ask.after.as_deref());
-    let opened = match open(&app, &principal, wanted.as_deref(), &start).await? {
+    let opened = match open(&app, &principal, &holder, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,
         Err(topic) => return Ok(foreign(&topic.to_string())),
     };

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ pub struct Streams {
     pub stall: Duration,
     pub clock: Clock,
     counts: Mutex<Counts>,
+    /// Streams over a cap.
+    refused: AtomicU64,
     tickets: Mutex<HashMap<[u8; 32], Ticket>>,
 }
 
@@ -60,7 +63,14 @@ pub struct Seat {
 impl Streams {
     /// Returns an empty room with these limits.
     pub fn new(caps: Caps, stall: Duration, clock: Clock) -> Streams {
-        Streams { caps, stall, clock, counts: Mutex::default(), tickets: Mutex::default() }
+        Streams {
+            caps,
+            stall,
+            clock,
+            counts: Mutex::default(),
+            refused: AtomicU64::default(),
+            tickets: Mutex::default(),
+        }
     }
 
     /// Takes a place for a stream, unless one of the caps is reached.
@@ -77,6 +87,7 @@ impl Streams {
             || here(&counts.by_address).unwrap_or(0) >= self.caps.per_address
             || own(&counts.by_person).unwrap_or(0) >= self.caps.per_person
         {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         counts.all += 1;
@@ -92,6 +103,11 @@ impl Streams {
     /// Returns how many streams are open.
     pub fn open(&self) -> usize {
         self.counts().all
+    }
+
+    /// Returns how many streams were refused since the start.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Gives out a ticket that opens one stream as `who`, once and soon.

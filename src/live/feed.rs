@@ -141,11 +141,12 @@ impl Feed {
     }
 
     /// Says why the feed has ended, if it has; else arranges to be woken when it does. For a
-    /// reader that cannot take the next frames yet.
-    pub fn ended(&self, cx: &Context<'_>) -> Option<&'static str> {
+    /// reader that cannot take the next frames yet: `untaken` bytes wait for it outside.
+    pub fn ended(&self, cx: &Context<'_>, untaken: usize) -> Option<&'static str> {
         let mut state = self.hub.lock();
         let Some((slot, _)) = state.slot(self.slot) else { return Some("closed") };
         slot.waker = Some(cx.waker().clone());
+        slot.untaken = untaken;
         slot.ended
     }
 
@@ -183,7 +184,9 @@ impl Feed {
     fn join_ring(&mut self) -> bool {
         let mut state = self.hub.lock();
         let Some((slot, ring)) = state.slot(self.slot) else { return true };
-        let Some(place) = ring.place_after(self.seq) else { return false };
+        let place = ring.place_after(self.seq);
+        slot.reading = place.is_none().then_some(self.seq);
+        let Some(place) = place else { return false };
         slot.next = place;
         slot.pending = place < ring.end();
         true
@@ -192,6 +195,7 @@ impl Feed {
     fn step_in_ring(&mut self, cx: &mut Context<'_>) -> Step {
         let mut state = self.hub.lock();
         let Some((slot, ring)) = state.slot(self.slot) else { return Step::End("closed") };
+        slot.untaken = 0;
         // A server that stops says first what it still has to say; rights that ended, ended.
         let last_words = slot.ended == Some(SHUTDOWN) && slot.pending;
         if let Some(reason) = slot.ended
@@ -212,6 +216,7 @@ impl Feed {
         while slot.next < ring.end() && frames.len() < BATCH_MAX {
             let Some(frame) = ring.get(slot.next) else {
                 self.behind = true;
+                slot.reading = Some(self.seq);
                 break;
             };
             slot.next += 1;
@@ -231,6 +236,7 @@ impl Feed {
         let topics = {
             let mut state = self.hub.lock();
             let Some((slot, _)) = state.slot(self.slot) else { return Step::End("closed") };
+            slot.untaken = 0;
             if let Some(reason) = slot.ended {
                 return Step::End(reason);
             }

@@ -12,6 +12,7 @@ use std::task::Waker;
 use super::metrics::Metrics;
 use super::ring::Ring;
 use super::tx::Cut;
+use super::watch::Carrier;
 use crate::base::Timestamp;
 use crate::base::id::PersonId;
 use crate::event::wire::Frame;
@@ -23,6 +24,9 @@ pub const TURNS: u32 = 15;
 
 /// Why a stream ends when the server stops.
 pub const SHUTDOWN: &str = "shutdown";
+
+/// Why streams end whose frames were lost on their way here.
+pub const LOST: &str = "resume";
 
 /// Where frames are shared out. Clones are one hub.
 #[derive(Clone)]
@@ -43,7 +47,7 @@ struct Shared {
 
 pub(super) struct State {
     pub(super) ring: Ring,
-    slots: HashMap<u32, Slot>,
+    pub(super) slots: HashMap<u32, Slot>,
     next_slot: u32,
     by_topic: HashMap<Topic, Vec<u32>>,
     /// Ends every new subscription too, once the server drains.
@@ -57,12 +61,16 @@ pub struct Holder {
     pub person: Option<PersonId>,
     /// The login session's public id; empty without one.
     pub session: String,
+    /// What carries the stream.
+    pub carrier: Carrier,
+    /// When it was opened.
+    pub since: Timestamp,
 }
 
 /// What the hub keeps of one subscriber.
 pub(super) struct Slot {
     pub(super) topics: Arc<[Topic]>,
-    holder: Holder,
+    pub(super) holder: Holder,
     /// The place of the first frame that may still concern the subscriber.
     /// Everything before it was looked at or does not concern it.
     pub(super) next: u64,
@@ -72,6 +80,10 @@ pub(super) struct Slot {
     pub(super) beat: bool,
     pub(super) waker: Option<Waker>,
     pub(super) ended: Option<&'static str>,
+    /// Where in the log a subscriber that is behind the ring has come to.
+    pub(super) reading: Option<i64>,
+    /// Bytes that it was handed and has not taken.
+    pub(super) untaken: usize,
 }
 
 impl Hub {
@@ -180,7 +192,7 @@ impl Hub {
     /// Ends every stream that is open now: frames were lost on their way here,
     /// and only the log has them.
     pub(super) fn lost_frames(&self) {
-        self.cut_where("resume", |_| true);
+        self.cut_where(LOST, |_| true);
     }
 
     /// Returns how many streams `person` holds.
@@ -191,13 +203,6 @@ impl Hub {
     /// Returns how many streams are open.
     pub fn streams(&self) -> usize {
         self.lock().slots.len()
-    }
-
-    /// Returns how many frames the slowest subscriber is behind.
-    pub fn lag(&self) -> u64 {
-        let state = self.lock();
-        let waiting = state.slots.values().filter(|slot| slot.pending);
-        waiting.map(|slot| state.ring.end() - slot.next).max().unwrap_or(0)
     }
 
     /// Returns the people who hold streams, with how many each holds.
@@ -247,7 +252,17 @@ impl Hub {
         let next = state.ring.end();
         state.slots.insert(
             id,
-            Slot { topics, holder, next, pending: false, beat: false, waker: None, ended },
+            Slot {
+                topics,
+                holder,
+                next,
+                pending: false,
+                beat: false,
+                waker: None,
+                ended,
+                reading: None,
+                untaken: 0,
+            },
         );
         self.shared.metrics.streams.fetch_add(1, Ordering::Relaxed);
         (id, state.ring.head())

@@ -20,6 +20,7 @@ pub mod presence;
 pub mod replay;
 pub mod ring;
 pub mod tx;
+pub mod watch;
 pub mod writer;
 
 pub use feed::Feed;

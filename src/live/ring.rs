@@ -63,6 +63,12 @@ impl Ring {
         self.frames.get(usize::try_from(place.checked_sub(self.first)?).ok()?)
     }
 
+    /// The frames from `place` on, and the place of the first of them.
+    pub(super) fn since(&self, place: u64) -> (u64, Vec<Arc<Frame>>) {
+        let skip = usize::try_from(place.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        (place.max(self.first), self.frames.iter().skip(skip).cloned().collect())
+    }
+
     /// The place from which a reader that knows everything up to `seq` goes on;
     /// none when the ring no longer holds the event after it.
     pub(super) fn place_after(&self, seq: i64) -> Option<u64> {

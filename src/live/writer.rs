@@ -265,9 +265,8 @@ impl Room {
         });
         let outcome = outcome.map(|frames| {
             let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            metrics.commit_us.fetch_add(took, Ordering::Relaxed);
-            metrics.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
-            Metrics::count(&metrics.commits);
+            metrics.commit_us.add(took);
+            metrics.batch.add(batch.len() as u64);
             self.announce(news, frames);
         });
         for job in batch {

@@ -4,6 +4,7 @@
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,16 @@ const LOCK: &str = "lock";
 
 /// What the lock says while a server runs.
 pub const SERVE: &str = "serve";
+
+/// The name of the file that says how the directory's owner reaches the running server.
+const OPERATOR: &str = "operator";
+
+/// How the owner of a data directory reaches the server that runs on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    pub address: SocketAddr,
+    pub key: String,
+}
 
 /// A directory that is ours, until this is dropped.
 #[derive(Debug)]
@@ -73,6 +84,21 @@ impl Directory {
             Err(TryLockError::WouldBlock) => Ok(Some(fs::read_to_string(&file)?)),
             Err(TryLockError::Error(e)) => Err(e).with_context(|| file.display().to_string()),
         }
+    }
+
+    /// Leaves word for the directory's owner, and for nobody else.
+    pub fn leave_contact(&self, contact: &Contact) -> std::io::Result<()> {
+        let file = self.path.join(OPERATOR);
+        let mut file =
+            File::options().create(true).truncate(true).write(true).mode(0o600).open(file)?;
+        write!(file, "{} {}", contact.address, contact.key)
+    }
+
+    /// Returns how to reach the server that runs on the directory, or ran there last.
+    pub fn contact(path: &Path) -> Option<Contact> {
+        let text = fs::read_to_string(path.join(OPERATOR)).ok()?;
+        let (address, key) = text.split_once(' ')?;
+        Some(Contact { address: address.parse().ok()?, key: key.to_owned() })
     }
 
     /// Takes the lock; none when another process has it.

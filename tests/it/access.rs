@@ -13,13 +13,14 @@ use serde_json::json;
 use crate::devices;
 use crate::server::TestServer;
 
-/// Who may call what: A admin, O office, S staff, M member, R badge reader, W wall screen, or
-/// anyone.
+/// Who may call what: A admin, O office, S staff, M member, R badge reader, W wall screen, P
+/// the owner of the data directory, or anyone.
 const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/a/{version}/{name}", "anyone"),
     ("GET", "/healthz", "anyone"),
     ("GET", "/health", "anyone"),
     ("GET", "/metrics", "anyone"),
+    ("GET", "/api/v1/health", "A P"),
     ("GET", "/readyz", "anyone"),
     ("GET", "/api/v1/openapi.json", "anyone"),
     // Pages: shells without data, which send whoever is nobody to the door.
@@ -144,13 +145,14 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// The words of `x-may` for the letters of the table.
-const LETTERS: [(&str, &str); 6] = [
+const LETTERS: [(&str, &str); 7] = [
     ("A", "admin"),
     ("O", "office"),
     ("S", "staff"),
     ("M", "member"),
     ("R", "device"),
     ("W", "display"),
+    ("P", "operator"),
 ];
 
 fn words(row: &str) -> BTreeSet<String> {
@@ -198,6 +200,8 @@ pub async fn callers(server: &TestServer) -> Vec<(&'static str, Client)> {
     let token = json!({ "token": made.json().unwrap()["token"] });
     let signed = server.nobody().post("/api/v1/displays/sign-in", &token).await.unwrap();
     callers.push(("display", server.nobody().with("cookie", signed.cookies())));
+    let key = format!("Bearer {}", server.app.operator.reveal());
+    callers.push(("operator", Client::new(server.address).with("authorization", key)));
     callers
 }
 

@@ -10,8 +10,8 @@ use daybook::base::{Actor, Clock};
 use daybook::config::Config;
 use daybook::domain::people::Role;
 use daybook::event::{Event, Label, Topic};
+use daybook::live::Feed;
 use daybook::live::feed::{Next, Start};
-use daybook::live::{Feed, Holder};
 use daybook::store::directory::DATABASE;
 use daybook::store::{SCHEMA, Store, backup, upgrade};
 use rusqlite::Connection;
@@ -211,7 +211,7 @@ fn a_new_database_is_for_its_owner_alone() {
 #[tokio::test]
 async fn what_a_command_writes_beside_the_server_is_heard_with_the_next_commit() {
     let store = TestStore::new().await;
-    let holder = Holder { person: None, session: String::new() };
+    let holder = crate::store::holder(None, "");
     let topics = vec![Topic::Devices];
     let server = &store.app;
     let (mut feed, _) =

@@ -8,6 +8,7 @@ use std::time::Duration;
 use daybook::base::id::DeviceId;
 use daybook::base::{Actor, Error};
 use daybook::event::{Event, Label};
+use daybook::live::metrics::Ending;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -320,7 +321,7 @@ async fn a_reader_that_stops_reading_is_cut_and_the_others_notice_nothing() {
         assert_eq!(heard, (0..3000).map(|n| (n + 1, n)).collect::<Vec<_>>());
     }
     let metrics = house.app.hub.metrics();
-    until(|| metrics.cuts_stalled.load(Ordering::Relaxed) == 1).await;
+    until(|| metrics.endings(Ending::Stalled) == 1).await;
     // What it costs is what the kernel held for it: a part of six million bytes.
     let mut held = Vec::new();
     let _ = timeout(PATIENCE, asleep.read_to_end(&mut held)).await.expect("closed");

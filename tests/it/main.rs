@@ -58,5 +58,6 @@ mod demo_program;
 mod supervisions;
 mod timetable;
 mod tracking;
+mod health;
 mod websocket;
 mod wire;

@@ -18,7 +18,7 @@ fn emit(tx: &mut Tx<'_>, n: i64) -> daybook::base::Result<i64> {
 }
 
 fn nobody() -> Holder {
-    Holder { person: Some(PersonId(1)), session: "s".to_owned() }
+    crate::store::holder(Some(PersonId(1)), "s")
 }
 
 async fn feed(store: &TestStore, start: Start) -> (Feed, Opening) {

@@ -11,8 +11,9 @@ use daybook::config::Config;
 use daybook::domain::house::{self, Language, NewHouse, Profile};
 use daybook::domain::people::model::NewPerson;
 use daybook::domain::people::{self, Role};
-use daybook::live::Tx;
 use daybook::live::hasher::Cost;
+use daybook::live::watch::Carrier;
+use daybook::live::{Holder, Tx};
 use daybook::store::Store;
 use daybook::store::directory::DATABASE;
 use rusqlite::Connection;
@@ -109,6 +110,11 @@ impl TestStore {
         })
         .await
     }
+}
+
+/// Whose an event stream is.
+pub fn holder(person: Option<PersonId>, session: &str) -> Holder {
+    Holder { person, session: session.to_owned(), carrier: Carrier::Sse, since: START }
 }
 
 /// The password of every account that a test makes.

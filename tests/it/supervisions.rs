@@ -13,7 +13,7 @@ use daybook::domain::{house, people};
 use daybook::event::Topic;
 use daybook::jobs::Jobs;
 use daybook::live::feed::{Next, Start};
-use daybook::live::{Feed, Holder, Tx};
+use daybook::live::{Feed, Tx};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -22,7 +22,7 @@ use crate::rooms::{Cast, Club, MINUTE, code, field};
 /// Opens what the person hears now.
 async fn feed(club: &Club, person: PersonId) -> Feed {
     let topics = club.scope(person).await.topics();
-    let holder = Holder { person: Some(person), session: "s".to_owned() };
+    let holder = crate::store::holder(Some(person), "s");
     let app = &club.store.app;
     Feed::open(&app.hub, &app.replay, topics, holder, Start::Now).await.unwrap().0
 }
@@ -255,7 +255,7 @@ async fn a_hand_over_takes_effect_on_streams_that_are_open() {
     let mut leads = {
         let (lead, now) = (club.lead, club.now());
         let topics = club.store.read(move |conn| scope::of(conn, lead, Role::Admin, now)).await;
-        let holder = Holder { person: Some(lead), session: "l".to_owned() };
+        let holder = crate::store::holder(Some(lead), "l");
         let app = &club.store.app;
         Feed::open(&app.hub, &app.replay, topics.topics(), holder, Start::Now).await.unwrap().0
     };

@@ -7,8 +7,8 @@ use daybook::domain::help::{self, Ask, Priority};
 use daybook::domain::tracking::{self, Tracking};
 use daybook::event::{Stale, Topic};
 use daybook::jobs::{Jobs, do_what_is_due};
+use daybook::live::Feed;
 use daybook::live::feed::{Next, Start};
-use daybook::live::{Feed, Holder};
 use tokio::time::{Instant, timeout};
 
 use crate::callers::PATIENCE;
@@ -98,7 +98,7 @@ async fn open_requests_expire_when_the_house_closes() {
 #[tokio::test]
 async fn figures_are_sent_once_a_second_at_most_however_often_they_change() {
     let store = TestStore::new().await;
-    let holder = Holder { person: None, session: String::new() };
+    let holder = crate::store::holder(None, "");
     let topics = vec![Topic::Help];
     let app = store.app.clone();
     let (mut feed, _) =

@@ -185,7 +185,7 @@ async fn subscribe(
     caller: Principal,
     Json(named): Json<Channels>,
 ) -> Response {
-    heard(sockets.subscribe(&caller.holder().session, &named.channels).await)
+    heard(sockets.subscribe(&caller.session(), &named.channels).await)
 }
 
 /// Makes the open classic WebSockets of the caller's login hear these channels no more.
@@ -200,7 +200,7 @@ async fn unsubscribe(
     caller: Principal,
     Json(named): Json<Channels>,
 ) -> Response {
-    heard(sockets.unsubscribe(&caller.holder().session, &named.channels).await)
+    heard(sockets.unsubscribe(&caller.session(), &named.channels).await)
 }
 
 fn heard(topics: Result<BTreeSet<Topic>, Problem>) -> Response {

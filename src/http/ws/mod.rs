@@ -81,17 +81,17 @@ pub async fn socket(
     let Some(peer) = peer else {
         return Ok(Problem::new(StatusCode::NOT_IMPLEMENTED, "websocket.no_socket").into_response());
     };
-    let holder = principal.holder();
+    let holder = principal.holder(dialect.over_websocket(), app.clock.now());
     let Some(seat) = streams.sit(holder.person, Some(peer.remote.ip())) else {
         return Ok(sse::full());
     };
     let start = opening::start(&HeaderMap::new(), ask.after.as_deref());
-    let opened = match opening::open(&app, &principal, wanted.as_deref(), &start).await? {
+    let opened = match opening::open(&app, &principal, &holder, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,
         Err(topic) => return Ok(sse::foreign(&topic.to_string())),
     };
-    let line = known.map(|sockets| sockets.line(holder.session));
-    Ok(switch(&accept, Session::new(app, principal, opened, seat).speaking(dialect, line)))
+    let line = known.map(|sockets| sockets.line(holder.session.clone()));
+    Ok(switch(&accept, Session::new(app, principal, holder, opened, seat).speaking(dialect, line)))
 }
 
 fn switch(accept: &str, session: Session) -> Response {

@@ -21,10 +21,10 @@ use crate::http::dialect::Dialect;
 use crate::http::opening::Opened;
 use crate::http::signed_in::Principal;
 use crate::http::streams::Seat;
-use crate::live::Feed;
 use crate::live::feed::{Next, Opening};
 use crate::live::hub::SHUTDOWN;
-use crate::live::metrics::Metrics;
+use crate::live::metrics::Ending;
+use crate::live::{Feed, Holder};
 
 /// Commands are small; a document's text comes by HTTP.
 const LIMITS: Limits = Limits { message: 64 * 1024, fragments: 1024 };
@@ -41,6 +41,7 @@ const READ_MAX: usize = 1024;
 pub struct Session {
     pub(super) app: App,
     pub(super) principal: Principal,
+    pub(super) holder: Holder,
     pub(super) feed: Feed,
     opening: Opening,
     pub(super) topics: BTreeSet<Topic>,
@@ -59,12 +60,6 @@ pub(super) enum End {
     Gone,
 }
 
-impl From<Breach> for End {
-    fn from(breach: Breach) -> End {
-        End::Close(Some(breach.code), breach.reason)
-    }
-}
-
 impl From<std::io::Error> for End {
     fn from(_: std::io::Error) -> End {
         End::Gone
@@ -73,11 +68,17 @@ impl From<std::io::Error> for End {
 
 impl Session {
     /// Returns a session that goes on where the stream was opened.
-    pub fn new(app: App, principal: Principal, opened: Opened, seat: Seat) -> Session {
+    pub fn new(
+        app: App,
+        principal: Principal,
+        holder: Holder,
+        opened: Opened,
+        seat: Seat,
+    ) -> Session {
         let Opened { feed, opening, topics } = opened;
         let topics = topics.into_iter().collect();
         let (dialect, line) = (Dialect::Canonical, None);
-        Session { app, principal, feed, opening, topics, wrong: 0, seat, dialect, line }
+        Session { app, principal, holder, feed, opening, topics, wrong: 0, seat, dialect, line }
     }
 
     /// Makes the session speak another dialect, and take orders by `line`.
@@ -131,6 +132,7 @@ impl Session {
                     next_ping = Instant::now() + PING_EVERY;
                     silent += 1;
                     if silent > 2 {
+                        self.feed.metrics().ended(Ending::Silent);
                         return Err(End::Gone);
                     }
                     self.write(socket, &encode::ping()).await?;
@@ -184,15 +186,12 @@ impl Session {
                 self.say(socket, heartbeat.iter()).await
             }
             Ok(Next::Ended(reason)) => {
-                let metrics = self.feed.metrics();
-                Metrics::count(match reason {
-                    SHUTDOWN => &metrics.cuts_drain,
-                    _ => &metrics.cuts_rights,
-                });
+                self.feed.metrics().ended(Ending::of(reason));
                 Err(End::Close(Some(1001), reason))
             }
             Err(error) => {
                 tracing::error!(error = %error, "a stream could not read the log");
+                self.feed.metrics().ended(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }
         }
@@ -222,20 +221,21 @@ impl Session {
     async fn write(&mut self, socket: &mut Socket, bytes: &[u8]) -> Result<(), End> {
         let stall = Instant::now() + self.seat.streams().stall;
         let feed = &mut self.feed;
-        let ended = std::future::poll_fn(move |cx| match feed.ended(cx) {
-            Some(reason) if reason != SHUTDOWN => Poll::Ready(()),
+        let ended = std::future::poll_fn(move |cx| match feed.ended(cx, bytes.len()) {
+            Some(reason) if reason != SHUTDOWN => Poll::Ready(reason),
             _ => Poll::Pending,
         });
         let written = tokio::select! {
             biased;
-            written = timeout_at(stall, socket.write_all(bytes)) => written,
-            () = ended => return Err(End::Gone),
+            written = timeout_at(stall, socket.write_all(bytes)) => {
+                written.map_err(|_| Ending::Stalled)
+            }
+            reason = ended => Err(Ending::of(reason)),
         };
-        let Ok(written) = written else {
-            Metrics::count(&self.feed.metrics().cuts_stalled);
-            return Err(End::Gone);
-        };
-        Ok(written?)
+        written.map(|written| Ok(written?)).unwrap_or_else(|ending| {
+            self.feed.metrics().ended(ending);
+            Err(End::Gone)
+        })
     }
 
     /// Takes in what the client has sent.
@@ -245,10 +245,11 @@ impl Session {
         decoder: &mut Decoder,
         mut bytes: &[u8],
     ) -> Result<(), End> {
-        while let Some(message) = decoder.take(&mut bytes)? {
+        while let Some(message) = self.decoded(decoder, &mut bytes)? {
             match message {
                 Incoming::Text(text) => self.obey(socket, &text).await?,
                 Incoming::Binary(_) => {
+                    self.feed.metrics().ended(Ending::Breach);
                     return Err(End::Close(Some(1003), "only text is read here"));
                 }
                 Incoming::Ping(payload) => self.write(socket, &encode::pong(&payload)).await?,
@@ -257,6 +258,14 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Takes the next whole message off `bytes`; a breach of the protocol ends the session.
+    fn decoded(&self, decoder: &mut Decoder, bytes: &mut &[u8]) -> Result<Option<Incoming>, End> {
+        decoder.take(bytes).map_err(|Breach { code, reason }| {
+            self.feed.metrics().ended(Ending::Breach);
+            End::Close(Some(code), reason)
+        })
     }
 
     async fn obey(&mut self, socket: &mut Socket, text: &str) -> Result<(), End> {
@@ -287,6 +296,7 @@ impl Session {
             Err(Refusal { code, detail }) => {
                 self.wrong += 1;
                 if self.wrong >= WRONG_MAX {
+                    self.feed.metrics().ended(Ending::Breach);
                     return Err(End::Close(Some(1008), "too many wrong commands"));
                 }
                 let reference = reference.as_ref();

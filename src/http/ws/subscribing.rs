@@ -10,6 +10,7 @@ use crate::http::conn::Socket;
 use crate::http::opening::{self, Opened};
 use crate::live::Feed;
 use crate::live::feed::{Next, Opening, Start};
+use crate::live::metrics::Ending;
 
 impl Session {
     /// Does what the client asks for; the answer is the word for what was done, or why not.
@@ -71,6 +72,7 @@ impl Session {
         let heard: Vec<_> = self.topics.iter().copied().collect();
         while feed.rest().seq < here {
             let Ok(Next::Frames(frames)) = feed.next().await else {
+                self.feed.metrics().ended(Ending::Failed);
                 return Err(End::Close(Some(1011), "try again"));
             };
             let missed: Vec<_> = frames
@@ -100,12 +102,16 @@ impl Session {
         topics: &[Topic],
         start: &Start,
     ) -> Result<Result<Opened, Refusal>, End> {
-        match opening::open(&self.app, &self.principal, Some(topics), start).await {
+        match opening::open(&self.app, &self.principal, &self.holder, Some(topics), start).await {
             Ok(Ok(opened)) => Ok(Ok(opened)),
             Ok(Err(topic)) => Ok(Err(not_for_you(&topic.to_string()))),
-            Err(Error::SignedOut) => Err(End::Close(Some(1008), "session_ended")),
+            Err(Error::SignedOut) => {
+                self.feed.metrics().ended(Ending::Rights);
+                Err(End::Close(Some(1008), "session_ended"))
+            }
             Err(error) => {
                 tracing::warn!(%error, "a subscription could not be changed");
+                self.feed.metrics().ended(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }
         }
