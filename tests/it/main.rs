@@ -17,6 +17,7 @@ mod classic;
 mod classic_requests;
 mod live;
 mod checkpoints;
+mod slow;
 mod crash;
 mod streams;
 mod online;

@@ -1,9 +1,14 @@
 //! The spine without its edges: writes, the log, feeds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake};
+
 use daybook::app::App;
 use daybook::base::id::{DeviceId, PersonId};
 use daybook::base::{Actor, Clock, Error};
 use daybook::config::Config;
+use daybook::event::wire::Frame;
 use daybook::event::{Cursor, Event, Label, Topic};
 use daybook::live::feed::{Next, Opening, Start};
 use daybook::live::hasher::Cost;
@@ -160,6 +165,56 @@ async fn a_start_that_is_unknown_here_asks_for_new_snapshots() {
     assert_eq!(feed(&store, at(11)).await.1, Opening::Resync("in_the_future"));
     assert_eq!(feed(&store, Start::Garbage).await.1, Opening::Resync("not_a_cursor"));
     assert_eq!(feed(&store, at(10)).await.1, Opening::Whole);
+}
+
+/// Counts how often somebody is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn only_those_are_woken_who_hear_it_and_they_share_one_frame() {
+    let store = TestStore::new().await;
+    let app = &store.app;
+    let open = async |topics: &[Topic]| {
+        let opened = Feed::open(&app.hub, &app.replay, topics.to_vec(), nobody(), Start::Now).await;
+        (opened.unwrap().0, Arc::<Woken>::default())
+    };
+    let mut deaf = open(&[Topic::House, Topic::Help, Topic::Staff]).await;
+    let mut hearing = [
+        open(&[Topic::Devices]).await,
+        open(&[Topic::Devices, Topic::House]).await,
+        open(&[Topic::Office, Topic::Devices]).await,
+    ];
+    for (feed, woken) in hearing.iter_mut().chain([&mut deaf]) {
+        let waker = woken.clone().into();
+        assert!(feed.poll_next(&mut Context::from_waker(&waker)).is_pending());
+    }
+    for n in 0..10 {
+        store.write(Actor::System, move |tx| emit(tx, n)).await.unwrap();
+    }
+    assert_eq!(deaf.1.0.load(Ordering::Relaxed), 0);
+    let mut first: Option<Vec<Arc<Frame>>> = None;
+    for (feed, woken) in &mut hearing {
+        // Once for all that waits.
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        let Next::Frames(frames) = feed.next().await.unwrap() else { panic!("the feed ended") };
+        assert_eq!(frames.len(), 10);
+        let first = first.get_or_insert_with(|| frames.clone());
+        for (frame, same) in frames.iter().zip(first) {
+            assert!(Arc::ptr_eq(frame, same), "encoded twice");
+            // Both forms are one piece of memory: the frame, and the JSON in it.
+            let (sse, json) = (frame.sse().as_ptr_range(), frame.json().as_ptr_range());
+            assert!(sse.start < json.start && json.end < sse.end);
+        }
+    }
+    let waker = deaf.1.clone().into();
+    assert!(deaf.0.poll_next(&mut Context::from_waker(&waker)).is_pending());
 }
 
 #[tokio::test]

@@ -9,9 +9,12 @@ use daybook::client::{Client, SseFrame, Stream};
 use daybook::http::guard::Guard;
 use daybook::live::hub::TURNS;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::callers::{ADMIN, CALLER, House, PATIENCE, believe, events, next, until};
+use crate::edge::{read_until, status};
 
 #[tokio::test]
 async fn a_stream_says_what_it_is() {
@@ -117,6 +120,72 @@ async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
     drop(first);
     until(|| house.app.hub.streams() == 2).await;
     let (_again, _) = house.stream("", &[]).await;
+}
+
+#[tokio::test]
+async fn the_cap_in_all_counts_every_kind_of_stream_of_whomever() {
+    let house = House::with(|config| config.streams_max = 3).await;
+    let (_first, _) = house.stream("", &[]).await;
+    let second = house.caller("2 staff s2").stream("/api/sse/events", &[]).await.unwrap();
+    let (_third, answer) = ask(&house, "3 member s3", "/api/v1/ws").await;
+    assert_eq!((second.status, status(&answer)), (200, 101));
+    for path in ["/api/v1/events", "/api/realtime/events", "/api/v1/ws", "/ws"] {
+        let (_, refused) = ask(&house, "2 staff s9", path).await;
+        assert_eq!(status(&refused), 503, "{path}");
+        assert!(refused.contains("\r\nretry-after: "), "{path}: {refused}");
+    }
+    drop(second);
+    until(|| house.app.hub.streams() == 2).await;
+    assert_eq!(status(&ask(&house, "2 staff s9", "/ws").await.1), 101);
+}
+
+/// Asks for a stream of either kind, and returns the socket and the head of the answer.
+async fn ask(house: &House, who: &str, path: &str) -> (TcpStream, String) {
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\n{CALLER}: {who}\r\norigin: http://localhost\r\n\
+         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let mut socket = TcpStream::connect(house.address).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let answer = read_until(&mut socket, "\r\n\r\n").await;
+    (socket, answer)
+}
+
+/// Rights and filters are decided when a stream opens; what passes then costs no query.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_go_on_while_nobody_can_read_the_database() {
+    let house = House::with(|config| {
+        config.read_connections = 1;
+        config.streams_per_person = 50;
+    })
+    .await;
+    let mut readers = Vec::new();
+    for topics in ["devices", "devices,house,staff", "devices,lead"] {
+        for _ in 0..10 {
+            readers.push(house.stream(&format!("?topics={topics}"), &[]).await.0);
+        }
+    }
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    let app = house.app.clone();
+    let only_reader = tokio::spawn(async move {
+        app.read(move |_| {
+            began.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        })
+        .await
+    });
+    has_begun.await.unwrap();
+    for number in 0..100 {
+        house.emit(number).await;
+    }
+    for reader in &mut readers {
+        assert_eq!(events(reader, 100).await, (0..100).map(|n| (n + 1, n)).collect::<Vec<_>>());
+    }
+    release.send(()).unwrap();
+    only_reader.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use daybook::client::Client;
 use daybook::domain::people::Role;
 use daybook::event::{Event, Label};
 use daybook::http::ws::accept_key;
+use daybook::live::metrics::Ending;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -272,6 +273,44 @@ async fn a_message_too_big_and_a_broken_frame_end_the_socket_with_their_codes() 
     let mut socket = Socket::of(&server, &cookie, "/api/v1/ws").await.unwrap();
     socket.send(0x83, b"").await;
     assert_eq!(socket.close_code().await, 1002);
+    let mut socket = Socket::of(&server, &cookie, "/api/v1/ws").await.unwrap();
+    socket.send(0x82, b"bytes").await;
+    assert_eq!(socket.close_code().await, 1003);
+    assert_eq!(server.app.hub.metrics().endings(Ending::Breach), 3);
+}
+
+// Fault 80.
+#[tokio::test]
+async fn a_client_is_asked_every_20_s_and_closed_when_two_pings_stay_unanswered() {
+    let server = TestServer::start().await;
+    let (cookie, _) = lead(&server).await;
+    let open = async || {
+        let mut socket = Socket::of(&server, &cookie, "/api/v1/ws").await.unwrap();
+        socket.hear("stream.connected").await;
+        socket
+    };
+    let (mut silent, mut alive) = (open().await, open().await);
+    // From here on time passes when nobody has anything to do.
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let answering = tokio::spawn(async move {
+        for asked in 1..=5 {
+            assert_eq!(alive.next_frame().await.unwrap().0, 0x89);
+            assert!(begun.elapsed() >= asked * Duration::from_secs(20));
+            alive.send(0x8A, b"").await;
+        }
+        alive
+    });
+    for _ in 0..2 {
+        assert_eq!(silent.next_frame().await.unwrap().0, 0x89);
+    }
+    assert!(silent.next_frame().await.is_err(), "closed");
+    assert!(begun.elapsed() >= Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert_eq!(server.app.hub.metrics().endings(Ending::Silent), 1);
+    let mut alive = answering.await.unwrap();
+    tokio::time::resume();
+    alive.say(json!({ "op": "ping", "ref": 1 })).await;
+    assert_eq!(alive.hear("pong").await["ref"], 1);
 }
 
 // Fault 81.
