@@ -15,6 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// The suite sends messages of 16 MiB, and one in 2^17 pieces.
 const LIMITS: Limits = Limits { message: 32 * 1024 * 1024, fragments: 1 << 20 };
 
+/// What the suite calls a case in which every behaviour is right.
+const INFO: &str = "INFORMATIONAL";
+
 /// Starts the suite from a directory of packages; one of them is found by its `.pth` file only.
 const RUN: &str = "import os, site; site.addsitedir(os.environ['PACKAGES']); \
                    from autobahntestsuite import wstest; wstest.run()";
@@ -102,6 +105,11 @@ fn setting(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name}: run tests/run autobahn"))
 }
 
+#[expect(clippy::print_stdout, reason = "figures for whoever runs the suite")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
 #[tokio::test]
 #[ignore = "needs the suite: tests/run autobahn"]
 async fn the_suite_finds_nothing_wrong() {
@@ -115,7 +123,8 @@ async fn the_suite_finds_nothing_wrong() {
     });
     let index = fuzz(port).await;
     let cases = index["daybook"].as_object().expect("results of our server");
-    let good = ["OK", "INFORMATIONAL"];
+    let good = ["OK", INFO];
+    let count = |word: &str| cases.values().filter(|case| case["behavior"] == word).count();
     let wrong: Vec<_> = cases
         .iter()
         .filter(|(_, case)| {
@@ -126,4 +135,5 @@ async fn the_suite_finds_nothing_wrong() {
         .collect();
     assert!(cases.len() > 240, "only {} cases ran", cases.len());
     assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), cases.len());
+    say(&format!("{} cases: {} well, {} for information", cases.len(), count("OK"), count(INFO)));
 }
