@@ -45,6 +45,42 @@ impl Ask {
     }
 }
 
+/// What a request for an event stream is answered, on every path that has one.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "for the document: the answers are made where they are known")]
+pub enum EventStream {
+    /// frames, for as long as the caller reads
+    #[response(status = 200, content_type = "text/event-stream")]
+    Frames(String),
+    /// `topic.forbidden`
+    #[response(status = 403)]
+    Forbidden,
+    /// `streams.full`
+    #[response(status = 503)]
+    Full,
+}
+
+/// What a handshake for a WebSocket is answered, on every path that has one.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "for the document: the answers are made where they are known")]
+pub enum OpenSocket {
+    /// frames as JSON texts, for as long as the socket is open
+    #[response(status = 101)]
+    Frames,
+    /// `websocket.key`
+    #[response(status = 400)]
+    NoKey,
+    /// `topic.forbidden`, `origin.foreign`
+    #[response(status = 403)]
+    Forbidden,
+    /// no WebSocket, or another version of the protocol
+    #[response(status = 426)]
+    NotSpoken,
+    /// `streams.full`
+    #[response(status = 503)]
+    Full,
+}
+
 /// Who asks for a stream, and what all streams share.
 pub struct Caller {
     pub app: App,

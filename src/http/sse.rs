@@ -21,7 +21,7 @@ use super::access::{Who, may};
 use super::conn::{Taken, Takeover};
 use super::dialect::Dialect;
 use super::extract::{Json, Query};
-use super::opening::{Ask, Caller, Opened, open, start, wanted};
+use super::opening::{Ask, Caller, EventStream, Opened, open, start, wanted};
 use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
@@ -44,12 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
     get,
     path = "/api/v1/events",
     params(Ask, ("Last-Event-ID" = Option<String>, Header, description = "where the reader stopped")),
-    responses(
-        (status = 200, description = "frames, for as long as the caller reads", body = String,
-            content_type = "text/event-stream"),
-        (status = 403, description = "`topic.forbidden`"),
-        (status = 503, description = "`streams.full`"),
-    ),
+    responses(EventStream),
     tag = "live"
 )]
 async fn follow(

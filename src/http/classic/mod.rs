@@ -19,7 +19,7 @@ use super::access::{Who, may};
 use super::dialect::Dialect;
 use super::extract::{Act, Json, Query};
 use super::health::Health;
-use super::opening::{Ask, Caller};
+use super::opening::{Ask, Caller, EventStream, OpenSocket};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
 use super::tracking::{self, Accepted, Action};
@@ -85,12 +85,7 @@ async fn socket(
 /// The event stream of the reader and its consultants.
 #[utoipa::path(get, path = "/api/realtime/events", tag = "classic",
     params(ClassicAsk, ("Last-Event-ID" = Option<String>, Header, description = "where it stopped")),
-    responses(
-        (status = 200, description = "classic frames", body = String,
-            content_type = "text/event-stream"),
-        (status = 403, description = "`topic.forbidden`"),
-        (status = 503, description = "`streams.full`"),
-    ))]
+    responses(EventStream))]
 async fn reader_events(
     caller: Caller,
     method: Method,
@@ -103,12 +98,7 @@ async fn reader_events(
 /// The event stream of the check-in.
 #[utoipa::path(get, path = "/api/sse/events", tag = "classic",
     params(ClassicAsk, ("Last-Event-ID" = Option<String>, Header, description = "where it stopped")),
-    responses(
-        (status = 200, description = "classic frames", body = String,
-            content_type = "text/event-stream"),
-        (status = 403, description = "`topic.forbidden`"),
-        (status = 503, description = "`streams.full`"),
-    ))]
+    responses(EventStream))]
 async fn check_in_events(
     caller: Caller,
     method: Method,
@@ -119,12 +109,13 @@ async fn check_in_events(
 }
 
 /// The WebSocket of the reader and its consultants.
-#[utoipa::path(get, path = "/api/realtime/ws", tag = "classic", params(ClassicAsk),
-    responses(
-        (status = 101, description = "classic frames as JSON texts"),
-        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
-        (status = 503, description = "`streams.full`"),
-    ))]
+#[utoipa::path(
+    get,
+    path = "/api/realtime/ws",
+    tag = "classic",
+    params(ClassicAsk),
+    responses(OpenSocket)
+)]
 async fn reader_socket(
     caller: Caller,
     headers: HeaderMap,
@@ -135,12 +126,7 @@ async fn reader_socket(
 }
 
 /// The WebSocket of the stories, and of the notifications.
-#[utoipa::path(get, path = "/ws", tag = "classic", params(ClassicAsk),
-    responses(
-        (status = 101, description = "classic frames as JSON texts"),
-        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
-        (status = 503, description = "`streams.full`"),
-    ))]
+#[utoipa::path(get, path = "/ws", tag = "classic", params(ClassicAsk), responses(OpenSocket))]
 async fn stories_socket(
     caller: Caller,
     headers: HeaderMap,
@@ -151,12 +137,7 @@ async fn stories_socket(
 }
 
 /// The WebSocket of the live practice.
-#[utoipa::path(get, path = "/api/ws", tag = "classic", params(ClassicAsk),
-    responses(
-        (status = 101, description = "classic frames as JSON texts"),
-        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
-        (status = 503, description = "`streams.full`"),
-    ))]
+#[utoipa::path(get, path = "/api/ws", tag = "classic", params(ClassicAsk), responses(OpenSocket))]
 async fn practice_socket(
     caller: Caller,
     headers: HeaderMap,

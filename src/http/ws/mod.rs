@@ -29,7 +29,7 @@ use super::access::{Who, may};
 use super::conn::Takeover;
 use super::dialect::Dialect;
 use super::extract::Query;
-use super::opening::{self, Ask, Caller};
+use super::opening::{self, Ask, Caller, OpenSocket};
 use super::problem::Problem;
 use super::sse;
 use crate::app::App;
@@ -45,18 +45,7 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Follows what happens over a WebSocket, with commands to subscribe and unsubscribe.
-#[utoipa::path(
-    get,
-    path = "/api/v1/ws",
-    params(Ask),
-    responses(
-        (status = 101, description = "frames as JSON texts, for as long as the socket is open"),
-        (status = 403, description = "`topic.forbidden`, `origin.foreign`"),
-        (status = 426, description = "another version of the protocol"),
-        (status = 503, description = "`streams.full`"),
-    ),
-    tag = "live"
-)]
+#[utoipa::path(get, path = "/api/v1/ws", params(Ask), responses(OpenSocket), tag = "live")]
 async fn follow(caller: Caller, headers: HeaderMap, Query(ask): Query<Ask>) -> Result<Response> {
     socket(caller, &headers, &ask, Dialect::Canonical, None).await
 }
