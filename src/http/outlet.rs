@@ -84,6 +84,11 @@ impl Source {
         Poll::Ready(true)
     }
 
+    /// Says whether all is sent, and the task is woken when there is more.
+    fn rests(&self) -> bool {
+        self.own.is_empty() && self.frames.is_empty() && !self.over && self.feed.is_settled()
+    }
+
     /// Gives a sign of life that moves the reader's cursor.
     fn beat(&mut self) -> Bytes {
         let cursor = self.feed.rest();
@@ -233,6 +238,9 @@ impl SocketOutlet {
             match self.poll_write(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(done) => done?,
+            }
+            if self.source.rests() {
+                return Poll::Pending;
             }
         }
     }

@@ -34,6 +34,9 @@ pub struct Feed {
     /// A page on its way from the log, while the reader is behind the ring.
     page: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send>>>,
     behind: bool,
+    /// Whether nothing was left behind the frames that were given last, and the reader that took
+    /// them is woken when there is more.
+    settled: bool,
 }
 
 /// Where a subscriber starts.
@@ -86,6 +89,7 @@ impl Feed {
             seq: head,
             page: None,
             behind: false,
+            settled: false,
         };
         let opening = feed.rewind(start, head).await?;
         if opening != Opening::Whole {
@@ -121,8 +125,15 @@ impl Feed {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
+    /// Says whether a reader that has just taken frames, and asks in the same task, may rest: it
+    /// will be woken when there is more, and need not look for that itself.
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     /// Gives the next frames, or arranges to be woken when there are some.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next>> {
+        self.settled = false;
         loop {
             let step = if self.behind { self.step_in_log(cx) } else { self.step_in_ring(cx) };
             match step {
@@ -142,7 +153,8 @@ impl Feed {
 
     /// Says why the feed has ended, if it has; else arranges to be woken when it does. For a
     /// reader that cannot take the next frames yet: `untaken` bytes wait for it outside.
-    pub fn ended(&self, cx: &Context<'_>, untaken: usize) -> Option<&'static str> {
+    pub fn ended(&mut self, cx: &Context<'_>, untaken: usize) -> Option<&'static str> {
+        self.settled = false;
         let mut state = self.hub.lock();
         let Some((slot, _)) = state.slot(self.slot) else { return Some("closed") };
         slot.waker = Some(cx.waker().clone());
@@ -207,9 +219,7 @@ impl Feed {
             return Step::Beat;
         }
         if !slot.pending {
-            if slot.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-                slot.waker = Some(cx.waker().clone());
-            }
+            slot.wake_by(cx.waker());
             return Step::Wait;
         }
         let mut frames = Vec::new();
@@ -229,6 +239,10 @@ impl Feed {
             }
         }
         slot.pending = self.behind || slot.next < ring.end();
+        if !slot.pending {
+            slot.wake_by(cx.waker());
+            self.settled = true;
+        }
         if frames.is_empty() { Step::Again } else { Step::Give(frames) }
     }
 

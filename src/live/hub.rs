@@ -47,7 +47,7 @@ struct Shared {
 
 pub(super) struct State {
     pub(super) ring: Ring,
-    pub(super) slots: HashMap<u32, Slot>,
+    pub(super) slots: HashMap<u32, Box<Slot>>,
     next_slot: u32,
     by_topic: HashMap<Topic, Vec<u32>>,
     /// Ends every new subscription too, once the server drains.
@@ -252,7 +252,7 @@ impl Hub {
         let next = state.ring.end();
         state.slots.insert(
             id,
-            Slot {
+            Box::new(Slot {
                 topics,
                 holder,
                 next,
@@ -262,7 +262,7 @@ impl Hub {
                 ended,
                 reading: None,
                 untaken: 0,
-            },
+            }),
         );
         self.shared.metrics.streams.fetch_add(1, Ordering::Relaxed);
         (id, state.ring.head())
@@ -294,6 +294,15 @@ impl Hub {
             wakers.extend(slot.waker.take());
         }
         wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Slot {
+    /// Arranges that `waker` is woken when there is something to be looked at.
+    pub(super) fn wake_by(&mut self, waker: &Waker) {
+        if self.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+        }
     }
 }
 

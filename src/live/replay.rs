@@ -30,14 +30,19 @@ const READS_MAX: usize = 2;
 /// Looks up the display name of a person, for a frame that is being encoded.
 pub type NameOf = Arc<dyn Fn(&Connection, PersonId) -> Result<Option<String>> + Send + Sync>;
 
-/// Reads frames back from the log.
+/// Reads frames back from the log. Clones are one, and no larger than a pointer: each open stream
+/// holds one.
 #[derive(Clone)]
 pub struct Replay {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     store: Store,
     name_of: NameOf,
-    shelf: Arc<Mutex<Shelf>>,
-    reads: Arc<Semaphore>,
-    rows: Arc<AtomicU64>,
+    shelf: Mutex<Shelf>,
+    reads: Semaphore,
+    rows: AtomicU64,
 }
 
 /// Chunks that were read, the oldest first, and those that are being read.
@@ -58,13 +63,14 @@ type Awaited = watch::Receiver<Option<Page>>;
 impl Replay {
     /// Returns a replay of the log in `store`.
     pub fn new(store: Store, name_of: NameOf) -> Replay {
-        let reads = Arc::new(Semaphore::new(READS_MAX));
-        Replay { store, name_of, shelf: Arc::default(), reads, rows: Arc::default() }
+        let reads = Semaphore::new(READS_MAX);
+        let (shelf, rows) = (Mutex::default(), AtomicU64::new(0));
+        Replay { shared: Arc::new(Shared { store, name_of, shelf, reads, rows }) }
     }
 
     /// Returns the position before the oldest event, and that of the newest.
     pub async fn bounds(&self) -> Result<(i64, i64)> {
-        self.store.read(|conn| Ok((log::floor(conn)?, log::head(conn)?))).await
+        self.shared.store.read(|conn| Ok((log::floor(conn)?, log::head(conn)?))).await
     }
 
     /// Returns the chunk of frames that holds the event after `seq`: it may
@@ -93,7 +99,7 @@ impl Replay {
 
     /// Returns how many rows of the log were read for readers that were behind.
     pub fn rows_read(&self) -> u64 {
-        self.rows.load(Ordering::Relaxed)
+        self.shared.rows.load(Ordering::Relaxed)
     }
 
     /// Forgets what was read: names in it may have been erased, or events pruned.
@@ -109,8 +115,9 @@ impl Replay {
         events
             .iter()
             .map(|event| {
-                let name = event.subject.map(|person| (self.name_of)(conn, person)).transpose()?;
-                Ok(Frame::of_event(self.store.epoch(), event, name.flatten().as_deref()))
+                let name =
+                    event.subject.map(|person| (self.shared.name_of)(conn, person)).transpose()?;
+                Ok(Frame::of_event(self.shared.store.epoch(), event, name.flatten().as_deref()))
             })
             .collect()
     }
@@ -134,18 +141,18 @@ impl Replay {
 
     /// Chunk k holds the positions from k * CHUNK + 1 to (k + 1) * CHUNK.
     async fn read(&self, chunk: i64) -> Result<Page> {
-        let _turn = self.reads.acquire().await.map_err(anyhow::Error::from)?;
+        let _turn = self.shared.reads.acquire().await.map_err(anyhow::Error::from)?;
         let this = self.clone();
         let read = move |conn: &Connection| {
             let events = log::range(conn, chunk * CHUNK + 1, (chunk + 1) * CHUNK + 1)?;
-            this.rows.fetch_add(events.len() as u64, Ordering::Relaxed);
+            this.shared.rows.fetch_add(events.len() as u64, Ordering::Relaxed);
             Ok(this.frames(conn, &events)?.into_iter().map(Arc::new).collect())
         };
-        self.store.read(read).await
+        self.shared.store.read(read).await
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
