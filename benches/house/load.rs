@@ -73,7 +73,7 @@ pub fn scan(key: &str, scan_id: usize, tag: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Signs the admin in and returns the cookie.
+/// Signs somebody in and returns the cookie.
 pub async fn sign_in(address: SocketAddr, username: &str, password: &str) -> String {
     let credentials = json!({ "username": username, "password": password });
     let answer = Client::new(address).post("/api/v1/login", &credentials).await;
@@ -95,6 +95,26 @@ pub fn follow(cookie: &str, topics: &str, after: Option<&str>) -> Vec<u8> {
          accept: text/event-stream\r\n{after}\r\n"
     )
     .into_bytes()
+}
+
+/// What the server counts of itself: its figures at one moment, by their names.
+pub struct Figures(String);
+
+impl Figures {
+    /// Asks for them.
+    pub async fn of(address: SocketAddr) -> Figures {
+        let mut wire = Wire::connect(address).await;
+        let (status, page) = wire.call(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        assert_eq!(status, 200, "{page}");
+        Figures(page.to_owned())
+    }
+
+    /// One of them, by its name without `daybook_`.
+    pub fn get(&self, name: &str) -> i64 {
+        let ours = self.0.lines().filter_map(|line| line.strip_prefix("daybook_"));
+        let mut values = ours.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        values.next().and_then(|value| value.parse().ok()).expect("a figure")
+    }
 }
 
 /// Waits; the load has nothing to do meanwhile.

@@ -11,8 +11,11 @@ mod ears;
 mod idle;
 mod load;
 mod pool;
+mod reader;
 mod scans;
 mod server;
+mod soak;
+mod storm;
 mod streams;
 
 use std::time::Duration;
@@ -24,7 +27,8 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
+    let asked = |part: &str| wanted.iter().any(|wanted| wanted == part);
+    let wants = |part: &str| wanted.is_empty() || asked(part);
     // Started once more by itself, as one of the servers that ours is measured against.
     match wanted.as_slice() {
         [way, data] if way == "pool" => return pool::serve(data.as_ref()),
@@ -45,6 +49,16 @@ fn main() {
     }
     if wants("idle") {
         runtime.block_on(idle::measure());
+    }
+    // These two take their time, and only when they are asked for.
+    if asked("storm") {
+        runtime.block_on(storm::measure());
+    }
+    if asked("soak") {
+        let seconds = wanted.iter().find_map(|wanted| wanted.parse().ok());
+        let time = seconds.map_or(soak::HOUR, Duration::from_secs);
+        let from = wanted.iter().find(|wanted| wanted.contains(':'));
+        runtime.block_on(soak::measure(time, from.map_or(soak::FROM, String::as_str)));
     }
 }
 

@@ -23,6 +23,8 @@ use serde_json::Value;
 pub const MEMBERS: usize = 2048;
 /// How many readers it has, each in a room of its own with a run.
 pub const READERS: usize = 64;
+/// Where a server listens that nobody has known before.
+const ANY_PORT: &str = "127.0.0.1:0";
 /// The admin's password.
 pub const PASSWORD: &str = "a long enough one";
 
@@ -74,6 +76,11 @@ impl House {
 
     /// Starts the server with these settings besides those that let a benchmark pass.
     pub fn open(&self, settings: &[&str]) -> Server {
+        self.open_at(ANY_PORT, settings)
+    }
+
+    /// Does so on the address where it was before, which those who come back know.
+    pub fn open_at(&self, address: &str, settings: &[&str]) -> Server {
         let common = [
             "device_scans_burst=1000000",
             "device_scans_per_s=1000000",
@@ -88,7 +95,7 @@ impl House {
         for setting in common.iter().chain(settings) {
             arguments.extend(["--set", setting]);
         }
-        Server::start(self.data.path(), &arguments)
+        Server::start_at(address, self.data.path(), &arguments)
     }
 }
 
@@ -140,8 +147,12 @@ pub struct Server {
 impl Server {
     /// Starts the program with these arguments and waits until it is ready.
     pub fn start(data: &Path, arguments: &[&str]) -> Server {
+        Server::start_at(ANY_PORT, data, arguments)
+    }
+
+    fn start_at(address: &str, data: &Path, arguments: &[&str]) -> Server {
         let mut program = Command::new(env!("CARGO_BIN_EXE_daybook"));
-        program.args(arguments).args(["--json", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        program.args(arguments).args(["--json", "--listen", address, "--data"]).arg(data);
         Server::run(&mut program)
     }
 
@@ -164,15 +175,33 @@ impl Server {
         Server { process, address, ready }
     }
 
+    /// Kills it, as a power cut does.
+    pub fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
     /// What the process holds in memory, in KiB: resident, and its fair share of what is shared.
     pub fn memory_kib(&self) -> (u64, u64) {
-        let field = |file: &str, name: &str| {
-            let text = fs::read_to_string(format!("/proc/{}/{file}", self.process.id()));
-            let text = text.expect("the kernel's view");
-            let line = text.lines().find(|line| line.starts_with(name)).expect("a field");
-            line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
-        };
-        (field("status", "VmRSS:"), field("smaps_rollup", "Pss:"))
+        (self.kib("status", "VmRSS:"), self.kib("smaps_rollup", "Pss:"))
+    }
+
+    /// What it has held at its worst moment.
+    pub fn peak_kib(&self) -> u64 {
+        self.kib("status", "VmHWM:")
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("the kernel's view").count()
+    }
+
+    fn kib(&self, file: &str, name: &str) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.process.id()));
+        let text = text.expect("the kernel's view");
+        let line = text.lines().find(|line| line.starts_with(name)).expect("a field");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
     }
 
     /// How long the process has used the processor.
@@ -226,9 +255,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
