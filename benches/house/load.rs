@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::server::PASSWORD;
+use crate::server::{PASSWORD, Server};
 
 /// A connection that is kept alive.
 pub struct Wire {
@@ -114,6 +114,30 @@ impl Figures {
         let ours = self.0.lines().filter_map(|line| line.strip_prefix("daybook_"));
         let mut values = ours.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         values.next().and_then(|value| value.parse().ok()).expect("a figure")
+    }
+}
+
+/// What the server holds at one moment.
+pub struct Level {
+    pub mib: f64,
+    pub descriptors: usize,
+    pub streams: i64,
+    pub position: i64,
+    pub cpu: Duration,
+}
+
+impl Level {
+    /// Asks the kernel and the server.
+    pub async fn of(server: &Server) -> Level {
+        let descriptors = server.descriptors();
+        let figures = Figures::of(server.address).await;
+        Level {
+            mib: server.memory_kib().0 as f64 / 1024.0,
+            descriptors,
+            streams: figures.get("streams_open"),
+            position: figures.get("log_position"),
+            cpu: server.cpu(),
+        }
     }
 }
 

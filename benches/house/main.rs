@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a measurement that fails stops")]
 
 mod bare;
+mod busy;
 mod delivery;
 mod ears;
 mod idle;
@@ -17,6 +18,7 @@ mod server;
 mod soak;
 mod storm;
 mod streams;
+mod tally;
 
 use std::time::Duration;
 

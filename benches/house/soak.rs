@@ -11,16 +11,18 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::load::{Figures, Wire, follow, rest, sign_in};
+use crate::busy::Askers;
+use crate::load::{Level, follow, rest, sign_in};
 use crate::reader::{Buffer, News, Reader, connect};
 use crate::server::{Server, directory};
+use crate::tally::{Dice, Tally, compare};
 
 /// How long it takes when nobody says otherwise.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -72,14 +74,20 @@ pub async fn measure(time: Duration, from: &str) {
         buffer: Buffer::new(),
         heard: Cell::new(0),
         last_event: Cell::new(Instant::now()),
+        begun: Instant::now(),
+        day_over: Cell::default(),
         turns: RefCell::default(),
     });
     let start = Level::of(&server).await;
     let (references, tallies) =
         LocalSet::new().run_until(run(&server, &soak, sets, &now, time)).await;
     let lost = compare(&references, &tallies);
-    let turns = soak.turns.borrow();
-    println!("\n  {turns:?}");
+    let turns = soak.turns.take();
+    println!("  {turns:?}");
+    if let Some(over) = soak.day_over.get() {
+        let minutes = over.as_secs_f64() / 60.0;
+        println!("  the day was over after {minutes:.1} min; members changed what they had asked");
+    }
     let end = Level::of(&server).await;
     println!(
         "  descriptors {} before the first stream, {} after the last; \
@@ -136,6 +144,9 @@ struct Soak {
     heard: Cell<u64>,
     /// When the references last heard of something.
     last_event: Cell<Instant>,
+    begun: Instant,
+    /// When the demo's day was over.
+    day_over: Cell<Option<Duration>>,
     turns: RefCell<Turns>,
 }
 
@@ -200,29 +211,6 @@ async fn all<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
     done
 }
 
-/// What the server holds at one moment.
-struct Level {
-    mib: f64,
-    descriptors: usize,
-    streams: i64,
-    position: i64,
-    cpu: Duration,
-}
-
-impl Level {
-    async fn of(server: &Server) -> Level {
-        let descriptors = server.descriptors();
-        let figures = Figures::of(server.address).await;
-        Level {
-            mib: server.memory_kib().0 as f64 / 1024.0,
-            descriptors,
-            streams: figures.get("streams_open"),
-            position: figures.get("log_position"),
-            cpu: server.cpu(),
-        }
-    }
-}
-
 /// Shows each minute what the server holds and does.
 async fn curve(server: &Server, soak: &Soak, time: Duration) {
     println!("\n| minute | MiB | descriptors | streams | events | frames received | processor |");
@@ -247,57 +235,9 @@ async fn curve(server: &Server, soak: &Soak, time: Duration) {
     }
 }
 
-/// What one who comes and goes has heard: a count and a sum that says of which.
-#[derive(Default)]
-struct Tally {
-    set: usize,
-    /// Where it stood at first; none before that.
-    from: Option<i64>,
-    to: i64,
-    count: u64,
-    sum: u64,
-    twice: u64,
-}
-
-impl Tally {
-    fn note(&mut self, id: i64) {
-        if id <= self.to {
-            self.twice += 1;
-            return;
-        }
-        self.to = id;
-        self.count += 1;
-        self.sum = self.sum.wrapping_add(mix(id.cast_unsigned()));
-    }
-}
-
-/// Says how many events were lost, or are others, and how many came twice.
-fn compare(references: &[Vec<i64>], tallies: &[Tally]) -> (u64, u64) {
-    let (mut lost, mut other, mut twice, mut heard) = (0, 0, 0, 0);
-    for tally in tallies {
-        let ids = references.get(tally.set).expect("a reference");
-        let place = |id: i64| ids.partition_point(|other| *other <= id);
-        let from = place(tally.from.expect("it was open once"));
-        let due = ids.get(from..place(tally.to)).expect("a part of them");
-        let sum = due.iter().fold(0_u64, |sum, id| sum.wrapping_add(mix(id.cast_unsigned())));
-        let missing = (due.len() as u64).saturating_sub(tally.count);
-        lost += missing;
-        other += u64::from(missing == 0 && sum != tally.sum);
-        twice += tally.twice;
-        heard += tally.count;
-    }
-    let whole: Vec<usize> = references.iter().map(Vec::len).collect();
-    println!(
-        "\n  {heard} events heard by {} streams: {lost} lost, {twice} twice, {other} streams with \
-         others; by the references, one for each set of topics: {whole:?}",
-        tallies.len()
-    );
-    (lost + other, twice)
-}
-
 /// Hears one set of topics without being cut, and returns every position.
 async fn refer(soak: Rc<Soak>, set: usize, cookie: Rc<str>, opened: Rc<Cell<usize>>) -> Vec<i64> {
-    let (mut ids, mut tally) = (Vec::new(), Tally { set, ..Tally::default() });
+    let (mut ids, mut tally) = (Vec::new(), Tally::of(set));
     let mut cursor = None;
     while *soak.stage.borrow() < Stage::Over {
         let Some(socket) = soak.open(set, &cookie, cursor.as_deref()).await else { continue };
@@ -325,16 +265,23 @@ async fn refer(soak: Rc<Soak>, set: usize, cookie: Rc<str>, opened: Rc<Cell<usiz
                 break;
             }
         }
-        cursor = Some(format!("{}-{}", reader.epoch(), tally.to));
+        cursor = place(&reader, &tally).or(cursor);
+        soak.wait(100).await;
     }
     assert_eq!(tally.twice, 0, "a reference hears nothing twice");
     ids
 }
 
+/// Where a reader stands, if this stream has told it anything.
+fn place(reader: &Reader, tally: &Tally) -> Option<String> {
+    let epoch = reader.epoch();
+    (!epoch.is_empty()).then(|| format!("{epoch}-{}", tally.to))
+}
+
 /// Hears a set of topics in many short streams.
 async fn come_and_go(soak: Rc<Soak>, number: usize, set: usize, cookie: Rc<str>) -> Tally {
-    let mut dice = Dice(mix(SEED + number as u64));
-    let mut tally = Tally { set, ..Tally::default() };
+    let mut dice = Dice::of(SEED + number as u64);
+    let mut tally = Tally::of(set);
     let mut cursor = None;
     soak.wait(dice.between((0, COMING_MS))).await;
     // One who is late comes once all the same, so that there is something to compare.
@@ -342,9 +289,7 @@ async fn come_and_go(soak: Rc<Soak>, number: usize, set: usize, cookie: Rc<str>)
         if let Some(socket) = soak.open(set, &cookie, cursor.as_deref()).await {
             let mut reader = Reader::new();
             soak.live(&socket, &mut reader, &mut tally, &mut dice).await;
-            if tally.from.is_some() {
-                cursor = Some(format!("{}-{}", reader.epoch(), tally.to));
-            }
+            cursor = place(&reader, &tally).or(cursor);
         }
         soak.wait(dice.between(AWAY_MS)).await;
     }
@@ -439,64 +384,11 @@ async fn keep_busy(soak: Rc<Soak>, members: Vec<(String, String)>) {
             return;
         }
     }
-    println!("(The day is over; from here on members change what they have asked.)");
-    let mut askers = Vec::new();
-    for (name, password) in members {
-        askers.push((sign_in(soak.address, &name, &password).await, None));
-    }
-    let mut wire = Wire::connect(soak.address).await;
+    soak.day_over.set(Some(soak.begun.elapsed()));
+    let mut askers = Askers::sign_in(soak.address, members).await;
     let mut tick = tokio::time::interval(PERIOD);
-    let mut number = 0;
     while *soak.stage.borrow() == Stage::Open {
         tick.tick().await;
-        let who = number % askers.len();
-        let (cookie, open) = askers.get_mut(who).expect("a member");
-        *open = change(&mut wire, cookie, open.take(), number).await;
-        number += 1;
+        askers.act().await;
     }
-}
-
-/// Changes the words of an open request, or asks when there is none; returns the open one.
-async fn change(
-    wire: &mut Wire,
-    cookie: &str,
-    open: Option<String>,
-    number: usize,
-) -> Option<String> {
-    let (method, path) = match &open {
-        Some(id) => ("PATCH", format!("/api/v1/help-requests/{id}")),
-        None => ("POST", "/api/v1/help-requests".to_owned()),
-    };
-    let body = json!({ "content": format!("Question {number}"), "priority": "urgent" }).to_string();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost\r\n\
-         cookie: {cookie}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n\
-         {body}",
-        body.len()
-    );
-    let (status, answer) = wire.call(request.as_bytes()).await;
-    // The close of the day may have ended it meanwhile: the next turn asks anew.
-    assert!(matches!(status, 200..300 | 404 | 409), "{answer}");
-    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
-    let id = answer.get("id").and_then(Value::as_str);
-    id.filter(|_| status < 300).map(str::to_owned)
-}
-
-/// Numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    /// Returns a number from `least` to `most`.
-    fn between(&mut self, (least, most): (u64, u64)) -> u64 {
-        self.0 = self.0.wrapping_add(1);
-        least + mix(self.0) % (most - least + 1)
-    }
-}
-
-/// Scatters a number over all of them (the last step of splitmix64).
-fn mix(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
