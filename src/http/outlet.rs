@@ -174,8 +174,13 @@ impl SocketOutlet {
             *slice = IoSlice::new(piece);
             count += 1;
         }
-        let slices = slices.get(..count).unwrap_or_default();
-        match Pin::new(&mut self.socket).poll_write_vectored(cx, slices) {
+        let socket = Pin::new(&mut self.socket);
+        // One frame is what mostly waits, and a plain call costs the kernel less.
+        let step = match slices.get(..count).unwrap_or_default() {
+            [one] => socket.poll_write(cx, one),
+            several => socket.poll_write_vectored(cx, several),
+        };
+        match step {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             Poll::Ready(Ok(written)) => {
                 self.advance(written);

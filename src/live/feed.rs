@@ -239,7 +239,7 @@ impl Feed {
             }
         }
         slot.pending = self.behind || slot.next < ring.end();
-        if !slot.pending {
+        if !slot.pending && slot.ended.is_none() {
             slot.wake_by(cx.waker());
             self.settled = true;
         }
