@@ -43,6 +43,9 @@ fn main() {
     if wants("scans") {
         runtime.block_on(scans::measure());
     }
+    if wants("disk") {
+        runtime.block_on(scans::measure_slowed());
+    }
     if wants("delivery") {
         runtime.block_on(delivery::measure());
     }

@@ -3,11 +3,12 @@
 //! pool of connections, as most services do it, and by our one writer.
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::load::{Wire, scan};
-use crate::server::{House, MEMBERS, READERS, Server, tag};
+use crate::server::{House, MEMBERS, READERS, SLOWER_MS, STRACE, Server, tag};
 use crate::{median, percentile};
 
 const ROUNDS: usize = 3;
@@ -41,6 +42,24 @@ pub async fn measure() {
     let one = show("one transaction per request, one writer", single);
     let many = show("commits shared", grouped);
     println!("  ratio {:.1} to the pool, {:.1} to the one writer\n", many / pool, many / one);
+}
+
+/// Measures the pool and the shared commits on a disk that takes some milliseconds longer to make
+/// anything durable, as most do.
+pub async fn measure_slowed() {
+    if !Path::new(STRACE).exists() {
+        return println!("durable scans on a slow disk: not measured, {STRACE} is not here\n");
+    }
+    let house = House::furnish().await;
+    println!("durable scans, {READERS} posters, each sync of the disk {SLOWER_MS} ms slower");
+    let next = Rc::new(Cell::new(0));
+    let pooled = Server::other_slowed(house.data.path(), "pool");
+    let pool =
+        show("one transaction per request, pool of 8", vec![round(&house, &pooled, &next).await]);
+    drop(pooled);
+    let grouped = house.open_slowed(&[]);
+    let many = show("commits shared", vec![round(&house, &grouped, &next).await]);
+    println!("  ratio {:.1} to the pool\n", many / pool);
 }
 
 fn show(name: &str, rounds: Vec<Round>) -> f64 {

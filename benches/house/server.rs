@@ -17,6 +17,7 @@ use daybook::domain::people::model::{NewPerson, Role};
 use daybook::domain::{devices, house, people};
 use daybook::store::Store;
 use daybook::store::directory::DATABASE;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// How many members the house has, each with a badge: the largest house that Daybook is for.
@@ -81,22 +82,32 @@ impl House {
 
     /// Does so on the address where it was before, which those who come back know.
     pub fn open_at(&self, address: &str, settings: &[&str]) -> Server {
-        let common = [
-            "device_scans_burst=1000000",
-            "device_scans_per_s=1000000",
-            "streams_per_person=20000",
-            "streams_per_address=20000",
-            "connections_per_address=20000",
-            "connections_max=20000",
-            "streams_max=20000",
-            "log_level=warn",
-        ];
-        let mut arguments = vec!["serve"];
-        for setting in common.iter().chain(settings) {
-            arguments.extend(["--set", setting]);
-        }
-        Server::start_at(address, self.data.path(), &arguments)
+        Server::start_at(address, self.data.path(), &serving(settings))
     }
+
+    /// Like [`House::open`], on a slow disk.
+    pub fn open_slowed(&self, settings: &[&str]) -> Server {
+        Server::run(&mut slowed(&program(ANY_PORT, self.data.path(), &serving(settings))))
+    }
+}
+
+/// The arguments that serve with these settings besides those that let a benchmark pass.
+fn serving<'a>(settings: &[&'a str]) -> Vec<&'a str> {
+    let common = [
+        "device_scans_burst=1000000",
+        "device_scans_per_s=1000000",
+        "streams_per_person=20000",
+        "streams_per_address=20000",
+        "connections_per_address=20000",
+        "connections_max=20000",
+        "streams_max=20000",
+        "log_level=warn",
+    ];
+    let mut arguments = vec!["serve"];
+    for setting in common.iter().chain(settings) {
+        arguments.extend(["--set", *setting]);
+    }
+    arguments
 }
 
 /// Rooms with runs since `now`, groups, members and badges.
@@ -151,15 +162,17 @@ impl Server {
     }
 
     fn start_at(address: &str, data: &Path, arguments: &[&str]) -> Server {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_daybook"));
-        program.args(arguments).args(["--json", "--listen", address, "--data"]).arg(data);
-        Server::run(&mut program)
+        Server::run(&mut program(address, data, arguments))
     }
 
     /// Starts this benchmark once more, to serve the database in `data` in another way.
     pub fn other(data: &Path, way: &str) -> Server {
-        let this = std::env::current_exe().expect("this program");
-        Server::run(Command::new(this).args(["--bench", way]).arg(data))
+        Server::run(&mut other(data, way))
+    }
+
+    /// Like [`Server::other`], on a slow disk.
+    pub fn other_slowed(data: &Path, way: &str) -> Server {
+        Server::run(&mut slowed(&other(data, way)))
     }
 
     fn run(program: &mut Command) -> Server {
@@ -177,6 +190,14 @@ impl Server {
 
     /// Kills it, as a power cut does.
     pub fn kill(&mut self) {
+        // What was started by way of another program would outlive that.
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+            let child = Pid::from_raw(child).expect("a process");
+            let _ = kill_process(child, Signal::KILL);
+        }
         // It may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -257,6 +278,43 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn program(address: &str, data: &Path, arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_daybook"));
+    program.args(arguments).args(["--json", "--listen", address, "--data"]).arg(data);
+    program
+}
+
+fn other(data: &Path, way: &str) -> Command {
+    let mut program = Command::new(std::env::current_exe().expect("this program"));
+    program.args(["--bench", way]).arg(data);
+    program
+}
+
+/// What slows a disk down: it holds a process up in the calls that it is told of, and leaves all
+/// others alone.
+pub const STRACE: &str = "/usr/bin/strace";
+/// By how much, in milliseconds.
+pub const SLOWER_MS: u32 = 5;
+
+/// The same program on a disk that takes [`SLOWER_MS`] longer to make anything durable.
+fn slowed(program: &Command) -> Command {
+    let mut slow = Command::new(STRACE);
+    slow.args([
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fsync,fdatasync",
+        "-e",
+    ])
+    .arg(format!("inject=fsync,fdatasync:delay_exit={}", SLOWER_MS * 1000))
+    .arg(program.get_program())
+    .args(program.get_args());
+    slow
 }
 
 /// The machine and the moment, in one line.
