@@ -2,7 +2,7 @@
 // stream underneath. Pages are loaded when they are first opened.
 import { api } from "./api.js";
 import { waitingIn } from "./help-figures.js";
-import { is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
+import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { onEvent, startLive } from "./live.js";
 import { allOf, Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
 import { Shared } from "./store.js";
@@ -123,6 +123,7 @@ function Page() {
   const name = found?.view;
   useEffect(() => {
     if (error) forget();
+    if (is("member") && route.value.path === "/") return go("/my-place", { replace: true });
     if (name && !loaded.views[name]) {
       found.load().then((module) => setLoaded((before) => ({ views: { ...before.views, [name]: module[name] } })), () => location.reload());
     }
@@ -224,7 +225,6 @@ async function start() {
   await text;
   setHouse(me.value.house);
   watchRoutes((path) => find(path) !== null);
-  if (is("member") && route.value.path === "/") history.replaceState(null, "", "/my-place");
   startLive(me.value.session_id, toSignIn);
   if (is("admin", "office")) allOf("/groups").then((groups) => allGroups.set(groups), () => {});
   onEvent(({ type }) => {

@@ -116,6 +116,7 @@ for (const [url, width] of [["/", 390], ["/", 1280], ["/wall", 390], ["/wall", 1
 test("a member who opens the board is at the own place", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/");
   await expect(page).toHaveURL("/my-place");
+  await expect(page.getByRole("heading", { level: 1, name: "Mein Platz" })).toBeVisible();
 });
 
 test("a wall screen shows the counts live, by its own key, and nobody's name", async ({ house, visitor }) => {
