@@ -92,9 +92,8 @@ impl Store {
         let conn = Connection::open(&*self.path)?;
         tune(&conn)?;
         conn.set_prepared_statement_cache_capacity(256);
-        // All that a full batch touches: what does not fit is written twice. A savepoint keeps each
-        // page that its write changes: in memory, not in a file of its own.
-        conn.execute_batch("pragma cache_size = -16384;")?;
+        // All that a full batch touches: what does not fit is written twice.
+        conn.execute_batch("pragma cache_size = -16384")?;
         Ok(conn)
     }
 
