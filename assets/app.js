@@ -115,6 +115,13 @@ function ThemeSwitch() {
     <${Icon} name=${dark ? THEMES.light : THEMES.dark} /></button>`;
 }
 
+/** A member's home is the own place; says whether it was gone to. */
+function goHome() {
+  const lost = is("member") && route.value.path === "/";
+  if (lost) go("/my-place", { replace: true });
+  return lost;
+}
+
 /** The open page; its module is fetched the first time. */
 function Page() {
   const found = find(route.value.path);
@@ -123,7 +130,7 @@ function Page() {
   const name = found?.view;
   useEffect(() => {
     if (error) forget();
-    if (is("member") && route.value.path === "/") return go("/my-place", { replace: true });
+    if (goHome()) return;
     if (name && !loaded.views[name]) {
       found.load().then((module) => setLoaded((before) => ({ views: { ...before.views, [name]: module[name] } })), () => location.reload());
     }
@@ -225,6 +232,7 @@ async function start() {
   await text;
   setHouse(me.value.house);
   watchRoutes((path) => find(path) !== null);
+  goHome();
   startLive(me.value.session_id, toSignIn);
   if (is("admin", "office")) allOf("/groups").then((groups) => allGroups.set(groups), () => {});
   onEvent(({ type }) => {

@@ -115,8 +115,16 @@ for (const [url, width] of [["/", 390], ["/", 1280], ["/wall", 390], ["/wall", 1
 
 test("a member who opens the board is at the own place", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/");
-  await expect(page).toHaveURL("/my-place");
-  await expect(page.getByRole("heading", { level: 1, name: "Mein Platz" })).toBeVisible();
+  const isAtHome = async () => {
+    await expect(page).toHaveURL("/my-place");
+    await expect(page.getByRole("heading", { level: 1, name: "Mein Platz" })).toBeVisible();
+  };
+  await isAtHome();
+  // The house's name leads to the board, which is not for members, from every page.
+  await page.getByRole("link", { name: "Mein Konto" }).click();
+  await expect(page).toHaveURL("/sessions");
+  await page.getByRole("link", { name: "Grundschule am Park" }).click();
+  await isAtHome();
 });
 
 test("a wall screen shows the counts live, by its own key, and nobody's name", async ({ house, visitor }) => {
