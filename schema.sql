@@ -259,10 +259,11 @@ create table visit (
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
 create index visit_room on visit (room_id) where ended_at is null;
-create index visit_run on visit (run_id);
+create index visit_started on visit (started_at);
 create index visit_person on visit (person_id, started_at);
 
 create table scan (
+    scan_number integer primary key,           -- in the order of coming
     device_id   integer not null references device,
     scan_id     text not null,                 -- made by the device, one per tap
     tag         text not null,
@@ -273,7 +274,13 @@ create table scan (
     result      text not null,                 -- the stored answer, given again to a repeat
     unique (scan_id, device_id)                -- in this order: ids of one moment stand together
 ) strict;
-create index scan_tag on scan (device_id, tag, scanned_at);
+
+-- The last scan of each tag, whatever became of it: what tells a double tap. An index of all scans
+-- by tag would be a page more for each scan to write, in no order.
+create table last_scan (
+    tag         text primary key,
+    scan_number integer not null
+) strict, without rowid;
 
 create table scan_review (
     scan_review_id integer primary key,

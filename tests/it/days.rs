@@ -1,9 +1,10 @@
-//! What the timetable does with a day: who is missing, and closing, by the clock on the wall.
+//! What time does: who is missing, the close of the day, a clock that was put back, forgetting.
 
 use daybook::base::{Actor, Day, Timestamp};
+use daybook::domain::rooms;
 use daybook::domain::visits::day::{self, Closed};
 use daybook::domain::visits::scan::{Outcome, When};
-use daybook::domain::visits::{Status, commands};
+use daybook::domain::visits::{Status, commands, keeping, snapshots};
 
 use crate::scene::{BEN, EVA, MIA, Scene, ZOE, conflict, tap};
 
@@ -135,4 +136,39 @@ async fn between_eleven_and_midnight_it_is_still_today() {
         })
         .await;
     assert_eq!(day, "2026-07-02");
+}
+
+#[tokio::test]
+async fn a_visit_never_starts_before_its_run_whatever_the_clock_did() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.eva]).await;
+    scene.set(Scene::minute(-30));
+    let visit = scene.start(scene.lead, scene.mia, run).await.unwrap();
+    scene.end(scene.lead, visit).await.unwrap();
+    let began = "select count(*) from visit join run using (run_id)
+                 where visit.started_at = run.started_at and visit.ended_at >= visit.started_at";
+    assert_eq!(scene.number(began).await, 1);
+    // So whoever was in a run is found by the time since it began.
+    let page = scene.act(scene.lead, move |tx, scope| {
+        let run = rooms::queries::run(tx, run)?;
+        snapshots::in_run(tx, scope, &run)
+    });
+    assert_eq!(page.await.unwrap().left[0].member_id, scene.mia);
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn a_scan_is_forgotten_in_time_and_with_it_whose_tag_was_last() {
+    let scene = Scene::new().await;
+    scene.tap(&scene.door, MIA).await;
+    scene.tap(&scene.door, BEN).await;
+    scene.pass(3600);
+    scene.tap(&scene.door, BEN).await;
+    let before = scene.now();
+    let forgotten = scene.act(scene.lead, move |tx, _| keeping::prune_scans(tx, before));
+    forgotten.await.unwrap();
+    assert_eq!(scene.number("select count(*) from scan").await, 1);
+    let known = "select count(*) from last_scan join scan using (scan_number, tag)";
+    assert_eq!(scene.number(known).await, 1);
+    assert_eq!(scene.number("select count(*) from last_scan").await, 1);
 }

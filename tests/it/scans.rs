@@ -113,6 +113,26 @@ async fn two_taps_within_a_second_and_a_half_are_one() {
 }
 
 #[tokio::test]
+async fn a_double_tap_is_known_when_others_came_between_but_not_at_two_readers() {
+    let scene = Scene::new().await;
+    scene.run(scene.library, &[scene.eva]).await;
+    scene.run(scene.gym, &[scene.otto]).await;
+    let begin = Scene::minute(0);
+    let taps = [(0, MIA), (400, BEN), (800, MIA), (900, "DEB0FFFF"), (1_000, "DEB0FFFF")];
+    let taps = taps.map(|(ms, tag)| at(Timestamp(begin.0 + ms), tag)).to_vec();
+    scene.pass(2);
+    let results = scene.scans(&scene.library_reader, taps).await;
+    let outcomes: Vec<Outcome> = results.iter().map(|result| result.outcome).collect();
+    use Outcome::{CheckedIn, Duplicate, UnknownTag};
+    assert_eq!(outcomes, [CheckedIn, CheckedIn, Duplicate, UnknownTag, Duplicate]);
+    // Somebody who runs across: each reader is told something of its own.
+    scene.pass(60);
+    assert_eq!(scene.tap(&scene.gym_reader, MIA).await.outcome, Outcome::Transferred);
+    assert_eq!(scene.tap(&scene.library_reader, MIA).await.outcome, Outcome::Transferred);
+    scene.check().await;
+}
+
+#[tokio::test]
 async fn the_reader_decides_the_direction_only_at_a_door_with_two_buttons() {
     let scene = Scene::new().await;
     let toggle = reader(&scene, Mode::Toggle, None).await;

@@ -199,19 +199,19 @@ pub fn staff_of(conn: &Connection, charge: Charge) -> Result<Vec<Supervisor>> {
 /// Returns `run` with how many are in it and who supervises it.
 pub fn run_facts(conn: &Connection, run: Run) -> Result<RunFacts> {
     let staff = staff_of_run(conn, run.id)?;
-    Ok(RunFacts { count: count_in(conn, run.id)?, run, staff })
+    Ok(RunFacts { count: count_in(conn, &run)?, run, staff })
 }
 
 /// Visits are a later noun; this one figure of them is asked for here, since no
 /// run is told without it.
-fn count_in(conn: &Connection, run: RunId) -> Result<i64> {
+fn count_in(conn: &Connection, run: &Run) -> Result<i64> {
     rows::one(
         conn,
         "run",
         "select count(*)
          from visit
-         where run_id = ?1 and ended_at is null",
-        params![run],
+         where run_id = ?1 and room_id = ?2 and ended_at is null",
+        params![run.id, run.room],
     )
 }
 

@@ -39,9 +39,9 @@ pub(super) fn end_all(
         tx,
         "update visit
          set ended_at = max(?2, started_at), end_reason = ?3
-         where run_id = ?1 and ended_at is null
+         where run_id = ?1 and room_id = ?4 and ended_at is null
          returning person_id",
-        params![run.id, at, reason],
+        params![run.id, at, reason, run.room],
     )?;
     tell(tx, run, &people, Way::Out, reason.word())?;
     Ok(people.len())
@@ -55,6 +55,7 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
         "update visit
          set ended_at = null, end_reason = null
          where run_id = ?1
+           and started_at >= ?4
            and end_reason = 'run_ended'
            and ended_at >= ?2
            and not exists (select 1
@@ -68,7 +69,7 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
                          and day = ?3
                          and status = 'present')
          returning person_id",
-        params![run.id, ended_at, day],
+        params![run.id, ended_at, day, run.started_at],
     )?;
     tell(tx, run, &people, Way::In, "run_reopened")?;
     Ok(people.len())

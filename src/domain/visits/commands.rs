@@ -34,7 +34,8 @@ pub fn start(tx: &mut Tx<'_>, scope: &Scope, member: PersonId, run: RunId) -> Re
         return Err(Error::conflict("visit.already_in", "the member is in this run"));
     }
     require_room(tx, &run)?;
-    let at = now_for(tx, &standing);
+    // A visit never starts before its run, whatever the clock did.
+    let at = now_for(tx, &standing).max(run.started_at);
     let member = Member::load(tx, member)?;
     stays::enter(tx, &today, &member, &standing, (run.id, run.room), at, Source::Manual)
 }

@@ -44,10 +44,10 @@ pub fn prune(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
 pub fn prune_scans(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
     let first_kept: Option<i64> = rows::maybe(
         tx,
-        "select rowid
+        "select scan_number
          from scan
          where received_at >= ?1
-         order by rowid
+         order by scan_number
          limit 1",
         params![moment],
     )?;
@@ -58,10 +58,11 @@ pub fn prune_scans(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
          where (device_id, scan_id) in (
              select device_id, scan_id
              from scan
-             where rowid < ?1)",
+             where scan_number < ?1)",
         params![first_kept],
     )?;
-    rows::run(tx, "delete from scan where rowid < ?1", params![first_kept])?;
+    rows::run(tx, "delete from last_scan where scan_number < ?1", params![first_kept])?;
+    rows::run(tx, "delete from scan where scan_number < ?1", params![first_kept])?;
     Ok(())
 }
 

@@ -250,7 +250,7 @@ pub(super) fn holder(conn: &Connection, tag: &str) -> Result<Option<Holder>> {
 }
 
 /// Returns the scan that makes this one a repeat (the same id) or, else, the
-/// second of a double tap.
+/// second of a double tap: the last one of its tag, at the same reader.
 pub(super) fn scan_before(
     conn: &Connection,
     device: DeviceId,
@@ -264,9 +264,10 @@ pub(super) fn scan_before(
          from scan
          where device_id = ?1 and scan_id = ?2
          union all
-         select scan_id, tag, person_id, result
-         from scan
-         where device_id = ?1 and tag = ?3 and scanned_at between ?4 and ?5
+         select scan_id, scan.tag, person_id, result
+         from last_scan
+         join scan using (scan_number)
+         where last_scan.tag = ?3 and device_id = ?1 and scanned_at between ?4 and ?5
          limit 1",
         params![
             device,

@@ -293,12 +293,19 @@ fn keep(
     result: &ScanResult,
 ) -> Result<()> {
     let text = serde_json::to_string(result).map_err(anyhow::Error::from)?;
-    rows::run(
+    let number = rows::insert(
         tx,
         "insert into scan (device_id, scan_id, tag, person_id, scanned_at, received_at, outcome,
                            result)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![scanner.device, scan.scan_id, scan.tag, person, at, tx.now, result.outcome, text],
+    )?;
+    rows::run(
+        tx,
+        "insert into last_scan (tag, scan_number)
+         values (?1, ?2)
+         on conflict (tag) do update set scan_number = excluded.scan_number",
+        params![scan.tag, number],
     )?;
     Ok(())
 }

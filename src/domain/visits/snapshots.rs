@@ -153,9 +153,9 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
                  limit 1) as group_name
          from visit
          join person using (person_id)
-         where run_id = ?1 and ended_at is null
+         where run_id = ?1 and room_id = ?2 and ended_at is null
          order by search_key, person_id",
-        params![run.id],
+        params![run.id, run.room],
     )?;
     for member in &mut here {
         member.undo_until = undo_until(member.started_at, scope.at);
@@ -166,6 +166,7 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
          from visit
          join person using (person_id)
          where run_id = ?1
+           and started_at >= ?3
            and ended_at is not null
            and end_reason <> 'undone'
            and not exists (select 1
@@ -176,7 +177,7 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
                              and later.end_reason is not 'undone')
          order by ended_at desc, visit_id desc
          limit ?2",
-        params![run.id, GONE_MAX],
+        params![run.id, GONE_MAX, run.started_at],
     )?;
     for member in &mut left {
         let by_itself = run.ended_at.is_none() && member.reason == EndReason::Left;
