@@ -1,6 +1,7 @@
 //! The timetable: figures that have become stale, the close of the day, what
 //! is due by the minute, and the nightly clean-up. Bodies live in the domain.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -12,12 +13,19 @@ use crate::domain::people::sessions;
 use crate::domain::{devices, help, house, people, rooms, tracking, visits};
 use crate::event::{Signal, Stale, Topic};
 use crate::live::{Tx, log, once};
+use crate::memory;
 
 /// The least time between two figures of one kind on the wire.
 const FIGURES_PERIOD: Duration = Duration::from_secs(1);
 
 /// How often the house's clock is looked at. A faster day has shorter minutes.
 const LOOK_PERIOD: Duration = Duration::from_millis(500);
+
+/// So many streams more or fewer are a rush.
+const RUSH: u64 = 100;
+
+/// A rush is over when as many streams are open as so long ago.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Minutes after local midnight of the nightly clean-up: nobody is there.
 const CLEAN_UP_AT: i64 = 3 * 60 + 30;
@@ -36,6 +44,7 @@ impl Jobs {
         let mut tasks = JoinSet::new();
         tasks.spawn(send_figures(app.clone()));
         tasks.spawn(look_at_the_clock(app.clone()));
+        tasks.spawn(give_memory_back(app.clone()));
         Jobs { tasks }
     }
 
@@ -57,6 +66,21 @@ async fn send_figures(app: App) {
             }
         }
         tokio::time::sleep(FIGURES_PERIOD).await;
+    }
+}
+
+/// Gives back what a rush of streams has needed, as after a restart, once it is over.
+async fn give_memory_back(app: App) {
+    let (mut given_at, mut before) = (0_i64, 0);
+    loop {
+        tokio::time::sleep(QUIET).await;
+        let streams = app.hub.metrics().streams.load(Ordering::Relaxed);
+        if streams == before && streams.abs_diff(given_at) >= RUSH {
+            given_at = streams;
+            // Fails only when the runtime ends.
+            let _ = tokio::task::spawn_blocking(memory::give_back).await;
+        }
+        before = streams;
     }
 }
 

@@ -3,6 +3,7 @@
 #![doc = include_str!("../docs/architecture.md")]
 
 pub mod base;
+pub mod memory;
 pub mod config;
 pub mod store;
 pub mod event;

@@ -13,6 +13,10 @@ use crate::store::Store;
 /// How often the write-ahead log is looked at.
 const PERIOD: Duration = Duration::from_millis(500);
 
+/// How soon again while it grows fast: a log that stays small is written over what the kernel still
+/// holds, where a longer one has to be given room on the disk.
+const PERIOD_BUSY: Duration = Duration::from_millis(100);
+
 /// How many pages of log are left alone while the house is busy: 4 MiB.
 const PAGES_LEFT: i64 = 1024;
 
@@ -63,23 +67,26 @@ impl Drop for Checkpoints {
 }
 
 fn work(conn: &Connection, stopped: &mpsc::Receiver<()>) {
-    let mut seen = 0;
+    let (mut seen, mut period) = (0, PERIOD);
     loop {
-        let ending = !matches!(stopped.recv_timeout(PERIOD), Err(RecvTimeoutError::Timeout));
-        match checkpoint(conn, ending, &mut seen) {
-            Ok(()) => (),
-            Err(error) => tracing::warn!(%error, "checkpoint failed"),
-        }
+        let ending = !matches!(stopped.recv_timeout(period), Err(RecvTimeoutError::Timeout));
+        let busy = checkpoint(conn, ending, &mut seen).unwrap_or_else(|error| {
+            tracing::warn!(%error, "checkpoint failed");
+            false
+        });
+        period = if busy { PERIOD_BUSY } else { PERIOD };
         if ending {
             return;
         }
     }
 }
 
-/// Looks whether there is anything to do: a box at rest does nothing.
-fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Result<()> {
+/// Looks whether there is anything to do (a box at rest does nothing), and returns whether the log
+/// grows fast.
+fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Result<bool> {
     if ending {
-        return moved(conn, "pragma wal_checkpoint(truncate)").map(drop);
+        moved(conn, "pragma wal_checkpoint(truncate)")?;
+        return Ok(false);
     }
     let version = conn.query_row("pragma data_version", [], |row| row.get(0))?;
     let idle = std::mem::replace(seen, version) == version;
@@ -88,11 +95,13 @@ fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Resu
         moved(conn, "pragma wal_checkpoint(truncate)")?;
     } else if pages > PAGES_LEFT {
         // Nearly all of it is moved beside the writer; what is left by then is little.
-        if moved(conn, "pragma wal_checkpoint(passive)")? > PAGES_MAX {
+        let fast = moved(conn, "pragma wal_checkpoint(passive)")? > PAGES_MAX;
+        if fast {
             moved(conn, "pragma wal_checkpoint(restart)")?;
         }
+        return Ok(fast);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Runs a checkpoint and returns how many pages the log holds.

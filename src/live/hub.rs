@@ -215,7 +215,7 @@ impl Hub {
     }
 
     /// Notes figures to be computed again.
-    pub(super) fn stale(&self, figures: BTreeSet<Stale>) {
+    pub(super) fn stale(&self, figures: Vec<Stale>) {
         if figures.is_empty() {
             return;
         }

@@ -1,6 +1,5 @@
 //! What a write may touch: one connection, one moment, one actor.
 
-use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -26,7 +25,8 @@ pub struct Tx<'a> {
 pub struct News {
     pub(super) events: Vec<Logged>,
     pub(super) cuts: Vec<Cut>,
-    pub(super) stale: BTreeSet<Stale>,
+    /// In the order of the writes; one figure may stand there more than once.
+    pub(super) stale: Vec<Stale>,
     /// Whether what is kept in memory of the tables is to be read anew.
     pub(super) refresh: bool,
 }
@@ -39,22 +39,22 @@ pub(super) enum Cut {
 }
 
 /// How far [`News`] had come, to go back to when a write fails.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     events: usize,
     cuts: usize,
-    stale: BTreeSet<Stale>,
+    stale: usize,
 }
 
 impl News {
     pub(super) fn mark(&self) -> Mark {
-        Mark { events: self.events.len(), cuts: self.cuts.len(), stale: self.stale.clone() }
+        Mark { events: self.events.len(), cuts: self.cuts.len(), stale: self.stale.len() }
     }
 
     pub(super) fn back_to(&mut self, mark: Mark) {
         self.events.truncate(mark.events);
         self.cuts.truncate(mark.cuts);
-        self.stale = mark.stale;
+        self.stale.truncate(mark.stale);
     }
 }
 
@@ -93,7 +93,7 @@ impl<'a> Tx<'a> {
 
     /// Says that a figure no longer holds; it is computed and sent again soon.
     pub fn stale(&mut self, figure: Stale) {
-        self.news.stale.insert(figure);
+        self.news.stale.push(figure);
     }
 }
 
