@@ -1,6 +1,6 @@
-// My account: the devices that are signed in as me, the password, and how this device behaves.
+// My account: the devices that are signed in as me, the password, the PIN, and how this device behaves.
 import { api } from "./api.js";
-import { letterKeys, me, sound, theme } from "./here.js";
+import { is, letterKeys, me, sound, theme } from "./here.js";
 import { Ago, attempt, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
 import { Section } from "./store.js";
 import { t } from "./text.js";
@@ -23,7 +23,7 @@ export function SessionsPage() {
           <${Icon} name="monitor" size=${24} />
           <span class="who"><b>${one.device || t("session-unknown")}</b><span class="sub">${t("session-since")} <${Ago} at=${one.created_at} /> · ${t("session-seen")} <${Ago} at=${one.last_seen_at} /></span></span>
           ${one.current ? html`<${Status} state="in">${t("session-this")}<//>` : html`<button onClick=${() => end(one)}><${Icon} name="log-out" />${t("session-end")}</button>`}</li>`)}</ul>`)}<//></section>
-    <div class="two-cards"><${Password} /><${ThisDevice} /></div>`;
+    <div class="two-cards"><${Password} />${!is("member") && html`<${Pin} />`}<${ThisDevice} /></div>`;
 }
 
 function Password() {
@@ -47,6 +47,30 @@ function Password() {
     <${Field} label=${t("password-new")} hint=${t("password-hint")} error=${problem && problem.field !== "current" && explain(problem)}>
       <input type="password" required minlength="10" autocomplete="new-password" value=${form.new} onInput=${set("new")} /><//>
     <button class="primary">${t("password-change")}</button></form>`;
+}
+
+/** The number that proves at a kiosk that the badge is in its owner's hand. */
+function Pin() {
+  const [form, setForm] = useState({ pin: "", password: "" });
+  const [problem, setProblem] = useState(null);
+  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const change = async (event) => {
+    event.preventDefault();
+    try {
+      await api.put("/me/pin", form);
+      setForm({ pin: "", password: "" });
+      setProblem(null);
+      toast(t("pin-set"));
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  return html`<form class="card form" onSubmit=${change}><h2>${t("pin")}</h2><p class="sub">${t("pin-use")}</p>
+    <${Field} label=${t("pin-new")} hint=${t("pin-hint")} error=${problem?.field === "pin" && explain(problem)}>
+      <input type="password" required inputmode="numeric" pattern="[0-9]{4,8}" maxlength="8" autocomplete="off" value=${form.pin} onInput=${set("pin")} /><//>
+    <${Field} label=${t("password-current")} error=${problem && problem.field !== "pin" && explain(problem)}>
+      <input type="password" required autocomplete="current-password" value=${form.password} onInput=${set("password")} /><//>
+    <button class="primary">${t("pin-save")}</button></form>`;
 }
 
 /** What this browser can and cannot do, in words, and its switches. */

@@ -122,7 +122,7 @@ export function PersonCard({ id, close }) {
       ${!person.groups && html`<p class="sub">${t("out-of-scope")}</p>`}
       ${person.badges && html`<${Badges} person=${person} read=${read} />`}
       ${person.role === "member" && html`<${Contacts} person=${person} />`}
-      ${is("admin") && person.role !== "member" && html`<${Account} person=${person} read=${read} />`}
+      ${is("admin") && html`<${Account} person=${person} read=${read} />`}
       ${run && person.role === "member" && html`<div class="dialog-acts"><button class="primary" onClick=${bring}><${Icon} name="log-in" />${t("bring-into", { room: run.room_name })}</button></div>`}`}<//>`;
 }
 

@@ -8,9 +8,11 @@ import { html } from "./ui.js";
 
 /** Of the board: rooms with their counts and runs. */
 export const reduce = {
-  "room.occupancy_changed": (board, room) => ({
-    ...board, rooms: board.rooms.map((one) => (one.id === room.room_id ? { ...one, count: room.count, capacity: room.capacity ?? one.capacity } : one)),
-  }),
+  "room.occupancy_changed": (board, room) => {
+    const known = board.rooms.find((one) => one.id === room.room_id);
+    const told = { ...board, rooms: board.rooms.map((one) => (one === known ? { ...one, count: room.count, capacity: room.capacity } : one)) };
+    return isElse(known, room) ? stale(told) : told;
+  },
   "run.started": (board) => stale(board),
   "run.ended": (board, run) => stale(withoutRun(board, run)),
   "run.updated": (board) => stale(board),
@@ -18,6 +20,12 @@ export const reduce = {
   "supervision.changed": (board) => stale(board),
   "access.changed": (board) => stale(board),
 };
+
+// A wall hears no news of runs, only that something is new: another run, or all figures as they were.
+function isElse(known, room) {
+  if (!known || (known.run?.id ?? null) !== room.run_id) return true;
+  return known.count === room.count && known.capacity === room.capacity;
+}
 
 function withoutRun(board, run) {
   return { ...board, rooms: board.rooms.map((one) => (one.run?.id === run.run_id ? { ...one, run: undefined, supervised: false } : one)) };

@@ -97,10 +97,13 @@ fn signal_of(conn: &Connection, figure: Stale, now: Timestamp) -> Result<Option<
             serde_json::to_value(visits::queries::counts(conn, day)?),
         ),
         Stale::Room(id) => {
-            let room = rooms::queries::room(conn, id)?;
-            let count = visits::queries::occupancy(conn, id)?;
-            let data =
-                serde_json::json!({ "room_id": id, "count": count, "capacity": room.capacity });
+            let Some(place) = visits::queries::place(conn, id)? else { return Ok(None) };
+            let data = serde_json::json!({
+                "room_id": id,
+                "count": place.count,
+                "capacity": place.capacity,
+                "run_id": place.run.map(|(run, _)| run),
+            });
             (
                 "room.occupancy_changed",
                 vec![Topic::Room(id), Topic::House, Topic::Display],

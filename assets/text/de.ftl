@@ -264,6 +264,7 @@ problem-changed = Das hat sich inzwischen geändert. Bitte noch einmal ansehen.
 problem-request-invalid = Eine Angabe stimmt nicht. Bitte prüfen.
 problem-request-invalid-content = Das ist zu lang.
 problem-request-invalid-new = Dieses Passwort ist leicht zu erraten. Nehmen Sie mindestens zehn Zeichen, nicht den Benutzernamen und nicht den Namen des Hauses.
+problem-request-invalid-pin = Vier bis acht Ziffern, und keine Reihe wie 1234 oder 1111.
 problem-page = Diese Seite hat ein Problem.
 problem-busy = Das Haus ist gerade beschäftigt. Bitte gleich nochmal versuchen.
 problem-not-found = Das gibt es hier nicht, oder es ist nicht für Sie bestimmt.

@@ -264,6 +264,7 @@ problem-changed = This has changed meanwhile. Please look again.
 problem-request-invalid = Something is not right here. Please check.
 problem-request-invalid-content = This is too long.
 problem-request-invalid-new = This password is easy to guess. Take at least ten characters, not the user name and not the name of the house.
+problem-request-invalid-pin = Four to eight digits, and no row such as 1234 or 1111.
 problem-page = This page has a problem.
 problem-busy = The house is busy. Please try again in a moment.
 problem-not-found = This is not here, or not for you to see.

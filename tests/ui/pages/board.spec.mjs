@@ -149,6 +149,23 @@ test("a wall screen shows the counts live, by its own key, and nobody's name", a
   await accessible(wall, "wall");
 });
 
+test("a wall screen shows a run that begins, and no more when it has ended", async ({ house, visitor }) => {
+  const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
+  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+  const lead = await visitor.groupLead();
+  const wall = await context.newPage();
+  await wall.goto("/wall");
+  await live(wall);
+  const [activities, { rooms }] = [await visitor.api(lead.context, "GET", "/activities?limit=100"), await visitor.api(lead.context, "GET", "/board")];
+  const room = rooms.find((one) => !one.run && one.count === 0);
+  const shown = wall.getByRole("listitem").filter({ has: wall.getByRole("heading", { name: room.name, exact: true }) });
+  await expect(shown).toBeVisible();
+  const run = await visitor.api(lead.context, "POST", "/runs", { activity_id: activities.items[0].id, room_id: room.id, staff_ids: [lead.me.person.id] });
+  await expect(shown).toContainText(run.activity_name);
+  await visitor.api(lead.context, "POST", `/runs/${run.id}/end`);
+  await expect(shown).not.toContainText(run.activity_name);
+});
+
 test("a wall screen shows whose turn it is by initials, as it changes, and no name", async ({ house, visitor }) => {
   const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
   await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });

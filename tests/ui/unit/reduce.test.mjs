@@ -28,7 +28,7 @@ test("counts are the server's: they are taken over, never added up", () => {
 });
 
 test("a room's count and the queue's figures follow their signals", () => {
-  assert.equal(apply(rooms)(board(), "room.occupancy_changed", { room_id: "1", count: 5, capacity: 30 }).rooms[0].count, 5);
+  assert.equal(apply(rooms)(board(), "room.occupancy_changed", { room_id: "1", count: 5, capacity: 30, run_id: "7" }).rooms[0].count, 5);
   assert.equal(apply(helpFigures)(board(), "queue.changed", { length: 2, open: 4, longest_wait_s: 50, median_wait_s: 9 }).help.open, 4);
 });
 
@@ -172,4 +172,6 @@ test("places and whereabouts are read again when they may have changed, and no m
   assert.equal(reads(whereReduce, inside, "house.counts_changed"), 0);
   assert.equal(reads(whereReduce, between, "room.occupancy_changed", { room_id: "2" }), 1);
   assert.equal(reads(whereReduce, between, "house.counts_changed"), 1);
+  const one = (fields) => reads(rooms, board(), "room.occupancy_changed", { room_id: "1", count: 5, capacity: 30, run_id: "7", ...fields });
+  assert.deepEqual([one({}), one({ run_id: "8" }), one({ run_id: null }), one({ count: 4 }), one({ room_id: "9" })], [0, 1, 1, 1, 1]);
 });
