@@ -27,6 +27,9 @@ const RUSH: u64 = 100;
 /// A rush is over when as many streams are open as so long ago.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// How often memory is given back at rest: it takes a millisecond.
+const NOW_AND_THEN: Duration = Duration::from_mins(1);
+
 /// Minutes after local midnight of the nightly clean-up: nobody is there.
 const CLEAN_UP_AT: i64 = 3 * 60 + 30;
 
@@ -69,14 +72,17 @@ async fn send_figures(app: App) {
     }
 }
 
-/// Gives back what a rush of streams has needed, as after a restart, once it is over.
+/// Gives back the memory that nobody uses: after a rush of streams, as after a restart, once it is
+/// over, and now and then.
 async fn give_memory_back(app: App) {
-    let (mut given_at, mut before) = (0_i64, 0);
+    let (mut given_at, mut before, mut waited) = (0_i64, 0, Duration::ZERO);
     loop {
         tokio::time::sleep(QUIET).await;
+        waited += QUIET;
         let streams = app.hub.metrics().streams.load(Ordering::Relaxed);
-        if streams == before && streams.abs_diff(given_at) >= RUSH {
-            given_at = streams;
+        let is_over = streams == before && streams.abs_diff(given_at) >= RUSH;
+        if is_over || waited >= NOW_AND_THEN {
+            (given_at, waited) = (streams, Duration::ZERO);
             // Fails only when the runtime ends.
             let _ = tokio::task::spawn_blocking(memory::give_back).await;
         }
