@@ -181,7 +181,7 @@ fn close_day(tx: &mut Tx<'_>) -> Result<()> {
     visits::day::close_day(tx)?;
     let house = house::queries::house(tx)?;
     let today = house.day(tx.now);
-    let closed = tx.now >= today.at_minute(house.closes_at, &house.time_zone());
+    let closed = tx.now >= today.at_minute(house.hours.closes_at.minutes(), &house.time_zone());
     let over = if closed { today } else { today.before() };
     help::commands::expire(tx, over)?;
     Ok(())

@@ -11,4 +11,4 @@ pub mod words;
 
 pub use actor::Actor;
 pub use error::{Error, Result};
-pub use time::{Clock, Day, Pace, Timestamp};
+pub use time::{Clock, Day, Pace, TimeOfDay, Timestamp};

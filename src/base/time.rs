@@ -145,6 +145,69 @@ impl rusqlite::types::FromSql for Day {
     }
 }
 
+/// A local time of day, `HH:MM` in JSON, minutes after midnight in SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
+#[schema(value_type = String, example = "15:30")]
+pub struct TimeOfDay(i64);
+
+impl TimeOfDay {
+    /// Returns the time so many minutes after the full hour; past midnight it begins anew.
+    pub const fn at(hour: i64, minute: i64) -> TimeOfDay {
+        TimeOfDay((hour * 60 + minute).rem_euclid(24 * 60))
+    }
+
+    /// Returns the minutes after local midnight.
+    pub fn minutes(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+impl FromStr for TimeOfDay {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str, max: i64| {
+            let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse::<i64>().ok().filter(|number| digits && *number <= max)
+        };
+        text.split_once(':')
+            .and_then(|(hour, minute)| Some(number(hour, 23)? * 60 + number(minute, 59)?))
+            .map(TimeOfDay)
+            .ok_or("must be a time of day, HH:MM")
+    }
+}
+
+impl Serialize for TimeOfDay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeOfDay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl rusqlite::ToSql for TimeOfDay {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl rusqlite::types::FromSql for TimeOfDay {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        i64::column_result(value).map(TimeOfDay)
+    }
+}
+
 /// Where the time comes from: the wall, a test's hand, or a demo's faster day.
 #[derive(Debug, Clone)]
 pub enum Clock {

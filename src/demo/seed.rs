@@ -10,9 +10,9 @@ use super::plan::{Plan, Who};
 use super::time::ZONE;
 use crate::app::App;
 use crate::base::id::{ActivityId, DeviceId, GroupId, PersonId, RoomId};
-use crate::base::{Actor, Result};
+use crate::base::{Actor, Result, TimeOfDay};
 use crate::domain::devices::model::{Enrolment, NewCode};
-use crate::domain::house::{Language, NewHouse, Profile};
+use crate::domain::house::{HoursChange, Language, NewHouse, Profile};
 use crate::domain::people::model::{NewContact, NewPerson, Role};
 use crate::domain::rooms::model::{GroupKind, NewActivity, NewGroup, NewRoom, RoomKind};
 use crate::domain::{devices, house, people, rooms};
@@ -21,11 +21,9 @@ use crate::live::Tx;
 /// What the readers of the demo house run.
 pub const FIRMWARE: &str = "demo-1.0";
 
-/// An arrival after ten past eight, in minutes after midnight, is late.
-const LATE_AFTER: i64 = 8 * 60 + 10;
-
-/// The house closes its day at six, in minutes after midnight.
-const CLOSES_AT: i64 = 18 * 60;
+/// An arrival after ten past eight is late, and the house closes its day at six.
+const HOURS: HoursChange =
+    HoursChange { late_after: Some(TimeOfDay::at(8, 10)), closes_at: Some(TimeOfDay::at(18, 0)) };
 
 /// What the server calls the persons and things of the demo house.
 #[derive(Debug, Clone)]
@@ -81,7 +79,7 @@ fn seed(tx: &mut Tx<'_>, house: &House, accounts: &[Who], hash: &str) -> Result<
             demo: true,
         },
     )?;
-    house::commands::set_hours(tx, LATE_AFTER, CLOSES_AT)?;
+    house::commands::set_hours(tx, HOURS)?;
     let rooms = rooms(tx, house)?;
     let members = members(tx, house)?;
     let staff = staff(tx, house)?;

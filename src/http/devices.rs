@@ -19,10 +19,10 @@ use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
 use crate::base::id::{CommandId, DeviceId, DisplayId, RoomId};
 use crate::base::page::{Page, Paging};
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Error, Result, TimeOfDay, Timestamp};
 use crate::domain::devices::model::{Change, NewCode};
 use crate::domain::devices::{
-    self, Command, CommandKind, Device, Display, KeyHolder, Mode, ShowName, TagOrder, TimeOfDay,
+    self, Command, CommandKind, Device, Display, KeyHolder, Mode, ShowName, TagOrder,
 };
 use crate::domain::house::Language;
 use crate::domain::people::Role;

@@ -21,7 +21,7 @@ use super::sign_in::{self, Attempts};
 use super::signed_in::Principal;
 use crate::app::App;
 use crate::base::{Error, Result};
-use crate::domain::house::{self, Language};
+use crate::domain::house::{self, Hours, Language, Profile};
 use crate::domain::people;
 
 /// The routes of this file.
@@ -152,6 +152,12 @@ impl SetupPage {
         self.form.as_ref().is_some_and(|form| form.profile.word() == kind)
     }
 
+    /// Returns what hours each kind of house has if nobody says other ones.
+    fn usual(&self) -> Vec<(&'static str, Hours)> {
+        let of = |kind: Profile| (self.look.profile(kind.word()), kind.hours());
+        [Profile::School, Profile::Club, Profile::Clinic].map(of).into()
+    }
+
     /// Returns the language that the form proposes for the house.
     fn spoken(&self) -> &'static str {
         self.form.as_ref().map_or(self.look.lang, |form| form.language).word()
@@ -221,6 +227,7 @@ fn setup_problem(error: &Error) -> Option<(StatusCode, &'static str)> {
             let key = match field.as_ref() {
                 "house_name" => "house-name-wrong",
                 "zone" => "zone-wrong",
+                "late_after" | "closes_at" => "hours-wrong",
                 "display_name" | "given_name" | "family_name" => "your-name-wrong",
                 "username" => "username-wrong",
                 "password" => "password-wrong",

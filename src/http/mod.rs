@@ -26,6 +26,7 @@ pub mod online;
 mod figures;
 pub mod findings;
 pub mod health;
+pub mod house;
 pub mod rooms;
 pub mod runs;
 pub mod supervisions;
@@ -75,6 +76,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         ws::routes(),
         online::routes(),
         health::routes(),
+        house::routes(),
         rooms::routes(),
         runs::routes(),
         supervisions::routes(),

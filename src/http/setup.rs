@@ -15,8 +15,8 @@ use super::me::Me;
 use super::sign_in::{self, Attempts};
 use crate::app::App;
 use crate::base::id::PersonId;
-use crate::base::{Actor, Result};
-use crate::domain::house::{Language, NewHouse, Profile};
+use crate::base::{Actor, Error, Result, TimeOfDay};
+use crate::domain::house::{HoursChange, Language, NewHouse, Profile};
 use crate::domain::people::rules;
 use crate::domain::people::setup::{self, SetUp};
 
@@ -52,6 +52,12 @@ pub struct NewSetup {
     /// IANA name of the time zone.
     pub zone: String,
     pub language: Language,
+    /// A member who arrives later is late, `HH:MM`; without it what is usual for the profile.
+    #[serde(default)]
+    pub late_after: String,
+    /// The day is closed then, `HH:MM`; without it what is usual for the profile.
+    #[serde(default)]
+    pub closes_at: String,
     pub username: String,
     pub display_name: String,
     pub password: String,
@@ -87,6 +93,10 @@ pub async fn found(
     attempt.was_right();
     let username = rules::username(&new.username)?;
     rules::check_password("password", &new.password, &username, &new.house_name)?;
+    let hours = HoursChange {
+        late_after: hour("late_after", &new.late_after)?,
+        closes_at: hour("closes_at", &new.closes_at)?,
+    };
     let password_hash = app.hasher.hash(new.password).await?;
     let setup = SetUp {
         code: new.code,
@@ -97,9 +107,18 @@ pub async fn found(
             language: new.language,
             demo: false,
         },
+        hours,
         username,
         password_hash,
         display_name: new.display_name,
     };
     app.write(Actor::System, "people.set_up", move |tx| setup::complete(tx, setup)).await
+}
+
+/// Reads a time of day that may be left out: a form sends an empty field all the same.
+fn hour(field: &'static str, text: &str) -> Result<Option<TimeOfDay>> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|problem| Error::invalid(field, problem)),
+    }
 }

@@ -79,6 +79,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/people/{id}/contacts", "A O"),
     ("DELETE", "/api/v1/contacts/{id}", "A O"),
     ("GET", "/api/v1/audit", "A"),
+    // The settings of the house.
+    ("GET", "/api/v1/house", "A"),
+    ("PATCH", "/api/v1/house", "A"),
     // Rooms, groups, runs, supervision.
     ("GET", "/api/v1/rooms", "A O S M"),
     ("POST", "/api/v1/rooms", "A"),

@@ -23,6 +23,7 @@ mod streams;
 mod online;
 mod fixture;
 mod help;
+mod house;
 mod people;
 mod rooms;
 mod roster;

@@ -64,3 +64,39 @@ async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
     let third = if_due().await.unwrap().unwrap();
     assert!(check(&third).await);
 }
+
+/// Each kind of house begins with hours of its own, unless whoever sets it up says other ones.
+#[tokio::test]
+async fn a_house_begins_with_the_hours_of_its_kind_or_with_its_own() {
+    for (profile, said, expected) in [
+        ("school", json!({}), ["08:15", "18:00"]),
+        ("club", json!({}), ["13:30", "18:00"]),
+        ("clinic", json!({ "late_after": "", "closes_at": "" }), ["09:00", "20:00"]),
+        ("club", json!({ "late_after": "11:30" }), ["11:30", "18:00"]),
+        ("clinic", json!({ "late_after": "07:00", "closes_at": "23:59" }), ["07:00", "23:59"]),
+    ] {
+        let server = TestServer::of(TestStore::empty()).await;
+        let code = server.write(Actor::System, people::setup::new_code).await.unwrap();
+        let setup = async |hours: &serde_json::Value| {
+            let mut body = json!({ "code": code, "house_name": "Haus am See", "profile": profile,
+                "zone": "Europe/Berlin", "language": "de", "username": "eva",
+                "display_name": "Eva Chef", "password": PASSWORD });
+            body.as_object_mut().unwrap().extend(hours.as_object().unwrap().clone());
+            server.nobody().post("/api/v1/setup", &body).await.unwrap()
+        };
+        for (wrong, field) in [
+            (json!({ "late_after": "22:00" }), "late_after"),
+            (json!({ "closes_at": "06:00" }), "closes_at"),
+            (json!({ "closes_at": "late" }), "closes_at"),
+        ] {
+            let refused = setup(&wrong).await;
+            assert_eq!((refused.status, &refused.json().unwrap()["field"]), (422, &json!(field)));
+            assert_eq!(server.number("select count(*) from house").await, 0, "{wrong}");
+        }
+        let done = setup(&said).await;
+        assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
+        let admin = server.nobody().with("cookie", done.cookies());
+        let house = admin.get("/api/v1/house").await.unwrap().json().unwrap();
+        assert_eq!(json!([house["late_after"], house["closes_at"]]), json!(expected), "{profile}");
+    }
+}

@@ -138,7 +138,10 @@ async fn a_substitution_without_a_time_lasts_until_the_house_closes() {
         club.act(move |tx| commands::substitute(tx, charge, None, ben, None)).await.unwrap();
     let house = club.store.read(house::queries::house).await;
     let today = house.day(club.now());
-    assert_eq!(given.until_at, Some(today.at_minute(house.closes_at, &house.time_zone())));
+    assert_eq!(
+        given.until_at,
+        Some(today.at_minute(house.hours.closes_at.minutes(), &house.time_zone()))
+    );
     // At that very moment it is tomorrow's closing that comes next.
     club.store.advance(8 * 60 * MINUTE);
     let given =

@@ -11,7 +11,7 @@ use super::model::{
 use super::{health, queries, rules};
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{CommandId, DeviceId, RoomId};
-use crate::base::{Error, Result, Timestamp, secret, text};
+use crate::base::{Error, Result, TimeOfDay, Timestamp, secret, text};
 use crate::domain::house;
 use crate::domain::people;
 use crate::live::Tx;
@@ -107,7 +107,7 @@ pub fn change(tx: &mut Tx<'_>, id: DeviceId, change: &Change) -> Result<Device> 
             change.language.unwrap_or(device.config.lang),
             change.tones.unwrap_or(device.config.tones),
             change.show_name.unwrap_or(device.config.show_name),
-            from.map(super::TimeOfDay::minutes),
+            from.map(TimeOfDay::minutes),
             buffer_max,
             change.tag_order.unwrap_or(device.tag_order),
         ],

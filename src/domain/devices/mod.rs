@@ -15,5 +15,5 @@ pub mod displays;
 pub use keys::{KeyHolder, KeyRing, Known};
 pub use model::{
     Alarm, Command, CommandKind, Config, Counts, Device, Display, Intent, Mode, Scanner, ShowName,
-    State, TagOrder, TimeOfDay,
+    State, TagOrder,
 };

@@ -1,12 +1,9 @@
 //! What a badge reader is, what it is told, and what it tells.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 
 use crate::base::id::{CommandId, DeviceId, DisplayId, RoomId};
-use crate::base::{Timestamp, secret};
+use crate::base::{TimeOfDay, Timestamp, secret};
 use crate::domain::house::Language;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
@@ -208,52 +205,6 @@ pub struct Display {
     pub created_at: Timestamp,
 }
 
-/// A local time of day, `HH:MM` in JSON, minutes after midnight in SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
-#[schema(value_type = String, example = "15:30")]
-pub struct TimeOfDay(i64);
-
-impl TimeOfDay {
-    /// Returns the minutes after local midnight.
-    pub fn minutes(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
-    }
-}
-
-impl FromStr for TimeOfDay {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<TimeOfDay, Self::Err> {
-        let number = |text: &str, max: i64| {
-            let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<i64>().ok().filter(|number| digits && *number <= max)
-        };
-        text.split_once(':')
-            .and_then(|(hour, minute)| Some(number(hour, 23)? * 60 + number(minute, 59)?))
-            .map(TimeOfDay)
-            .ok_or("must be a time of day, HH:MM")
-    }
-}
-
-impl Serialize for TimeOfDay {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeOfDay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 impl Config {
     /// Returns the tag that differs whenever the configuration does, without quotes.
     pub fn etag(&self) -> String {
@@ -289,7 +240,7 @@ impl FromRow for Config {
             lang: row.get("language")?,
             tones: row.get("tones")?,
             show_name: row.get("show_name")?,
-            daily_checkout_from: row.get::<Option<i64>>("daily_checkout_from")?.map(TimeOfDay),
+            daily_checkout_from: row.get("daily_checkout_from")?,
             buffer_max: row.get("buffer_max")?,
         })
     }

@@ -1,42 +1,60 @@
-//! Setting the house up.
+//! Setting the house up, and changing its hours.
 
 use rusqlite::params;
 
-use super::model::{self, NewHouse};
+use super::model::{self, Hours, HoursChange, NewHouse};
 use super::queries;
 use crate::base::{Day, Error, Result, text};
 use crate::live::Tx;
 use crate::store::rows;
 
-/// Makes the one house of this database.
+/// Makes the one house of this database, with the hours of its profile.
 pub fn found(tx: &mut Tx<'_>, new: &NewHouse) -> Result<()> {
     if queries::exists(tx)? {
         return Err(Error::Gone { code: "setup.done", detail: "the house is set up".into() });
     }
     let name = text::line("house_name", &new.name, 80)?;
     let zone = model::zone(&new.zone)?;
+    let hours = new.profile.hours();
     rows::run(
         tx,
-        "insert into house (house_id, name, profile, zone, language, demo, created_at)
-         values (1, ?1, ?2, ?3, ?4, ?5, ?6)",
-        params![name, new.profile, zone, new.language, new.demo, tx.now],
+        "insert into house (house_id, name, profile, zone, language, late_after, closes_at, demo,
+                            created_at)
+         values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            name,
+            new.profile,
+            zone,
+            new.language,
+            hours.late_after,
+            hours.closes_at,
+            new.demo,
+            tx.now
+        ],
     )?;
     Ok(())
 }
 
-/// Sets after how many minutes of the local day an arrival is late, and when the day is closed.
-pub fn set_hours(tx: &mut Tx<'_>, late_after: i64, closes_at: i64) -> Result<()> {
-    for (field, minutes) in [("late_after", late_after), ("closes_at", closes_at)] {
-        if !(0..24 * 60).contains(&minutes) {
-            return Err(Error::invalid(field, "must be minutes of one day"));
-        }
+/// Changes the hours, from now on: what was closed or came late before stays so. Returns them as
+/// they are then.
+pub fn set_hours(tx: &mut Tx<'_>, change: HoursChange) -> Result<Hours> {
+    let old = queries::house(tx)?.hours;
+    let late_after = change.late_after.unwrap_or(old.late_after);
+    let closes_at = change.closes_at.unwrap_or(old.closes_at);
+    if late_after >= closes_at {
+        // The complaint is about what was said, not about what stood there before.
+        let (field, problem) = match change.closes_at {
+            Some(_) => ("closes_at", format!("must be later than {late_after}")),
+            None => ("late_after", format!("must be earlier than {closes_at}")),
+        };
+        return Err(Error::invalid(field, problem));
     }
     rows::run(
         tx,
         "update house set late_after = ?1, closes_at = ?2",
         params![late_after, closes_at],
     )?;
-    Ok(())
+    Ok(Hours { late_after, closes_at })
 }
 
 /// Says whether the nightly clean-up of `day` is still to be done, and notes

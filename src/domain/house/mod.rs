@@ -4,4 +4,4 @@ pub mod commands;
 pub mod model;
 pub mod queries;
 
-pub use model::{House, Language, NewHouse, Profile};
+pub use model::{Hours, HoursChange, House, Language, NewHouse, Profile};

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::base::{Day, Error, Result, Timestamp};
+use crate::base::{Day, Error, Result, TimeOfDay, Timestamp};
 use crate::store::rows::{FromRow, Row};
 use crate::words;
 
@@ -14,12 +14,25 @@ pub struct House {
     /// IANA name of the time zone.
     pub zone: String,
     pub language: Language,
-    /// Minutes after local midnight; who arrives later is late.
-    pub late_after: i64,
-    /// Minutes after local midnight; the day is closed then.
-    pub closes_at: i64,
+    pub hours: Hours,
     /// Whether its people are invented.
     pub demo: bool,
+}
+
+/// When a day of the house begins and ends, by its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours {
+    /// Who arrives later is late.
+    pub late_after: TimeOfDay,
+    /// The day is closed then.
+    pub closes_at: TimeOfDay,
+}
+
+/// What is to change of the hours; what is none stays as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HoursChange {
+    pub late_after: Option<TimeOfDay>,
+    pub closes_at: Option<TimeOfDay>,
 }
 
 /// What is needed to set up a house.
@@ -56,6 +69,19 @@ words! {
     Profile { School = "school", Club = "club", Clinic = "clinic" }
 }
 
+impl Profile {
+    /// Returns the hours of a house of which nobody has said other ones. Members of a club come
+    /// when their lessons are over, and a clinic is open after work.
+    pub fn hours(self) -> Hours {
+        let (late_after, closes_at) = match self {
+            Profile::School => (TimeOfDay::at(8, 15), TimeOfDay::at(18, 0)),
+            Profile::Club => (TimeOfDay::at(13, 30), TimeOfDay::at(18, 0)),
+            Profile::Clinic => (TimeOfDay::at(9, 0), TimeOfDay::at(20, 0)),
+        };
+        Hours { late_after, closes_at }
+    }
+}
+
 words! {
     /// A language of the pages.
     Language { De = "de", En = "en" }
@@ -68,8 +94,7 @@ impl FromRow for House {
             profile: row.get("profile")?,
             zone: row.get("zone")?,
             language: row.get("language")?,
-            late_after: row.get("late_after")?,
-            closes_at: row.get("closes_at")?,
+            hours: Hours { late_after: row.get("late_after")?, closes_at: row.get("closes_at")? },
             demo: row.get("demo")?,
         })
     }

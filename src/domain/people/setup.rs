@@ -9,7 +9,7 @@ use super::model::{NewPerson, Role};
 use super::{commands, queries};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp, secret};
-use crate::domain::house::{self, NewHouse};
+use crate::domain::house::{self, HoursChange, NewHouse};
 use crate::live::Tx;
 use crate::store::rows::{self, FromRow, Row};
 
@@ -25,6 +25,8 @@ pub struct SetUp {
     pub code: String,
     /// Not used where the house stands already and has lost its last admin.
     pub house: NewHouse,
+    /// Where they are not those of its profile.
+    pub hours: HoursChange,
     pub username: String,
     pub password_hash: String,
     pub display_name: String,
@@ -69,6 +71,7 @@ pub fn complete(tx: &mut Tx<'_>, setup: SetUp) -> Result<PersonId> {
     check(tx, &setup.code, tx.now)?;
     if !house::queries::exists(tx)? {
         house::commands::found(tx, &setup.house)?;
+        house::commands::set_hours(tx, setup.hours)?;
     }
     let (given_name, family_name) = super::cells::divided_name(&setup.display_name);
     let admin = NewPerson {

@@ -291,8 +291,9 @@ fn closing(conn: &Connection, now: Timestamp) -> Result<Timestamp> {
     let house = house::queries::house(conn)?;
     let (zone, today) = (house.time_zone(), house.day(now));
     let tomorrow = Day(today.0.saturating_add(jiff::Span::new().days(1)));
-    let closing = today.at_minute(house.closes_at, &zone);
-    Ok(if closing > now { closing } else { tomorrow.at_minute(house.closes_at, &zone) })
+    let minute = house.hours.closes_at.minutes();
+    let closing = today.at_minute(minute, &zone);
+    Ok(if closing > now { closing } else { tomorrow.at_minute(minute, &zone) })
 }
 
 fn require_charge(conn: &Connection, charge: Charge) -> Result<()> {

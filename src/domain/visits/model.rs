@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
-use crate::domain::house::{self, House};
+use crate::domain::house::{self, Hours, House};
 use crate::domain::people;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
@@ -203,8 +203,7 @@ impl Standing {
 pub struct Today {
     pub day: Day,
     zone: TimeZone,
-    late_after: i64,
-    closes_at: i64,
+    hours: Hours,
 }
 
 impl Today {
@@ -216,8 +215,7 @@ impl Today {
     /// Returns the day of `house` that `at` falls on.
     pub fn of(house: &House, at: Timestamp) -> Today {
         let zone = house.time_zone();
-        let (late_after, closes_at) = (house.late_after, house.closes_at);
-        Today { day: at.day(&zone), zone, late_after, closes_at }
+        Today { day: at.day(&zone), zone, hours: house.hours }
     }
 
     /// Returns the day that `at` falls on, with the same hours.
@@ -248,12 +246,12 @@ impl Today {
 
     /// Returns the moment after which an arrival is late.
     pub fn late_after(&self) -> Timestamp {
-        self.day.at_minute(self.late_after, &self.zone)
+        self.day.at_minute(self.hours.late_after.minutes(), &self.zone)
     }
 
     /// Returns when the house closes.
     pub fn closes(&self) -> Timestamp {
-        self.day.at_minute(self.closes_at, &self.zone)
+        self.day.at_minute(self.hours.closes_at.minutes(), &self.zone)
     }
 
     /// Returns the last moment at which everything was closed, seen from `now`:
