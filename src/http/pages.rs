@@ -69,6 +69,7 @@ shells! {
     help "/help"
     my_place "/my-place"
     people_list "/people"
+    rooms "/rooms"
     devices "/devices"
     sessions "/sessions"
     wall "/wall"

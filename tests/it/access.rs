@@ -30,6 +30,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/help", "anyone"),
     ("GET", "/my-place", "anyone"),
     ("GET", "/people", "anyone"),
+    ("GET", "/rooms", "anyone"),
     ("GET", "/sessions", "anyone"),
     ("GET", "/setup", "anyone"),
     ("POST", "/setup", "anyone"),

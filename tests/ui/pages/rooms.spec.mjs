@@ -1,0 +1,102 @@
+// The page Rooms: a new house gets what a run needs, by keyboard, and then the run starts.
+import { accessible, expect, live, newHouse, stop, tabTo, test as shared, visiting } from "../house.mjs";
+
+const fresh = shared.extend({
+  fresh: async ({}, use) => {
+    const house = await newHouse();
+    await use(house);
+    await stop(house.child);
+  },
+  visitor: ({ fresh, browser }, use) => visiting({ ...fresh, sign_ins: [] }, browser, use),
+});
+
+/** Opens the new house as its lead. */
+async function lead(visitor, house) {
+  const page = await visitor.page({}, "/setup");
+  await page.getByLabel("Einrichtungscode").fill(house.code);
+  await page.getByLabel("Name des Hauses").fill("Schule am Bach");
+  await page.getByLabel("Ihr Name").fill("Ada Lang");
+  await page.getByLabel("Benutzername").fill("ada");
+  await page.getByLabel("Passwort").fill("vier warme graue Steine");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Heute");
+  return page;
+}
+
+/** Presses a button that opens a dialog, and types into the fields in their order. */
+async function add(page, button, ...texts) {
+  await tabTo(page, page.getByRole("button", { name: button }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: button }).getByLabel("Name")).toBeFocused();
+  for (const text of texts) {
+    await page.keyboard.type(text);
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Enter");
+}
+
+const line = (page, list, name) => page.getByRole("list", { name: list }).getByRole("listitem").filter({ hasText: name });
+
+fresh("a new house gets a room and an activity by keyboard, and something runs there", async ({ fresh: house, visitor }) => {
+  const page = await lead(visitor, house);
+  await page.getByRole("link", { name: "Räume anlegen" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Räume");
+  await live(page);
+  await accessible(page, "no rooms yet");
+
+  await add(page, "Raum anlegen", "Werkstatt", "12");
+  await expect(line(page, "Räume", "Werkstatt")).toContainText("12 Plätze");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Raum anlegen" })).toBeFocused();
+
+  // A name that is taken is refused in words, and costs no typing.
+  await add(page, "Raum anlegen", "Werkstatt", "20");
+  const dialog = page.getByRole("dialog", { name: "Raum anlegen" });
+  await expect(dialog.getByRole("alert")).toHaveText("Ein Raum heißt schon so.");
+  await expect(dialog.getByLabel("Plätze")).toHaveValue("20");
+  await expect(dialog.getByLabel("Name")).toBeFocused();
+  await expect(dialog.getByLabel("Name")).toHaveValue("Werkstatt");
+  await accessible(page, "a refused room");
+  await page.keyboard.press("End");
+  await page.keyboard.type(" 2");
+  await page.keyboard.press("Enter");
+  await expect(line(page, "Räume", "Werkstatt 2")).toContainText("20 Plätze");
+
+  await add(page, "Aktivität anlegen", "Basteln");
+  await expect(line(page, "Aktivitäten", "Basteln")).toBeVisible();
+
+  await page.goto("/supervision");
+  await page.getByLabel("Aktivität").selectOption({ label: "Basteln" });
+  await page.getByLabel("Raum").selectOption({ label: "Werkstatt · 12 Plätze · frei" });
+  await page.getByRole("button", { name: "Jetzt beginnen" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Werkstatt");
+});
+
+fresh("a room is renamed, and a group gets somebody in charge", async ({ fresh: house, visitor }) => {
+  const page = await lead(visitor, house);
+  await visitor.api(page.context(), "POST", "/rooms", { name: "Aula", capacity: 100 });
+  await page.goto("/rooms");
+  await page.getByRole("button", { name: "Aula ändern" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("Große Aula");
+  await dialog.getByLabel("Plätze").fill("120");
+  await dialog.getByLabel("Art").selectOption({ label: "Hof, Garten" });
+  await page.keyboard.press("Tab");
+  await dialog.getByRole("button", { name: "Speichern" }).click();
+  await expect(line(page, "Räume", "Große Aula")).toContainText("120 Plätze · Hof, Garten");
+
+  await add(page, "Gruppe anlegen", "3a");
+  await expect(line(page, "Gruppen", "3a")).toContainText("Klasse · Zuständig: Niemand");
+  await page.getByRole("button", { name: "Zuständige von 3a" }).click();
+  await page.getByRole("checkbox", { name: "Ada Lang" }).check();
+  await accessible(page, "who is in charge");
+  await page.getByRole("button", { name: "Speichern" }).click();
+  await expect(line(page, "Gruppen", "3a")).toContainText("Zuständig: Ada Lang");
+});
+
+shared("who is not the lead has no way to the page", async ({ visitor }) => {
+  const page = await visitor.page({ role: "staff" }, "/rooms");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
+  await expect(page.getByRole("navigation").getByRole("link", { name: "Räume" })).toHaveCount(0);
+});
