@@ -9,6 +9,9 @@ import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";
 
 const WORDS_MAX = 500;
 
+/** A usual wait, in minutes: its seconds would promise more than anybody knows. */
+const minutes = (seconds) => Math.max(1, Math.round(seconds / 60));
+
 /** Of one's own request; the place in line is the server's. */
 export const reduce = {
   "help.requested": (state, fact) => (fact.user_id === me.value?.person.id ? stale(state) : state),
@@ -75,7 +78,7 @@ function Ask({ section, queue, sent }) {
     <label class="check"><input type="checkbox" checked=${urgent} onChange=${(event) => setUrgent(event.target.checked)} />
       <span>${t("ask-urgent")}</span></label>
     <button class="primary huge" disabled=${busy}><${Icon} name="hand" size=${28} />${t("ask-help")}</button>
-    <p class="sub">${queue.length === 0 ? t("ask-queue-none") : t("ask-queue", { n: queue.length })}${queue.median_wait_s != null && queue.median_wait_s > 0 && html` · ${t("ask-usual", { wait: wait(queue.median_wait_s) })}`}</p></form>`;
+    <p class="sub">${queue.length === 0 ? t("ask-queue-none") : t("ask-queue", { n: queue.length })}${queue.median_wait_s != null && queue.median_wait_s > 0 && html` ${t("ask-usual", { n: minutes(queue.median_wait_s) })}`}</p></form>`;
 }
 
 function Mine({ request, queue, section }) {
@@ -106,7 +109,7 @@ function Mine({ request, queue, section }) {
       ${!coming && html`<button aria-pressed=${request.priority === "urgent"} onClick=${hurry}><${Icon} name="triangle-alert" />${t("ask-urgent-short")}</button>`}
       <button onClick=${() => ask("cancel")}><${Icon} name="x" />${t("ask-cancel")}</button></div>`}
     ${asking === "cancel" && html`<${Confirm} title=${t("ask-cancel-title")} text=${t("ask-cancel-text")} label=${t("ask-cancel")} run=${cancel} close=${() => ask(null)} />`}
-    ${!coming && queue.median_wait_s > 0 && html`<p class="sub">${t("ask-usual", { wait: wait(queue.median_wait_s) })}</p>`}</div>`;
+    ${!coming && queue.median_wait_s > 0 && html`<p class="sub">${t("ask-usual", { n: minutes(queue.median_wait_s) })}</p>`}</div>`;
 }
 
 function Edit({ request, section, close }) {

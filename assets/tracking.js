@@ -57,5 +57,5 @@ export function ActivityFeed() {
 
 function activityName(type) {
   const key = `activity-${type.toLowerCase().replaceAll(/[._]/g, "-")}`;
-  return hasText(key) ? t(key) : type.replaceAll("_", " ").toLowerCase();
+  return hasText(key) ? t(key) : type.replaceAll(/[._]/g, " ").toLowerCase();
 }

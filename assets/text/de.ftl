@@ -95,13 +95,14 @@ seats = { $n ->
   }
 take-over = Übernehmen
 online-now = Jetzt angemeldet
-online-members = { $n } { members } an ihren Plätzen
+online-members = { members } an ihren Plätzen: { $n }
 activity = Aktivität
 activity-none = Hier erscheint, was { members } in Büchern und Übungen tun.
 activity-page-viewed = liest
 activity-word-looked-up = hat ein Wort nachgeschlagen
 activity-section-viewed = liest weiter
 activity-book-opened = hat ein Buch geöffnet
+activity-book-closed = hat ein Buch zugeklappt
 activity-assistant-asked = hat den Assistenten gefragt
 user-online = online
 user-away = kurz weg
@@ -241,7 +242,7 @@ ask-queue = { $n ->
     [one] Eine Person wartet vor dir.
    *[other] { $n } warten vor dir.
   }
-ask-usual = meistens etwa { $wait } min
+ask-usual = Meistens etwa { $n } min.
 ask-edit = Ändern
 ask-cancel = Nicht mehr nötig
 ask-cancel-title = Bitte zurückziehen?

@@ -95,13 +95,14 @@ seats = { $n ->
   }
 take-over = Take over
 online-now = Signed in now
-online-members = { $n } { members } at their places
+online-members = { $n } of the { members } at their places
 activity = Activity
 activity-none = What { members } do in books and practice appears here.
 activity-page-viewed = reads
 activity-word-looked-up = looked up a word
 activity-section-viewed = reads on
 activity-book-opened = opened a book
+activity-book-closed = closed a book
 activity-assistant-asked = asked the assistant
 user-online = online
 user-away = away
@@ -204,7 +205,7 @@ help-claim = I’ll help
 help-release = Put back
 help-hold = Hold
 help-resolve = Done
-help-claim-toast = You help { $name }
+help-claim-toast = You are helping { $name }
 help-release-toast = { $name } waits again
 help-hold-toast = { $name } is on hold and comes first
 help-done = { $name } marked as done
@@ -241,7 +242,7 @@ ask-queue = { $n ->
     [one] One is waiting before you.
    *[other] { $n } are waiting before you.
   }
-ask-usual = usually about { $wait } min
+ask-usual = Usually about { $n } min.
 ask-edit = Change
 ask-cancel = No longer needed
 ask-cancel-title = Take your request back?
