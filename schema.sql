@@ -253,6 +253,7 @@ create table visit (
     ended_at   integer,
     end_reason text check (end_reason in ('left', 'transferred') or end_reason in ('run_ended', 'day_closed') or end_reason = 'undone'),
     from_visit_id integer,                     -- the visit that this transfer ended, as long as it is kept
+    earlier_visit_id integer,                  -- the person's visit before this one, as long as it is kept
     attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
                                                -- what the start turned into present; an undo restores it
     check ((ended_at is null) = (end_reason is null))
@@ -260,7 +261,14 @@ create table visit (
 create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
 create index visit_room on visit (room_id) where ended_at is null;
 create index visit_started on visit (started_at);
-create index visit_person on visit (person_id, started_at);
+
+-- The newest visit of each person; those before it hang on it by earlier_visit_id. One that was
+-- undone never was. An index of all visits by person would be a page more for each scan to write,
+-- in no order.
+create table last_visit (
+    person_id integer primary key references person,
+    visit_id  integer not null
+) strict;
 
 create table scan (
     scan_number integer primary key,           -- in the order of coming

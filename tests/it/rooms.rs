@@ -106,6 +106,10 @@ impl Club {
                  values (?1, ?2, ?3, ?4, 'manual')",
                 (member, run, room, tx.now),
             )?;
+            tx.execute(
+                "insert into last_visit (person_id, visit_id) values (?1, ?2)",
+                (member, tx.last_insert_rowid()),
+            )?;
             Ok(())
         };
         self.act(enter).await.unwrap();

@@ -291,7 +291,7 @@ pub fn check(conn: &Connection, now: Timestamp) -> std::result::Result<(), Strin
 }
 
 /// What never is, each as a query that counts it.
-const WRONGS: [(&str, &str); 7] = [
+const WRONGS: [(&str, &str); 8] = [
     (
         "in two rooms",
         "select count(*)
@@ -320,6 +320,16 @@ const WRONGS: [(&str, &str); 7] = [
            and one.end_reason is not 'undone' and other.end_reason is not 'undone'
            and other.started_at < coalesce(one.ended_at, 1e18)
            and one.started_at < coalesce(other.ended_at, 1e18)",
+    ),
+    (
+        "a newest visit that is not known as such",
+        "select count(*)
+         from (select person_id, max(visit_id) as newest
+               from visit
+               where end_reason is not 'undone'
+               group by person_id)
+         full join last_visit using (person_id)
+         where visit_id is not newest",
     ),
     (
         "a visit before coming",

@@ -202,12 +202,11 @@ fn run_of(conn: &Connection, member: PersonId, at: Timestamp) -> Result<Option<R
     rows::maybe(
         conn,
         "select run_id
-         from visit
-         where person_id = ?1
+         from last_visit
+         join visit using (visit_id)
+         where last_visit.person_id = ?1
            and started_at <= ?2
-           and (ended_at is null or ended_at > ?2)
-         order by started_at desc, visit_id desc
-         limit 1",
+           and (ended_at is null or ended_at > ?2)",
         params![member, at],
     )
 }

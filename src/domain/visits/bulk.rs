@@ -58,11 +58,9 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
            and started_at >= ?4
            and end_reason = 'run_ended'
            and ended_at >= ?2
-           and not exists (select 1
-                           from visit as later
-                           where later.person_id = visit.person_id
-                             and later.visit_id > visit.visit_id
-                             and later.end_reason is not 'undone')
+           and visit_id = (select visit_id
+                           from last_visit
+                           where last_visit.person_id = visit.person_id)
            and exists (select 1
                        from attendance
                        where attendance.person_id = visit.person_id

@@ -137,7 +137,7 @@ fn undo_start(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     let today = Today::at(tx, visit.started_at)?;
     let member = Member::load(tx, visit.person)?;
     let at = tx.now.max(visit.started_at);
-    stays::end(tx, &member, visit, at, EndReason::Undone, Source::Manual)?;
+    stays::take_back(tx, &member, visit, at)?;
     if let Some(before) = visit.attendance_before {
         return attendance::restore(tx, &today, &member, before);
     }

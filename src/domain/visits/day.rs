@@ -111,9 +111,10 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
     let people: Vec<StillThere> = rows::all(
         tx,
         "select person_id, role, day, changed_at,
-                (select max(ended_at)
-                 from visit
-                 where visit.person_id = person.person_id
+                (select ended_at
+                 from last_visit
+                 join visit using (visit_id)
+                 where last_visit.person_id = person.person_id
                    and started_at >= changed_at) as last_ended_at
          from attendance
          join person using (person_id)

@@ -151,15 +151,23 @@ pub fn history(
 ) -> Result<Vec<PastVisit>> {
     rows::all(
         conn,
-        "select visit_id, run_id, activity.name as activity_name, visit.room_id,
+        "with recursive chain (visit_id, earlier_visit_id) as (
+             select visit_id, earlier_visit_id
+             from last_visit
+             join visit using (visit_id)
+             where last_visit.person_id = ?1
+             union all
+             select visit.visit_id, visit.earlier_visit_id
+             from chain
+             join visit on visit.visit_id = chain.earlier_visit_id)
+         select visit_id, run_id, activity.name as activity_name, visit.room_id,
                 room.name as room_name, visit.started_at, visit.ended_at, end_reason, source
-         from visit
+         from chain
+         join visit using (visit_id)
          join run using (run_id)
          join activity using (activity_id)
          join room on room.room_id = visit.room_id
-         where person_id = ?1
-           and visit.started_at >= ?2
-           and end_reason is not 'undone'
+         where visit.started_at >= ?2
          order by visit.started_at desc, visit_id desc
          limit ?3 offset ?4",
         params![person, since, paging.limit()? + 1, paging.offset()?],

@@ -86,8 +86,8 @@ pub(super) fn was_elsewhere_since(conn: &Connection, visit: &Visit) -> Result<bo
         "visit",
         "select exists (
              select 1
-             from visit
-             where person_id = ?1 and visit_id > ?2 and end_reason is not 'undone')",
+             from last_visit
+             where person_id = ?1 and visit_id > ?2)",
         params![visit.person, visit.id],
     )
 }
@@ -100,9 +100,18 @@ pub(super) fn first_visit_at(
 ) -> Result<Option<Timestamp>> {
     rows::maybe(
         conn,
-        "select started_at
-         from visit
-         where person_id = ?1 and started_at >= ?2 and end_reason is not 'undone'
+        "with recursive chain (started_at, earlier_visit_id) as (
+             select started_at, earlier_visit_id
+             from last_visit
+             join visit using (visit_id)
+             where last_visit.person_id = ?1
+             union all
+             select visit.started_at, visit.earlier_visit_id
+             from chain
+             join visit on visit_id = chain.earlier_visit_id)
+         select started_at
+         from chain
+         where started_at >= ?2
          order by started_at
          limit 1",
         params![person, since],
@@ -133,15 +142,10 @@ pub fn standing(conn: &Connection, person: PersonId, today: &Today) -> Result<St
                 attendance.source as source, changed_at,
                 visit_id, run_id, room_id, started_at, ended_at, end_reason, from_visit_id,
                 attendance_before
-         from (select coalesce(
-                   (select visit_id from visit where person_id = ?1 and ended_at is null),
-                   (select visit_id
-                    from visit
-                    where person_id = ?1 and started_at >= ?3 and end_reason is not 'undone'
-                    order by started_at desc, visit_id desc
-                    limit 1)) as last_id)
+         from (select 1)
          left join attendance on attendance.person_id = ?1 and day = ?2
-         left join visit on visit_id = last_id",
+         left join visit on visit_id = (select visit_id from last_visit where person_id = ?1)
+                        and (ended_at is null or started_at >= ?3)",
         params![person, today.day, today.begins()],
     )?;
     Ok(standing.unwrap_or_default())

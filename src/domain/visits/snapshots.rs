@@ -168,13 +168,12 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
          where run_id = ?1
            and started_at >= ?3
            and ended_at is not null
-           and end_reason <> 'undone'
-           and not exists (select 1
-                           from visit as later
-                           where later.person_id = visit.person_id
-                             and later.run_id = visit.run_id
-                             and later.visit_id > visit.visit_id
-                             and later.end_reason is not 'undone')
+           and visit_id in (select max(visit_id)
+                            from visit
+                            where run_id = ?1
+                              and started_at >= ?3
+                              and end_reason is not 'undone'
+                            group by person_id)
          order by ended_at desc, visit_id desc
          limit ?2",
         params![run.id, GONE_MAX, run.started_at],
@@ -235,10 +234,12 @@ pub fn in_group(conn: &Connection, scope: &Scope, group: GroupId) -> Result<InGr
         conn,
         "select person.person_id, display_name, status, reason, arrived_at, left_at,
                 visit_id, run_id, visit.room_id, room.name as room_name, started_at,
-                (select max(ended_at)
-                 from visit as earlier
-                 where earlier.person_id = person.person_id
-                   and earlier.started_at >= ?3) as last_ended_at
+                (select ended_at
+                 from visit as newest
+                 where visit_id = (select visit_id
+                                   from last_visit
+                                   where last_visit.person_id = person.person_id)
+                   and started_at >= ?3) as last_ended_at
          from group_member
          join person using (person_id)
          left join attendance on attendance.person_id = person.person_id and day = ?2

@@ -32,9 +32,16 @@ pub(super) fn enter(
     let id = rows::insert(
         tx,
         "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
-                            attendance_before)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                            attendance_before, earlier_visit_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, (select visit_id from last_visit where person_id = ?1))",
         params![member.id, run, room, at, source, from.map(|visit| visit.id), before],
+    )?;
+    rows::run(
+        tx,
+        "insert into last_visit (person_id, visit_id)
+         values (?1, ?2)
+         on conflict (person_id) do update set visit_id = excluded.visit_id",
+        params![member.id, id],
     )?;
     tx.stale(Stale::Counts);
     tx.stale(Stale::Room(room));
@@ -80,6 +87,26 @@ pub(super) fn end(
         at,
         groups: member.groups.clone().unwrap_or_default(),
     })
+}
+
+/// Takes back the start of a member's newest visit, as if it had never been.
+pub(super) fn take_back(
+    tx: &mut Tx<'_>,
+    member: &Member,
+    visit: &Visit,
+    at: Timestamp,
+) -> Result<()> {
+    end(tx, member, visit, at, EndReason::Undone, Source::Manual)?;
+    rows::run(tx, "delete from last_visit where person_id = ?1", params![member.id])?;
+    rows::run(
+        tx,
+        "insert into last_visit (person_id, visit_id)
+         select person_id, earlier_visit_id
+         from visit
+         where visit_id = ?1 and earlier_visit_id is not null",
+        params![visit.id],
+    )?;
+    Ok(())
 }
 
 /// Opens an ended visit again, as if it had never ended.

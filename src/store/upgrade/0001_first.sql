@@ -218,13 +218,18 @@ create table visit (
     ended_at   integer,
     end_reason text check (end_reason in ('left', 'transferred') or end_reason in ('run_ended', 'day_closed') or end_reason = 'undone'),
     from_visit_id integer,
+    earlier_visit_id integer,
     attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
     check ((ended_at is null) = (end_reason is null))
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;
 create index visit_room on visit (room_id) where ended_at is null;
 create index visit_started on visit (started_at);
-create index visit_person on visit (person_id, started_at);
+
+create table last_visit (
+    person_id integer primary key references person,
+    visit_id  integer not null
+) strict;
 create table scan (
     scan_number integer primary key,           -- in the order of coming
     device_id   integer not null references device,
