@@ -17,7 +17,7 @@ use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
 use crate::live::hasher::Cost;
 use crate::live::writer::Bounds;
-use crate::live::{Hasher, Hub, Once, Presence, Replay, Tx, Writer, log, once};
+use crate::live::{Durable, Hasher, Hub, Once, Presence, Replay, Tx, Writer, log, once};
 use crate::store::{Store, directory};
 
 /// The running house. Clones are the same one.
@@ -29,6 +29,7 @@ pub struct Parts {
     pub config: Config,
     pub store: Store,
     pub writer: Writer,
+    pub durable: Durable,
     pub hub: Hub,
     pub replay: Replay,
     pub hasher: Hasher,
@@ -80,7 +81,9 @@ impl App {
     pub fn open_with(config: Config, clock: Clock, cost: Cost) -> anyhow::Result<(App, Threads)> {
         let path = config.data.join(directory::DATABASE);
         let store = Store::open(&path, config.read_connections)?;
-        let replay = Replay::new(store.clone(), Arc::new(people::queries::display_name));
+        let durable = Durable::default();
+        let name_of = Arc::new(people::queries::display_name);
+        let replay = Replay::new(store.clone(), durable.clone(), name_of);
         let conn = store.write_connection()?;
         let head = log::head(&conn)?;
         let keys = KeyRing::default();
@@ -92,14 +95,32 @@ impl App {
             ring.reload(conn)?;
             end_streams(conn, &streams)
         });
-        let (writer, thread) =
-            Writer::spawn(&store, clock.clone(), hub.clone(), replay.clone(), refresh, bounds)?;
-        let checkpoints = Checkpoints::spawn(&store)?;
+        let (writer, thread) = Writer::spawn(
+            &store,
+            clock.clone(),
+            hub.clone(),
+            replay.clone(),
+            durable.clone(),
+            refresh,
+            bounds,
+        )?;
+        let checkpoints = Checkpoints::spawn(&store, &writer)?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
         let presence = Presence::default();
         let operator = OperatorKey::new()?;
-        let parts =
-            Parts { config, store, writer, hub, replay, hasher, keys, clock, presence, operator };
+        let parts = Parts {
+            config,
+            store,
+            writer,
+            durable,
+            hub,
+            replay,
+            hasher,
+            keys,
+            clock,
+            presence,
+            operator,
+        };
         Ok((App(Arc::new(parts)), Threads { writer: thread, checkpoints, hashers }))
     }
 
@@ -146,12 +167,14 @@ impl App {
         read: impl FnOnce(&Connection, Timestamp) -> Result<T> + Send + 'static,
     ) -> Result<(AsOf, T)> {
         let (as_of, epoch) = (self.clock.now(), self.store.epoch().clone());
-        self.store
-            .read(move |conn| {
-                let cursor = Cursor { epoch, seq: log::head(conn)? };
-                Ok((AsOf { as_of, cursor }, read(conn, as_of)?))
-            })
-            .await
+        let read = move |conn: &Connection| {
+            let cursor = Cursor { epoch, seq: log::head(conn)? };
+            Ok((AsOf { as_of, cursor }, read(conn, as_of)?))
+        };
+        let read = self.store.read(read).await?;
+        // A position that a power cut takes back would be given again to another event.
+        self.durable.settled().await?;
+        Ok(read)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -64,12 +64,15 @@ pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
         ready(&url);
         systemd::ready(&url);
         tell_set_up(&house.app, &url).await?;
-        tokio::select! {
-            _ = stop.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let durable = house.app.durable.clone();
+        let broken = tokio::select! {
+            _ = stop.recv() => false,
+            _ = interrupt.recv() => false,
+            () = durable.broken() => true,
+        };
         systemd::stopping();
         house.close().await;
+        ensure!(!broken, "the disk did not keep what was written; nothing of it was answered");
         Ok(())
     })
 }

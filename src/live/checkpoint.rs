@@ -6,9 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use tokio::sync::mpsc as queue;
 
+use super::writer::{Message, Writer};
 use crate::base::Result;
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// How often the write-ahead log is looked at.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -24,8 +26,14 @@ const PAGES_LEFT: i64 = 1024;
 /// the kernel still holds in memory, instead of growing. 16 MiB.
 const PAGES_MAX: i64 = 4096;
 
+/// How often what has come meanwhile is moved too, until it is little.
+const ROUNDS_MAX: u32 = 4;
+
+/// How little is left for the writer to move before the log begins anew: 1 MiB.
+const PAGES_LAST: i64 = 256;
+
 /// How long the log's new beginning may wait for readers. The writer waits with it.
-const READERS_WAIT: Duration = Duration::from_millis(500);
+const READERS_WAIT: Duration = Duration::from_millis(100);
 
 /// Ends the checkpoint thread when dropped or stopped.
 pub struct Checkpoints {
@@ -35,13 +43,13 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the checkpoint thread.
-    pub fn spawn(store: &Store) -> Result<Checkpoints> {
-        let conn = store.write_connection()?;
+    pub fn spawn(store: &Store, writer: &Writer) -> Result<Checkpoints> {
+        let (conn, writer) = (store.write_connection()?, writer.messages());
         conn.busy_timeout(READERS_WAIT)?;
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || work(&conn, &stopped))
+            .spawn(move || work(&conn, &writer, &stopped))
             .map_err(anyhow::Error::from)?;
         Ok(Checkpoints { stop: Some(stop), thread: Some(thread) })
     }
@@ -66,11 +74,11 @@ impl Drop for Checkpoints {
     }
 }
 
-fn work(conn: &Connection, stopped: &mpsc::Receiver<()>) {
+fn work(conn: &Connection, writer: &queue::WeakSender<Message>, stopped: &mpsc::Receiver<()>) {
     let (mut seen, mut period) = (0, PERIOD);
     loop {
         let ending = !matches!(stopped.recv_timeout(period), Err(RecvTimeoutError::Timeout));
-        let busy = checkpoint(conn, ending, &mut seen).unwrap_or_else(|error| {
+        let busy = checkpoint(conn, writer, ending, &mut seen).unwrap_or_else(|error| {
             tracing::warn!(%error, "checkpoint failed");
             false
         });
@@ -83,7 +91,12 @@ fn work(conn: &Connection, stopped: &mpsc::Receiver<()>) {
 
 /// Looks whether there is anything to do (a box at rest does nothing), and returns whether the log
 /// grows fast.
-fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Result<bool> {
+fn checkpoint(
+    conn: &Connection,
+    writer: &queue::WeakSender<Message>,
+    ending: bool,
+    seen: &mut i64,
+) -> rusqlite::Result<bool> {
     if ending {
         moved(conn, "pragma wal_checkpoint(truncate)")?;
         return Ok(false);
@@ -94,14 +107,38 @@ fn checkpoint(conn: &Connection, ending: bool, seen: &mut i64) -> rusqlite::Resu
     if idle && pages > 0 {
         moved(conn, "pragma wal_checkpoint(truncate)")?;
     } else if pages > PAGES_LEFT {
-        // Nearly all of it is moved beside the writer; what is left by then is little.
-        let fast = moved(conn, "pragma wal_checkpoint(passive)")? > PAGES_MAX;
-        if fast {
-            moved(conn, "pragma wal_checkpoint(restart)")?;
+        let pages = move_nearly_all(conn)?;
+        if pages > PAGES_MAX
+            && let Some(writer) = writer.upgrade()
+        {
+            // A queue that is full has no room for this; the next look asks again.
+            let _ = writer.try_send(Message::BeginLogAnew);
         }
-        return Ok(fast);
+        return Ok(true);
     }
     Ok(false)
+}
+
+/// Moves the log beside the writer, until what has come meanwhile is little, and returns how many
+/// pages the log holds.
+fn move_nearly_all(conn: &Connection) -> rusqlite::Result<i64> {
+    let mut pages = 0;
+    for _ in 0..ROUNDS_MAX {
+        let before = std::mem::replace(&mut pages, moved(conn, "pragma wal_checkpoint(passive)")?);
+        if pages - before < PAGES_LAST {
+            break;
+        }
+    }
+    Ok(pages)
+}
+
+/// Moves what is left of the log and lets it begin anew at the start of its file. Called by the
+/// writer between two commits: beside it, the moment when nobody writes never comes in a rush.
+pub(super) fn begin_log_anew(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(READERS_WAIT)?;
+    let moved = moved(conn, "pragma wal_checkpoint(restart)");
+    conn.busy_timeout(store::BUSY_WAIT)?;
+    moved.map(drop)
 }
 
 /// Runs a checkpoint and returns how many pages the log holds.

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! caller -> Writer (bounded queue) -> one thread: BEGIN; savepoint per write; COMMIT
+//!        -> another: the disk has it; news, then answers
 //!        -> Hub (a ring of encoded frames) -> feeds (a cursor each) -> streams
 //! ```
 //!
-//! Nothing is announced before its commit, and the answer comes after the
-//! announcement. A subscriber is a cursor, never a buffer: when it falls behind
+//! Nothing is announced before its commit is durable, and the answer comes after
+//! the announcement. A subscriber is a cursor, never a buffer: when it falls behind
 //! the ring it pages from the log. This layer never names a noun.
 
 pub mod checkpoint;
+pub mod durable;
 pub mod feed;
 pub mod hasher;
 pub mod hub;
@@ -23,6 +25,7 @@ pub mod tx;
 pub mod watch;
 pub mod writer;
 
+pub use durable::Durable;
 pub use feed::Feed;
 pub use hasher::Hasher;
 pub use hub::{Holder, Hub};

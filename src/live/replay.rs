@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 
+use super::durable::Durable;
 use super::log;
 use crate::base::id::PersonId;
 use crate::base::{Error, Result};
@@ -39,6 +40,7 @@ pub struct Replay {
 
 struct Shared {
     store: Store,
+    durable: Durable,
     name_of: NameOf,
     shelf: Mutex<Shelf>,
     reads: Semaphore,
@@ -62,10 +64,10 @@ type Awaited = watch::Receiver<Option<Page>>;
 
 impl Replay {
     /// Returns a replay of the log in `store`.
-    pub fn new(store: Store, name_of: NameOf) -> Replay {
+    pub fn new(store: Store, durable: Durable, name_of: NameOf) -> Replay {
         let reads = Semaphore::new(READS_MAX);
         let (shelf, rows) = (Mutex::default(), AtomicU64::new(0));
-        Replay { shared: Arc::new(Shared { store, name_of, shelf, reads, rows }) }
+        Replay { shared: Arc::new(Shared { store, durable, name_of, shelf, reads, rows }) }
     }
 
     /// Returns the position before the oldest event, and that of the newest.
@@ -148,7 +150,9 @@ impl Replay {
             this.shared.rows.fetch_add(events.len() as u64, Ordering::Relaxed);
             Ok(this.frames(conn, &events)?.into_iter().map(Arc::new).collect())
         };
-        self.shared.store.read(read).await
+        let page = self.shared.store.read(read).await?;
+        self.shared.durable.settled().await?;
+        Ok(page)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {

@@ -1,10 +1,11 @@
 //! The single writer: one thread, one connection, many writes per commit.
 //!
 //! Whatever waits is committed together, each write in its savepoint: one that
-//! fails or panics undoes only itself. After the commit the news is published,
-//! then the callers are answered: whoever has its answer can rely on the news
-//! being in every feed already. What a command of another process has logged
-//! meanwhile is announced with the next commit, in its place.
+//! fails or panics undoes only itself. A commit is durable when it returns
+//! (`synchronous = full`); on a slow disk another thread waits for that
+//! ([`super::durable`]), and the next batch is applied meanwhile and takes in
+//! whoever comes. What a command of another process has logged is announced
+//! with the next commit, in its place.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,8 @@ use std::time::Instant;
 use rusqlite::{Connection, Statement};
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint;
+use super::durable::{Commit, CommitFailed, Disk, Durable};
 use super::hub::Hub;
 use super::log;
 use super::metrics::Metrics;
@@ -38,9 +41,18 @@ pub struct Bounds {
 /// after the queue has been written.
 #[derive(Clone)]
 pub struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Message>,
     hub: Hub,
     faults: Faults,
+}
+
+/// What the writer thread is told.
+pub(super) enum Message {
+    Write(Box<dyn Job>),
+    /// The disk has nothing more to do.
+    DiskIsFree,
+    /// What is left of the log is to be moved into the database file, so that it begins anew.
+    BeginLogAnew,
 }
 
 /// Reads anew what is kept in memory of the tables.
@@ -57,6 +69,8 @@ pub enum Fault {
     None = 0,
     /// The commit fails; nothing of the batch is durable.
     BeforeCommit = 1,
+    /// A slow disk cannot keep what was committed.
+    AtSync = 2,
 }
 
 impl Faults {
@@ -65,7 +79,7 @@ impl Faults {
         self.0.store(fault as u8, Ordering::SeqCst);
     }
 
-    fn strikes(&self, fault: Fault) -> bool {
+    pub(super) fn strikes(&self, fault: Fault) -> bool {
         self.0.compare_exchange(fault as u8, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
@@ -77,17 +91,21 @@ impl Writer {
         clock: Clock,
         hub: Hub,
         replay: Replay,
+        durable: Durable,
         refresh: Refresh,
         bounds: Bounds,
     ) -> Result<(Writer, thread::JoinHandle<()>)> {
         let conn = store.write_connection()?;
-        let (queue, jobs) = mpsc::channel(bounds.queue);
+        let (queue, messages) = mpsc::channel(bounds.queue);
         let faults = Faults::default();
+        let disk = Disk::spawn(store, hub.clone(), durable, queue.downgrade(), faults.clone())?;
         let room = Room {
             conn,
             clock,
             hub: hub.clone(),
             replay,
+            disk,
+            waits_elsewhere: Cell::new(false),
             refresh,
             refresh_due: Cell::new(false),
             faults: faults.clone(),
@@ -96,9 +114,14 @@ impl Writer {
         };
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || room.work(jobs))
+            .spawn(move || room.work(messages))
             .map_err(anyhow::Error::from)?;
         Ok((Writer { queue, hub, faults }, thread))
+    }
+
+    /// Returns how the thread of the checkpoints speaks to the writer without keeping it alive.
+    pub(super) fn messages(&self) -> mpsc::WeakSender<Message> {
+        self.queue.downgrade()
     }
 
     /// Runs `write` in the next commit and returns once that commit is durable.
@@ -111,7 +134,7 @@ impl Writer {
     ) -> Result<T> {
         let (reply, done) = oneshot::channel();
         let job = Write { by, name, write: Some(write), result: Err(Error::Busy), reply };
-        if self.queue.try_send(Box::new(job)).is_err() {
+        if self.queue.try_send(Message::Write(Box::new(job))).is_err() {
             Metrics::count(&self.hub.metrics().queue_refused);
             return Err(Error::Busy);
         }
@@ -126,14 +149,14 @@ impl Writer {
 }
 
 /// A queued write with its types erased.
-trait Job: Send {
+pub(super) trait Job: Send {
     fn apply(&mut self, at: &mut Place<'_>, clock: &Clock, news: &mut News)
     -> rusqlite::Result<()>;
     fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>);
 }
 
 /// Where writes run, with what stands around each of them at hand.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     conn: &'a Connection,
     begin: Statement<'a>,
     savepoint: Statement<'a>,
@@ -153,13 +176,6 @@ impl<'a> Place<'a> {
             commit: conn.prepare("commit")?,
         })
     }
-}
-
-/// Why a whole batch is not durable.
-#[derive(Debug, Clone)]
-struct CommitFailed {
-    storage: bool,
-    cause: String,
 }
 
 struct Write<F, T> {
@@ -198,8 +214,10 @@ where
     }
 
     fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>) {
+        // A write that failed by itself says why, whatever became of the others.
+        let failed_itself = self.write.is_none() && self.result.is_err();
         let result = match (self.result, committed) {
-            (Ok(_), Err(failed)) => {
+            (_, Err(failed)) if !failed_itself => {
                 let cause = anyhow::anyhow!("{} was not committed: {}", self.name, failed.cause);
                 Err(if failed.storage {
                     Error::StorageFailed(cause)
@@ -220,69 +238,68 @@ struct Room {
     clock: Clock,
     hub: Hub,
     replay: Replay,
+    disk: Disk,
+    /// Whether the disk's thread syncs commits instead of SQLite.
+    waits_elsewhere: Cell<bool>,
     refresh: Refresh,
     /// Whether a refresh has failed and must be tried again.
     refresh_due: Cell<bool>,
     faults: Faults,
-    /// The newest event that was announced.
+    /// The newest event that was committed.
     known: Cell<i64>,
     batch_max: usize,
 }
 
 impl Room {
-    fn work(self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    fn work(self, mut messages: mpsc::Receiver<Message>) {
         let mut at = match Place::on(&self.conn) {
             Ok(at) => at,
             Err(error) => return tracing::error!(%error, "the writer cannot begin"),
         };
-        while let Some(first) = jobs.blocking_recv() {
-            let mut batch = vec![first];
-            while batch.len() < self.batch_max
-                && let Ok(job) = jobs.try_recv()
-            {
-                batch.push(job);
+        while let Some(message) = messages.blocking_recv() {
+            match message {
+                Message::Write(job) => self.serve(&mut at, job, &mut messages),
+                Message::BeginLogAnew => self.begin_log_anew(),
+                Message::DiskIsFree => (),
             }
-            self.serve(&mut at, batch);
         }
     }
 
-    fn serve(&self, at: &mut Place<'_>, mut batch: Vec<Box<dyn Job>>) {
-        let metrics = self.hub.metrics();
-        let waited = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-        metrics.queue_depth.fetch_sub(waited, Ordering::Relaxed);
-
-        let mut news = News::default();
+    fn serve(
+        &self,
+        at: &mut Place<'_>,
+        first: Box<dyn Job>,
+        messages: &mut mpsc::Receiver<Message>,
+    ) {
         let begun = Instant::now();
-        let outcome = self.commit(at, &mut batch, &mut news).map_err(|error| {
+        let (mut jobs, mut news) = (Vec::new(), News::default());
+        self.take(&mut jobs, first);
+        let outcome = self.commit(at, &mut jobs, &mut news, messages).map_err(|error| {
             // May fail when SQLite has rolled back by itself.
             let _ = self.conn.execute_batch("rollback");
-            Metrics::count(&metrics.commits_failed);
-            tracing::error!(error = %error, writes = batch.len(), "commit failed");
-            CommitFailed {
-                storage: matches!(&error, Error::StorageFailed(_)),
-                cause: error.to_string(),
-            }
+            Metrics::count(&self.hub.metrics().commits_failed);
+            tracing::error!(error = %error, writes = jobs.len(), "commit failed");
+            CommitFailed::of(&error)
         });
-        let outcome = outcome.map(|frames| {
-            let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            metrics.commit_us.add(took);
-            metrics.batch.add(batch.len() as u64);
-            self.announce(news, frames);
-        });
-        for job in batch {
-            job.reply(&outcome);
+        if outcome.is_ok() {
+            self.note(&news);
         }
+        let durable = !self.waits_elsewhere.get();
+        self.disk.keep(Commit { jobs, news, outcome, durable, begun });
     }
 
-    /// Makes the batch durable and returns its events as frames. These are encoded before the
+    /// Commits whatever waits and returns its events as frames. These are encoded before the
     /// commit, where names are read in the same transaction; without them the batch stands all
     /// the same.
     fn commit(
         &self,
         at: &mut Place<'_>,
-        batch: &mut [Box<dyn Job>],
+        jobs: &mut Vec<Box<dyn Job>>,
         news: &mut News,
+        messages: &mut mpsc::Receiver<Message>,
     ) -> Result<Result<Vec<Frame>>> {
+        self.disk.require_sound()?;
+        self.choose_who_waits()?;
         at.begin.execute([])?;
         // A command beside the server has written since: its events come first.
         let head = log::head(&self.conn)?;
@@ -290,18 +307,69 @@ impl Room {
             news.events = log::range(&self.conn, self.known.get() + 1, head + 1)?;
             news.refresh = true;
         }
-        for job in batch {
-            job.apply(at, &self.clock, news)?;
+        while jobs.len() < self.batch_max
+            && let Ok(Message::Write(job)) = messages.try_recv()
+        {
+            self.take(jobs, job);
+        }
+        let mut applied = 0;
+        loop {
+            while let Some(job) = jobs.get_mut(applied) {
+                job.apply(at, &self.clock, news)?;
+                applied += 1;
+            }
+            match self.come_along(jobs.len(), messages) {
+                Some(job) => self.take(jobs, job),
+                None => break,
+            }
         }
         if self.faults.strikes(Fault::BeforeCommit) {
             return Err(anyhow::anyhow!("planned fault").into());
         }
         let frames = self.replay.frames(&self.conn, &news.events);
+        self.disk.expect();
+        let begun = Instant::now();
         at.commit.execute([])?;
+        self.disk.committed_in(begun.elapsed());
         Ok(frames)
     }
 
-    fn announce(&self, news: News, frames: Result<Vec<Frame>>) {
+    /// Lets SQLite sync each commit, or the disk's thread when the disk is slow.
+    fn choose_who_waits(&self) -> Result<()> {
+        let slow = self.disk.is_slow();
+        if slow != self.waits_elsewhere.get() {
+            let level = if slow { "normal" } else { "full" };
+            self.conn.pragma_update(None, "synchronous", level)?;
+            self.waits_elsewhere.set(slow);
+        }
+        Ok(())
+    }
+
+    fn take(&self, jobs: &mut Vec<Box<dyn Job>>, job: Box<dyn Job>) {
+        self.hub.metrics().queue_depth.fetch_sub(1, Ordering::Relaxed);
+        jobs.push(job);
+    }
+
+    /// Returns who comes while the disk still works on the commit before; none once it is free.
+    fn come_along(
+        &self,
+        count: usize,
+        messages: &mut mpsc::Receiver<Message>,
+    ) -> Option<Box<dyn Job>> {
+        while count < self.batch_max && self.disk.is_busy_and_will_call() {
+            match messages.blocking_recv() {
+                Some(Message::Write(job)) => return Some(job),
+                // The checkpoints ask again at their next look.
+                Some(Message::DiskIsFree | Message::BeginLogAnew) => (),
+                None => break,
+            }
+        }
+        self.disk.wait_until_free();
+        None
+    }
+
+    /// Takes note of what was committed, before anybody hears of it.
+    fn note(&self, news: &News) {
         if let Some(last) = news.events.last() {
             self.known.set(last.seq);
         }
@@ -312,18 +380,11 @@ impl Room {
             }
             self.refresh_due.set(refreshed.is_err());
         }
-        match frames {
-            Ok(frames) => self.hub.publish(frames),
-            // The events are in the log, only not in the ring: everybody who
-            // is connected must come back to get them from there.
-            Err(error) => {
-                tracing::error!(error = %error, "frames could not be encoded");
-                self.hub.lost_frames();
-            }
+    }
+
+    fn begin_log_anew(&self) {
+        if let Err(error) = checkpoint::begin_log_anew(&self.conn) {
+            tracing::warn!(%error, "the log could not begin anew");
         }
-        for cut in &news.cuts {
-            self.hub.cut(cut);
-        }
-        self.hub.stale(news.stale);
     }
 }

@@ -28,6 +28,9 @@ pub const SCHEMA: &str = include_str!("../../schema.sql");
 /// What marks a file as a database of Daybook: "Dayb", in `PRAGMA application_id`.
 pub const APPLICATION_ID: i64 = 0x4461_7962;
 
+/// How long a statement waits for a lock that another process holds.
+pub const BUSY_WAIT: Duration = Duration::from_secs(5);
+
 /// How long a read waits for a connection before the caller is told [`Error::Busy`].
 const READER_WAIT: Duration = Duration::from_secs(5);
 
@@ -87,7 +90,7 @@ impl Store {
         Ok(Store { path: Arc::new(path.to_owned()), readers, epoch: epoch.into() })
     }
 
-    /// Opens the write connection. Called once, for the writer thread.
+    /// Opens a connection that may write.
     pub fn write_connection(&self) -> Result<Connection> {
         let conn = Connection::open(&*self.path)?;
         tune(&conn)?;
@@ -95,6 +98,13 @@ impl Store {
         // All that a full batch touches: what does not fit is written twice.
         conn.execute_batch("pragma cache_size = -16384")?;
         Ok(conn)
+    }
+
+    /// Returns where the write-ahead log is, as long as somebody has the database open.
+    pub fn log_path(&self) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push("-wal");
+        path.into()
     }
 
     /// Returns where the database file is.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use daybook::app::App;
 use daybook::base::id::DeviceId;
 use daybook::base::{Actor, Error};
 use daybook::event::{Event, Label};
@@ -16,6 +17,21 @@ use crate::callers::{ADMIN, CALLER, House, emit, events, next, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_writers_and_a_hundred_readers_agree_on_one_order() {
+    agree_on_one_order(|_, _| ()).await;
+}
+
+/// A slow disk is waited for by another thread than a quick one; here the disk changes its mind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_agree_too_when_the_disk_is_slow_now_and_then() {
+    agree_on_one_order(|app, number| {
+        if number % 3 == 0 {
+            app.durable.find_slow();
+        }
+    })
+    .await;
+}
+
+async fn agree_on_one_order(before_each: fn(&App, i64)) {
     let house = House::with(|config| config.streams_per_person = 100).await;
     let mut readers = Vec::new();
     for _ in 0..100 {
@@ -28,6 +44,7 @@ async fn eight_writers_and_a_hundred_readers_agree_on_one_order() {
             tokio::spawn(async move {
                 for n in 0..25 {
                     let number = writer * 1000 + n;
+                    before_each(&app, number);
                     app.write(Actor::System, "test", move |tx| emit(tx, number)).await.unwrap();
                 }
             })

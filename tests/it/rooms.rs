@@ -101,16 +101,11 @@ impl Club {
     pub async fn visit(&self, member: PersonId, run: &Run) {
         let (run, room) = (run.id, run.room);
         let enter = move |tx: &mut Tx<'_>| {
-            tx.execute(
-                "insert into visit (person_id, run_id, room_id, started_at, source)
-                 values (?1, ?2, ?3, ?4, 'manual')",
-                (member, run, room, tx.now),
-            )?;
-            tx.execute(
-                "insert into last_visit (person_id, visit_id) values (?1, ?2)",
-                (member, tx.last_insert_rowid()),
-            )?;
-            Ok(())
+            let visit = "insert into visit (person_id, run_id, room_id, started_at, source)
+                         values (?1, ?2, ?3, ?4, 'manual')";
+            tx.execute(visit, (member, run, room, tx.now))?;
+            let last = "insert into last_visit (person_id, visit_id) values (?1, ?2)";
+            Ok(tx.execute(last, (member, tx.last_insert_rowid()))?)
         };
         self.act(enter).await.unwrap();
     }

@@ -238,8 +238,7 @@ impl Scene {
     }
 
     pub async fn visit_of(&self, person: PersonId) -> VisitId {
-        let visit = self.store.read(move |conn| visits::queries::open_visit(conn, person)).await;
-        visit.unwrap().id
+        self.store.read(move |conn| visits::queries::open_visit(conn, person)).await.unwrap().id
     }
 
     /// The logged events of one type, in order, each with its topics.
@@ -324,12 +323,9 @@ const WRONGS: [(&str, &str); 8] = [
     (
         "a newest visit that is not known as such",
         "select count(*)
-         from (select person_id, max(visit_id) as newest
-               from visit
-               where end_reason is not 'undone'
-               group by person_id)
-         full join last_visit using (person_id)
-         where visit_id is not newest",
+         from (select person_id, max(visit_id) as newest from visit
+               where end_reason is not 'undone' group by person_id)
+         full join last_visit using (person_id) where visit_id is not newest",
     ),
     (
         "a visit before coming",

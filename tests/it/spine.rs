@@ -85,6 +85,28 @@ async fn a_failed_commit_announces_nothing_and_the_next_write_works() {
     assert_eq!(store.number("select count(*) from event_log").await, 1);
 }
 
+/// What of the log the disk has is then unknown: nothing may rest on it any more.
+#[tokio::test]
+async fn after_a_failed_sync_nothing_is_answered_announced_or_written() {
+    let store = TestStore::new().await;
+    let (mut feed, _) = feed(&store, Start::Now).await;
+    store.app.durable.find_slow();
+    store.write(Actor::System, |tx| emit(tx, 1)).await.unwrap();
+    let told = store.app.hub.head();
+    store.app.durable.find_slow();
+    store.app.writer.faults().plan(Fault::AtSync);
+    for n in [2, 3] {
+        let failed = store.write(Actor::System, move |tx| emit(tx, n)).await;
+        assert!(matches!(failed, Err(Error::StorageFailed(_))), "{failed:?}");
+    }
+    assert_eq!(take(&mut feed, 1).await, [1]);
+    assert_eq!(store.app.hub.head(), told);
+    assert_eq!(store.number("select count(*) from event_log").await, 2, "the third never began");
+    let told = store.app.snapshot(|conn, _| Ok(daybook::live::log::head(conn)?)).await;
+    assert!(matches!(told, Err(Error::StorageFailed(_))), "no position that may be lost");
+    store.app.durable.broken().await;
+}
+
 #[tokio::test]
 async fn a_reader_that_was_away_gets_everything_from_the_log_and_then_the_ring() {
     let store = TestStore::new().await;
