@@ -184,6 +184,15 @@ export function Dialog({ title, close, children, wide }) {
     ${children}</dialog>`;
 }
 
+/** Draws a view of a module that is fetched when it is first needed. */
+export function Later({ load, view, ...rest }) {
+  const [View, setView] = useState(null);
+  useEffect(() => {
+    load().then((module) => setView(() => module[view]), () => location.reload());
+  }, []);
+  return View && html`<${View} ...${rest} />`;
+}
+
 /** Asks once before what cannot be undone; the question names the thing. */
 export function Confirm({ title, text, label, run, close }) {
   const act = () => {

@@ -2,9 +2,9 @@
 import { api } from "./api.js";
 import { go, is, route } from "./here.js";
 import { serverNow } from "./live.js";
-import { Dialog, Empty, Loaded, PageHead } from "./parts.js";
+import { Dialog, Empty, Later, Loaded, PageHead } from "./parts.js";
 import { reduce as reduceRooms, takeOver } from "./rooms.js";
-import { EndRun, HandOver, reduce as reduceRuns, reopen, RunFacts, RunTabs, StartRun } from "./rooms-run.js";
+import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs, StartRun } from "./rooms-run.js";
 import { reducer, Section } from "./store.js";
 import { clock, t } from "./text.js";
 import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
@@ -61,7 +61,7 @@ function RunPage({ id }) {
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}
       <${RunLists} section=${section} />`}<//>
     ${asking === "bring" && html`<${Dialog} title=${t("bring-in")} close=${close}><${BringIn} section=${section} close=${close} /><//>`}
-    ${asking === "give" && html`<${HandOver} run=${run} close=${close} />`}
+    ${asking === "give" && html`<${Later} load=${() => import("./rooms-hand-over.js")} view="HandOver" run=${run} close=${close} />`}
     ${asking === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
 }
 
