@@ -193,8 +193,10 @@ function useWaiting() {
   });
 }
 
+/** Nobody sits at a wall screen that was shut out: the way to the wall leads it to new digits. */
 function toSignIn() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (is("display")) return location.assign("/wall");
+  return location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function showTheme() {

@@ -32,7 +32,7 @@ export function BoardPage() {
         <aside>
           <section class="card"><h2>${t("attention")}</h2><${Attention} rooms=${board.rooms} /></section>
           ${board.help && html`<section class="card"><h2><a href=${isStaff() ? "/help" : "/my-place"}>${t("help-queue")}</a></h2><${HelpFigures} help=${board.help} /></section>`}
-          ${board.devices && html`<section class="card"><h2><a href="/devices">${t("devices")}</a></h2><${DeviceFigures} devices=${board.devices} /></section>`}
+          ${board.devices && html`<section class="card"><h2><a href="/devices">${t("readers")}</a></h2><${DeviceFigures} devices=${board.devices} /></section>`}
           ${isStaff() && html`<section class="card"><h2>${t("online-now")}</h2><${OnlineList} /></section>`}
           ${is("admin", "staff") && html`<section class="card"><h2>${t("activity")}</h2><${ActivityFeed} /></section>`}
         </aside></div>`}<//>`;

@@ -1,5 +1,6 @@
-// Badge readers: is everything online, what waits in them, and how a new one joins.
+// Devices: are all badge readers online, what waits in them, and how a new one joins; wall screens.
 import { api } from "./api.js";
+import { Displays } from "./devices-displays.js";
 import { STATES } from "./devices-figures.js";
 import { setQuery, route } from "./here.js";
 import { serverNow } from "./live.js";
@@ -32,16 +33,18 @@ export function DevicesPage() {
   useWatch(route);
   const [asking, ask] = useState(null);
   const adding = route.value.query.get("add");
-  return html`<${PageHead} title=${t("devices")} section=${section}>
-      <button class="primary" onClick=${() => setQuery({ add: "1" })}><${Icon} name="plus" />${t("device-add")}</button><//>
+  return html`<${PageHead} title=${t("devices")} section=${section} />
+    <section class="part"><header class="list-head"><h2>${t("readers")}</h2>
+      <button class="primary" onClick=${() => setQuery({ add: "reader" })}><${Icon} name="plus" />${t("device-add")}</button></header>
     <${Loaded} section=${section} rows=${8}>${({ items }) => (items.length === 0
       ? html`<${Empty} icon="nfc" title=${t("devices-none")}><p>${t("devices-none-hint")}</p><//>`
-      : html`<div class="card table-frame"><table><caption class="visually-hidden">${t("devices")}</caption><thead><tr><th scope="col">${t("name")}</th><th scope="col">${t("state")}</th>
+      : html`<div class="card table-frame"><table><caption class="visually-hidden">${t("readers")}</caption><thead><tr><th scope="col">${t("name")}</th><th scope="col">${t("state")}</th>
           <th scope="col">${t("device-where")}</th><th scope="col">${t("last-seen")}</th><th scope="col">${t("device-queue")}</th>
           <th scope="col"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
-          <tbody>${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//>
+          <tbody>${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//></section>
+    <${Displays} />
     <${Review} />
-    ${adding && html`<${Enrol} close=${() => setQuery({ add: null })} />`}
+    ${adding === "reader" && html`<${Enrol} close=${() => setQuery({ add: null })} />`}
     ${asking && html`<${Asking} asking=${asking} section=${section} close=${() => ask(null)} />`}`;
 }
 
@@ -130,7 +133,7 @@ function Review() {
   const done = (one) => attempt(() => section.optimistic(
     (list) => ({ ...list, items: list.items.filter((item) => item.scan_id !== one.scan_id) }),
     () => api.post(`/scans/${one.scan_id}/reviewed`)));
-  return html`<section><h2>${t("scans-review")}</h2>
+  return html`<section class="part"><header class="list-head"><h2>${t("scans-review")}</h2></header>
     <${Loaded} section=${section} rows=${2}>${({ items }) => (items.length === 0 ? html`<p class="sub">${t("scans-review-none")}</p>` : html`
       <ul class="card rows">${items.map((one) => html`<li key=${one.scan_id}><${Icon} name="nfc" size=${24} />
         <span class="who"><b>${one.display_name ?? t("unknown-card")}</b><span class="sub">${one.device_name} · ${t(`why-${one.why.replaceAll(/[._]/g, "-")}`)} · <${Ago} at=${one.scanned_at} /></span></span>

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::base::secret::OperatorKey;
 use crate::base::{Actor, Clock, Result, Timestamp};
 use crate::config::Config;
-use crate::domain::devices::KeyRing;
+use crate::domain::devices::{KeyRing, Pairings};
 use crate::domain::people;
 use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub hasher: Hasher,
     /// The keys of badge readers and wall screens that are good now.
     pub keys: KeyRing,
+    /// The wall screens that wait for the lead.
+    pub pairings: Pairings,
     pub clock: Clock,
     pub presence: Presence,
     /// The key of whoever owns the data directory.
@@ -117,6 +119,7 @@ impl App {
             replay,
             hasher,
             keys,
+            pairings: Pairings::default(),
             clock,
             presence,
             operator,

@@ -30,6 +30,19 @@ pub fn readable(length: usize) -> Result<String> {
     Ok(text)
 }
 
+/// Returns `length` random decimal digits.
+pub fn digits(length: usize) -> Result<String> {
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let [byte] = random::<1>()?;
+        // 250 is the last multiple of 10: no digit is likelier than another.
+        if byte < 250 {
+            text.push(char::from(b'0' + byte % 10));
+        }
+    }
+    Ok(text)
+}
+
 /// Returns `bytes` as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

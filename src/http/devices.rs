@@ -1,34 +1,28 @@
-//! Badge readers and wall screens over HTTP, for those who look after them.
+//! Badge readers over HTTP, for those who look after them.
 //!
-//! Codes and tokens are shown once and kept as hashes. So a repeat of the
-//! request that makes one makes another: no `Idempotency-Key` is honoured there.
+//! Codes are shown once and kept as hashes. So a repeat of the request that
+//! makes one makes another: no `Idempotency-Key` is honoured there.
 
-use axum::Extension;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query};
-use super::identify::DISPLAY_COOKIE;
-use super::listen::Peer;
 use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
-use crate::base::id::{CommandId, DeviceId, DisplayId, RoomId};
+use crate::base::id::{CommandId, DeviceId, RoomId};
 use crate::base::page::{Page, Paging};
-use crate::base::{Error, Result, TimeOfDay, Timestamp};
+use crate::base::{Result, TimeOfDay, Timestamp};
 use crate::domain::devices::model::{Change, NewCode};
-use crate::domain::devices::{
-    self, Command, CommandKind, Device, Display, KeyHolder, Mode, ShowName, TagOrder,
-};
+use crate::domain::devices::{self, Command, CommandKind, Device, Mode, ShowName, TagOrder};
 use crate::domain::house::Language;
 use crate::domain::people::Role;
 use crate::domain::rooms::{self, scope};
 
-/// Returns the routes of readers and wall screens, without those that readers call themselves.
+/// Returns the routes of readers, without those that readers call themselves.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(may(Who::ADMIN | Who::STAFF, routes!(list)))
@@ -38,10 +32,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::ADMIN, routes!(revoke)))
         .routes(may(Who::ADMIN, routes!(roll_key)))
         .routes(may(Who::ADMIN, routes!(order)))
-        .routes(may(Who::ADMIN, routes!(list_displays)))
-        .routes(may(Who::ADMIN, routes!(add_display)))
-        .routes(may(Who::ADMIN, routes!(remove_display)))
-        .routes(may(Who::ANYONE, routes!(sign_display_in)))
 }
 
 /// All readers as they are now.
@@ -246,84 +236,4 @@ async fn give_order(
         })
         .await?;
     Ok((StatusCode::ACCEPTED, Json(order)))
-}
-
-/// The wall screens whose tokens are good.
-#[utoipa::path(get, path = "/api/v1/displays", tag = "devices", params(Paging),
-    responses((status = 200, body = Page<Display>)))]
-async fn list_displays(
-    State(app): State<App>,
-    Query(paging): Query<Paging>,
-) -> Result<Json<Page<Display>>> {
-    app.read(move |conn| Page::part(devices::queries::displays(conn)?, &paging)).await.map(Json)
-}
-
-/// The wall screen to be.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewDisplay {
-    name: String,
-}
-
-/// A wall screen with its token, shown this once.
-#[derive(Serialize, utoipa::ToSchema)]
-struct DisplayToken {
-    #[serde(flatten)]
-    display: Display,
-    token: String,
-}
-
-/// Adds a wall screen.
-#[utoipa::path(post, path = "/api/v1/displays", tag = "devices", request_body = NewDisplay,
-    responses((status = 201, body = DisplayToken), (status = 422)))]
-async fn add_display(
-    State(app): State<App>,
-    who: SignedIn,
-    Json(body): Json<NewDisplay>,
-) -> Result<(StatusCode, Json<DisplayToken>)> {
-    let (display, token) = app
-        .write(who.actor(), "displays.add", move |tx| devices::displays::add(tx, &body.name))
-        .await?;
-    Ok((StatusCode::CREATED, Json(DisplayToken { display, token })))
-}
-
-/// Ends a wall screen's token and its streams.
-#[utoipa::path(delete, path = "/api/v1/displays/{id}", tag = "devices",
-    params(("id" = DisplayId, Path)), responses((status = 204), (status = 404)))]
-async fn remove_display(
-    State(app): State<App>,
-    who: SignedIn,
-    Path(id): Path<DisplayId>,
-) -> Result<StatusCode> {
-    app.write(who.actor(), "displays.revoke", move |tx| devices::displays::revoke(tx, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// A wall screen's token.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Token {
-    token: String,
-}
-
-/// Keeps a wall screen's token in its browser's cookie, since no page can send a key.
-#[utoipa::path(post, path = "/api/v1/displays/sign-in", tag = "devices", request_body = Token,
-    responses((status = 204), (status = 401)))]
-async fn sign_display_in(
-    State(app): State<App>,
-    peer: Option<Extension<Peer>>,
-    Json(body): Json<Token>,
-) -> Result<(StatusCode, HeaderMap)> {
-    let KeyHolder::Display(_) =
-        app.keys.holder(&body.token, app.clock.now()).ok_or(Error::SignedOut)?
-    else {
-        return Err(Error::SignedOut);
-    };
-    let secure = if peer.is_some_and(|peer| peer.secure) { "; Secure" } else { "" };
-    let token = &body.token;
-    let cookie = format!(
-        "{DISPLAY_COOKIE}={token}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict{secure}"
-    );
-    let cookie = HeaderValue::from_str(&cookie).map_err(anyhow::Error::from)?;
-    Ok((StatusCode::NO_CONTENT, HeaderMap::from_iter([(SET_COOKIE, cookie)])))
 }

@@ -33,6 +33,7 @@ const WITHOUT_KEY: &[&str] = &[
     "/api/v1/device/enroll",
     "/api/v1/displays",
     "/api/v1/displays/sign-in",
+    "/api/v1/displays/pairing",
     // A second time changes nothing.
     "/api/v1/logout",
     "/api/v1/device/commands/{id}/ack",

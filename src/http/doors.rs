@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::Query;
+use super::identify;
 use super::listen::Peer;
 use super::pages::{Look, encoded, page, url};
 use super::session;
@@ -30,6 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::ANYONE, routes!(show_sign_in, sign_in)))
         .routes(may(Who::ANYONE, routes!(sign_out)))
         .routes(may(Who::ANYONE, routes!(show_setup, set_up)))
+        .routes(may(Who::ANYONE, routes!(pair)))
 }
 
 /// What a door is asked with.
@@ -238,6 +240,37 @@ fn setup_problem(error: &Error) -> Option<(StatusCode, &'static str)> {
         _ => return None,
     };
     Some(said)
+}
+
+/// What a wall screen shows until the lead has let it in.
+#[derive(Template)]
+#[template(path = "pair.html")]
+struct PairPage {
+    look: Look,
+    house: String,
+}
+
+/// Shows the digits that make this browser a wall screen.
+#[utoipa::path(get, path = "/pair", tag = "pages", params(Ask), responses(
+    (status = 200, body = String, content_type = "text/html"),
+    (status = 303, description = "it is one, or the house waits for its set-up")))]
+async fn pair(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
+    if let Some(lang) = ask.lang {
+        return Ok(speaking(lang, "/pair"));
+    }
+    if app.read(people::setup::needed).await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    if identify::screen(&app, &headers).is_some() {
+        return Ok(Redirect::to("/wall").into_response());
+    }
+    let house = app.read(house::queries::house).await?;
+    let look = Look::of(&headers, None, Some(house.language));
+    page(StatusCode::OK, &PairPage { look, house: house.name })
 }
 
 /// Remembers the language of this device and goes on.

@@ -52,12 +52,16 @@ async fn principal(
     if let Some(who) = session::caller(app, session).await? {
         return Ok(Some(Principal::Person(who)));
     }
-    let holder = display_cookie(headers).and_then(|key| app.keys.holder(key, app.clock.now()));
-    Ok(match holder {
-        Some(KeyHolder::Display(display)) => Some(Principal::Display(Screen { display })),
+    Ok(screen(app, headers).map(Principal::Display))
+}
+
+/// Returns the wall screen that this browser is, whoever else is signed in there.
+pub fn screen(app: &App, headers: &HeaderMap) -> Option<Screen> {
+    match app.keys.holder(display_cookie(headers)?, app.clock.now())? {
+        KeyHolder::Display(display) => Some(Screen { display }),
         // A reader's key is no cookie: browsers would send it along unasked.
-        Some(KeyHolder::Device(_)) | None => None,
-    })
+        KeyHolder::Device(_) => None,
+    }
 }
 
 /// Lets a new key that is used for the first time take the place of the old one.
@@ -75,7 +79,8 @@ fn bearer(shown: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-fn display_cookie(headers: &HeaderMap) -> Option<&str> {
+/// Returns the token of a wall screen that a browser keeps, good or not.
+pub fn display_cookie(headers: &HeaderMap) -> Option<&str> {
     let cookies =
         headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';'));

@@ -46,6 +46,7 @@ pub mod tracking;
 pub mod people;
 pub mod roster;
 pub mod devices;
+pub mod displays;
 pub mod readers;
 pub mod scans;
 pub mod kiosk;
@@ -96,6 +97,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         audit::routes(),
         roster::routes(),
         devices::routes(),
+        displays::routes(),
         readers::routes(),
         scans::routes(),
         kiosk::routes(),
@@ -130,6 +132,7 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
         .layer(Extension(Arc::new(Streams::new(caps, stall, app.clock.clone()))))
         .layer(Extension(readers::Rates::new(config)))
         .layer(Extension(sign_in::Attempts::default()))
+        .layer(Extension(displays::Rate::default()))
         .layer(Extension(Arc::new(document)));
     router.layer(around).with_state(app)
 }

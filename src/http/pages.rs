@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::assets;
 use super::signed_in::Principal;
+use super::{assets, identify};
 use crate::app::App;
 use crate::base::Result;
 use crate::domain::house::{self, House, Language};
@@ -145,7 +145,13 @@ async fn shell(
             return Ok(Redirect::to("/wall").into_response());
         }
         Some(Principal::Display(_)) => None,
-        Some(Principal::Device(_) | Principal::Operator) | None => return to_door(app, uri).await,
+        Some(Principal::Device(_) | Principal::Operator) | None => {
+            // A screen that was one shows digits again; nobody sits there to sign in.
+            if uri.path() == "/wall" && identify::display_cookie(headers).is_some() {
+                return Ok(Redirect::to("/pair").into_response());
+            }
+            return to_door(app, uri).await;
+        }
     };
     let (house, language) = app
         .read(move |conn| {

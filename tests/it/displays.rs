@@ -97,3 +97,80 @@ async fn a_wall_screen_shows_places_and_initials_and_hears_that_the_queue_has_mo
     assert_eq!(heard(&mut stream, "queue.changed").await["length"], 1);
     assert_eq!(places(&wall).await, both[..1]);
 }
+
+/// Asks as the page of a screen does; returns the answer and what the browser keeps.
+async fn pairing(screen: &Client) -> (Value, String) {
+    let answer = screen.post("/api/v1/displays/pairing", &json!({})).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    (answer.json().unwrap(), answer.cookies())
+}
+
+#[tokio::test]
+async fn a_screen_is_let_in_by_the_digits_that_it_shows_and_asks_anew_when_it_is_shut_out() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let away = server.nobody().get("/wall").await.unwrap();
+    assert_eq!(away.headers["location"], "/sign-in?next=/wall");
+    let (first, kept) = pairing(&server.nobody()).await;
+    assert!(kept.starts_with("daybook_display=W"), "{kept}");
+    let screen = server.nobody().with("cookie", kept);
+    let (again, kept) = pairing(&screen).await;
+    assert_eq!((&again, kept.as_str()), (&first, ""), "the same digits, and nothing new to keep");
+    assert_eq!(screen.get("/api/v1/board").await.unwrap().status, 401, "its token is not good yet");
+    let (other, _) = pairing(&server.nobody()).await;
+    assert_ne!(other["code"], first["code"]);
+
+    let pair = |code: Value, name: &str| {
+        let (admin, body) = (&admin, json!({ "code": code, "name": name }));
+        async move { admin.post("/api/v1/displays/pair", &body).await.unwrap() }
+    };
+    let refused = pair(json!("12345"), "Foyer").await;
+    assert_eq!((refused.status, &refused.json().unwrap()["field"]), (422, &json!("code")));
+    let refused = pair(first["code"].clone(), "").await;
+    assert_eq!((refused.status, &refused.json().unwrap()["field"]), (422, &json!("name")));
+    let made = pair(first["code"].clone(), "Foyer").await;
+    assert_eq!(made.status, 201);
+    let made = made.json().unwrap();
+    assert!(made["token"].is_null(), "nobody sees the token: {made}");
+    assert_eq!(pair(first["code"].clone(), "Twice").await.status, 422);
+    let unknown = json!({ "code": "123456" });
+    let refused = server.nobody().post("/api/v1/displays/pairing", &unknown).await.unwrap();
+    assert_eq!(refused.status, 400, "unknown fields are refused");
+
+    assert_eq!(
+        pairing(&screen).await.0,
+        json!({ "paired": true, "code": null, "expires_at": null })
+    );
+    assert_eq!(screen.get("/api/v1/board").await.unwrap().status, 200);
+    assert_eq!(screen.get("/pair").await.unwrap().headers["location"], "/wall");
+    let shown =
+        async || admin.get("/api/v1/displays").await.unwrap().json().unwrap()["items"].clone();
+    assert_eq!(
+        (&shown().await[0]["name"], &shown().await[0]["connected"]),
+        (&json!("Foyer"), &json!(false))
+    );
+    let mut stream = screen.stream("/api/v1/events", &[]).await.unwrap();
+    assert_eq!(shown().await[0]["connected"], true);
+
+    let path = format!("/api/v1/displays/{}", text(&made["id"]));
+    assert_eq!(admin.json(Method::DELETE, &path, &json!({})).await.unwrap().status, 204);
+    heard(&mut stream, "bye").await;
+    assert_eq!(screen.get("/wall").await.unwrap().headers["location"], "/pair");
+    let (anew, kept) = pairing(&screen).await;
+    assert!(anew["paired"] == false && kept.starts_with("daybook_display=W"), "{anew} {kept}");
+}
+
+#[tokio::test]
+async fn digits_are_not_given_out_without_end() {
+    let server = TestServer::start().await;
+    let mut last = 200;
+    for _ in 0..30 {
+        let answer = server.nobody().post("/api/v1/displays/pairing", &json!({})).await.unwrap();
+        last = answer.status;
+        if last == 429 {
+            assert_eq!(answer.json().unwrap()["code"], "display.too_many");
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+}

@@ -25,6 +25,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("/api/v1/device/enroll", "answers with a key; the code is good once"),
     ("/api/v1/displays", "answers with a token"),
     ("/api/v1/displays/sign-in", "asked with a token; answers with a cookie"),
+    ("/api/v1/displays/pairing", "answers with a cookie; while it holds a second one is the same"),
     ("/api/v1/logout", "a second one ends nothing"),
     ("/api/v1/device/commands/{id}/ack", "a second one changes nothing"),
     ("/api/ws/subscribe", "a second one changes nothing"),

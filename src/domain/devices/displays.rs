@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::commands::NAME_MAX;
 use super::keys::NewKey;
 use super::model::Display;
+use super::pairing::Pairings;
 use crate::base::id::DisplayId;
 use crate::base::{Error, Result, text};
 use crate::domain::people;
@@ -15,15 +16,27 @@ use crate::store::rows;
 pub fn add(tx: &mut Tx<'_>, name: &str) -> Result<(Display, String)> {
     let name = text::line("name", name, NAME_MAX)?;
     let key = NewKey::make('W')?;
+    let display = let_in(tx, name, key.prefix, &key.hash)?;
+    Ok((display, key.text))
+}
+
+/// Adds the wall screen that shows these digits; the token that it keeps is good from now on.
+pub fn pair(tx: &mut Tx<'_>, waiting: &Pairings, digits: &str, name: &str) -> Result<Display> {
+    let name = text::line("name", name, NAME_MAX)?;
+    let screen = waiting.take(digits, tx.now)?;
+    let_in(tx, name, screen.prefix, &screen.hash)
+}
+
+fn let_in(tx: &mut Tx<'_>, name: String, prefix: String, hash: &[u8]) -> Result<Display> {
     let id = DisplayId(rows::insert(
         tx,
         "insert into display (name, key_prefix, key_hash, created_at)
          values (?1, ?2, ?3, ?4)",
-        params![name, key.prefix, key.hash, tx.now],
+        params![name, prefix, hash, tx.now],
     )?);
     people::audit::record(tx, "display.added", None, &id.session())?;
     tx.refresh();
-    Ok((Display { id, name, key_prefix: key.prefix, created_at: tx.now }, key.text))
+    Ok(Display { id, name, key_prefix: prefix, created_at: tx.now })
 }
 
 /// Ends a wall screen's token and its streams.

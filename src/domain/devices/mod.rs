@@ -10,6 +10,7 @@ pub mod keys;
 pub mod queries;
 pub mod health;
 pub mod commands;
+pub mod pairing;
 pub mod displays;
 
 pub use keys::{KeyHolder, KeyRing, Known};
@@ -17,3 +18,4 @@ pub use model::{
     Alarm, Command, CommandKind, Config, Counts, Device, Display, Intent, Mode, Scanner, ShowName,
     State, TagOrder,
 };
+pub use pairing::{Digits, Pairings};

@@ -1,6 +1,6 @@
 //! What a badge reader is, what it is told, and what it tells.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::id::{CommandId, DeviceId, DisplayId, RoomId};
 use crate::base::{TimeOfDay, Timestamp, secret};
@@ -197,7 +197,7 @@ pub struct Counts {
 }
 
 /// A wall screen, which reads what is meant for the corridor and nothing else.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Display {
     pub id: DisplayId,
     pub name: String,

@@ -88,7 +88,7 @@ test("Ctrl-K finds pages and groups by arrows, and Escape gives the focus back",
   await expect(found.getByRole("option", { name: group.name })).toBeVisible();
   await page.keyboard.press("Control+a");
   await page.keyboard.type("gerat");
-  await expect(found.getByRole("option", { selected: true })).toHaveText("Lesegeräte");
+  await expect(found.getByRole("option", { selected: true })).toHaveText("Geräte");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL("/devices");
   await expect(page.getByRole("heading", { level: 1 })).toBeFocused();

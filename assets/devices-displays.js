@@ -1,0 +1,68 @@
+// Wall screens: which there are, whether they show the house now, and how one is let in or shut out.
+import { api } from "./api.js";
+import { route, setQuery } from "./here.js";
+import { Ago, attempt, Confirm, Dialog, explain, Field, Loaded, Status, toast, wholeOf } from "./parts.js";
+import { Section } from "./store.js";
+import { byName, t } from "./text.js";
+import { html, Icon, useEffect, useMemo, useSection, useState } from "./ui.js";
+
+/** No event tells that a wall screen has come or gone; the list is read anew so often. */
+const LOOK_MS = 10_000;
+
+/** The part of the page *Devices* about wall screens. */
+export function Displays() {
+  const section = useSection(useMemo(() => new Section({ load: (signal) => wholeOf("/displays", signal) }), []));
+  const [revoking, revoke] = useState(null);
+  useEffect(() => {
+    const timer = setInterval(() => section.refetchSoon(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [section]);
+  return html`<section class="part"><header class="list-head"><h2>${t("displays")}</h2>
+      <button onClick=${() => setQuery({ add: "display" })}><${Icon} name="plus" />${t("display-pair")}</button></header>
+    <${Loaded} section=${section} rows=${2}>${({ items }) => (items.length === 0 ? html`<p class="sub">${t("displays-none")}</p>`
+      : html`<ul class="card rows" aria-label=${t("displays")}>${[...items].sort(byName).map((one) => DisplayRow(one, revoke))}</ul>`)}<//>
+    ${route.value.query.get("add") === "display" && html`<${Pair} done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
+    ${revoking && html`<${Confirm} title=${t("display-revoke-title", { name: revoking.name })} text=${t("display-revoke-text")}
+      label=${t("device-revoke")} run=${() => shutOut(revoking, section)} close=${() => revoke(null)} />`}</section>`;
+}
+
+function DisplayRow(one, revoke) {
+  const label = `${t("device-revoke")}: ${one.name}`;
+  return html`<li key=${one.id} class="display-row"><${Icon} name="monitor" size=${24} />
+    <span class="who"><b>${one.name}</b><span class="sub">${t("display-since")} <${Ago} at=${one.created_at} /></span></span>
+    <${Status} state=${one.connected ? "in" : "off"}>${t(one.connected ? "display-on" : "display-off")}<//>
+    <button class="bare" title=${t("device-revoke")} aria-label=${label} onClick=${() => revoke(one)}><${Icon} name="ban" /></button></li>`;
+}
+
+async function shutOut(one, section) {
+  const done = await attempt(() => section.optimistic(
+    (list) => ({ ...list, items: list.items.filter((item) => item.id !== one.id) }),
+    async () => (await api.del(`/displays/${one.id}`)) ?? true));
+  section.refetchSoon();
+  if (done) toast(t("device-revoke-done", { name: one.name }));
+}
+
+/** Lets the screen in that shows these digits. */
+function Pair({ done, close }) {
+  const [form, setForm] = useState({ code: "", name: "" });
+  const [problem, setProblem] = useState(null);
+  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const pair = async (event) => {
+    event.preventDefault();
+    try {
+      const { name } = await api.post("/displays/pair", form);
+      done();
+      close();
+      toast(t("display-paired", { name }));
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  const errorOf = (name) => problem?.field === name && explain(problem);
+  return html`<${Dialog} title=${t("display-pair")} close=${close}><form class="form" onSubmit=${pair}>
+    ${problem && !problem.field && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
+    <p>${t("display-pair-open")}</p><p class="code small"><code>${location.host}/pair</code></p>
+    <${Field} label=${t("display-code")} hint=${t("display-code-hint")} error=${errorOf("code")}><input required autofocus inputmode="numeric" maxlength="7" pattern="[0-9]{3} ?[0-9]{3}" autocomplete="off" value=${form.code} onInput=${set("code")} /><//>
+    <${Field} label=${t("name")} hint=${t("display-name-hint")} error=${errorOf("name")}><input required maxlength="80" autocomplete="off" value=${form.name} onInput=${set("name")} /><//>
+    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("display-connect")}</button></div></form><//>`;
+}
