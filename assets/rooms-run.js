@@ -1,10 +1,9 @@
-// Runs and who looks after them: choosing, starting and ending one.
+// Runs and who looks after them: choosing and ending one.
 import { api } from "./api.js";
-import { me } from "./here.js";
-import { allOf, attempt, Bar, Confirm, Field, Status, toast } from "./parts.js";
+import { attempt, Bar, Confirm, Status, toast } from "./parts.js";
 import { stale } from "./store.js";
-import { byName, clock, listed, number, t } from "./text.js";
-import { html, Icon, useEffect, useState } from "./ui.js";
+import { clock, listed, number, t } from "./text.js";
+import { html, Icon } from "./ui.js";
 
 /** Of a list of runs, or of one run's page: only the server knows the new staff. */
 export const reduce = {
@@ -22,47 +21,6 @@ export function RunTabs({ runs, current }) {
     <a key=${run.id} href=${`/supervision?run=${run.id}`} aria-current=${run.id === current ? "page" : null}>
       <b>${run.room_name}</b> <span>${run.activity_name}</span> <span class="count">${number(run.count)}</span></a>`)}
     <a href="/supervision?start=1" class="tab-plus"><${Icon} name="plus" />${t("run-start-short")}</a></nav>`;
-}
-
-/** Starts a run: what, where, and with whom. */
-export function StartRun({ board, started }) {
-  const [choices, setChoices] = useState({ activities: [], rooms: [] });
-  const [activity, setActivity] = useState("");
-  const [room, setRoom] = useState("");
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    attempt(async () => {
-      const [activities, rooms] = await Promise.all([allOf("/activities"), allOf("/rooms")]);
-      setChoices({ activities: activities.sort(byName), rooms: rooms.sort(byName) });
-    });
-  }, []);
-  const choose = (id) => {
-    setActivity(id);
-    const usual = choices.activities.find((one) => one.id === id)?.default_room_id;
-    if (usual) setRoom(usual);
-  };
-  const start = async (event) => {
-    event.preventDefault();
-    setBusy(true);
-    const run = await attempt(() => api.post("/runs", { activity_id: activity, room_id: room, staff_ids: [me.value.person.id] }));
-    setBusy(false);
-    if (run) started(run);
-  };
-  const shown = new Map((board?.rooms ?? []).map((one) => [one.id, one]));
-  const label = (one) => {
-    const now = shown.get(one.id);
-    const state = now?.run ? t("room-taken", { activity: now.run.activity_name }) : t("room-free");
-    return one.capacity > 0 ? `${one.name} · ${t("seats", { n: one.capacity })} · ${state}` : `${one.name} · ${state}`;
-  };
-  return html`<form class="card form" onSubmit=${start} aria-label=${t("run-start")}>
-    <h2>${t("run-start")}</h2>
-    <${Field} label=${t("activity")}><select required value=${activity} onChange=${(event) => choose(event.target.value)}>
-      <option value="">${t("choose")}</option>
-      ${choices.activities.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select><//>
-    <${Field} label=${t("room")}><select required value=${room} onChange=${(event) => setRoom(event.target.value)}>
-      <option value="">${t("choose")}</option>
-      ${choices.rooms.map((one) => html`<option value=${one.id}>${label(one)}</option>`)}</select><//>
-    <button class="primary big" disabled=${busy}><${Icon} name="check" />${t("run-start-now")}</button></form>`;
 }
 
 /** The facts of a run under its heading. */

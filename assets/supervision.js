@@ -3,8 +3,7 @@ import { api } from "./api.js";
 import { go, is, route } from "./here.js";
 import { serverNow } from "./live.js";
 import { Dialog, Empty, Later, Loaded, PageHead } from "./parts.js";
-import { reduce as reduceRooms, takeOver } from "./rooms.js";
-import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs, StartRun } from "./rooms-run.js";
+import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
 import { reducer, Section } from "./store.js";
 import { clock, t } from "./text.js";
 import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
@@ -22,25 +21,12 @@ export function SupervisionPage() {
   const shown = is("admin") && own.length === 0 ? items : own;
   const starting = query.get("start") || (shown.length === 0 && !query.get("run"));
   const current = query.get("run") ?? shown[0]?.id;
-  return html`${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
-    <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${NewRun} runs=${runs} />` : html`<${RunPage} key=${current} id=${current} />`)}<//>`;
-}
-
-function NewRun({ runs }) {
-  const board = useSection(useMemo(() => new Section({
-    load: (signal) => api.get("/board", { signal }), reduce: reducer(reduceRooms),
-  }), []));
-  const alone = (board.data?.rooms ?? []).filter((room) => room.run && !room.supervised);
   const started = (run) => {
     runs.refetchSoon();
     go(`/supervision?run=${run.id}`);
   };
-  return html`<${PageHead} title=${t("my-supervision")} section=${board} />
-    <div class="two-cards"><${StartRun} board=${board.data} started=${started} />
-      <section class="card form"><h2>${t("runs-alone")}</h2>
-        ${alone.length === 0 ? html`<p class="sub">${t("runs-alone-none")}</p>` : html`<ul class="taps">${alone.map((room) => html`<li key=${room.id}>
-          <button class="tap" onClick=${() => takeOver(room.run.id)}><${Icon} name="door-open" size=${24} /><span class="who"><b>${room.name}</b><span class="sub">${room.run.activity_name}</span></span>
-          <span class="act">${t("take-over")}</span></button></li>`)}</ul>`}</section></div>`;
+  return html`${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
+    <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${Later} key="start" load=${() => import("./supervision-start.js")} view="NewRun" started=${started} />` : html`<${RunPage} key=${current} id=${current} />`)}<//>`;
 }
 
 function RunPage({ id }) {
@@ -64,4 +50,3 @@ function RunPage({ id }) {
     ${asking === "give" && html`<${Later} load=${() => import("./rooms-hand-over.js")} view="HandOver" run=${run} close=${close} />`}
     ${asking === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
 }
-

@@ -95,6 +95,24 @@ fresh("a room is renamed, and a group gets somebody in charge", async ({ fresh: 
   await expect(line(page, "Gruppen", "3a")).toContainText("Zuständig: Ada Lang");
 });
 
+fresh("a house without rooms says what is missing: to the lead with the way there, to others whom to ask", async ({ fresh: house, visitor }) => {
+  const page = await lead(visitor, house);
+  await page.goto("/supervision");
+  await expect(page.getByText("Es gibt noch keinen Raum und keine Aktivität.")).toBeVisible();
+  await expect(page.getByRole("combobox")).toHaveCount(0);
+  await accessible(page, "nothing to start with");
+  const person = await visitor.api(page.context(), "POST", "/people", { given_name: "Eva", family_name: "Ernst", role: "staff" });
+  const { password } = await visitor.api(page.context(), "POST", `/people/${person.id}/account`, { username: "eva" });
+  visitor.house.sign_ins.push({ username: "eva", password, role: "staff" });
+  const theirs = await visitor.page({ role: "staff" }, "/supervision");
+  await expect(theirs.getByText("Bitte wenden Sie sich an die Leitung")).toBeVisible();
+  await expect(theirs.getByRole("link", { name: "Zur Seite „Räume“" })).toHaveCount(0);
+  await page.getByRole("link", { name: "Zur Seite „Räume“" }).click();
+  await add(page, "Raum anlegen", "Werkstatt", "12");
+  await page.goto("/supervision");
+  await expect(page.getByText("Es gibt noch keine Aktivität, die beginnen könnte.")).toBeVisible();
+});
+
 shared("who is not the lead has no way to the page", async ({ visitor }) => {
   const page = await visitor.page({ role: "staff" }, "/rooms");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
