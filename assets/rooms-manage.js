@@ -1,7 +1,9 @@
-// Rooms: what the lead makes before anything can run: rooms, activities, groups and who is in charge.
+// Rooms: what the lead makes before anything can run: rooms, activities, groups and who is in charge;
+// and the hours of the house.
 import { api } from "./api.js";
 import { me, route, setQuery } from "./here.js";
 import { allOf, attempt, Dialog, explain, Field, Loaded, PageHead, Skeleton, toast } from "./parts.js";
+import { Hours } from "./house.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, listed, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useRef, useSection, useState, useWatch } from "./ui.js";
@@ -35,7 +37,8 @@ export function RoomsPage() {
     <${Loaded} section=${section} rows=${10}>${(lists) => html`<div class="lists">
         <${List} noun="room" title=${t("rooms")} empty=${t("rooms-empty")} items=${lists.rooms} row=${RoomRow} />
         <${List} noun="activity" title=${t("activities")} empty=${t("activities-empty")} items=${lists.activities} row=${(one) => ActivityRow(one, lists)} />
-        <${List} noun="group" title=${t("groups")} empty=${t("groups-empty")} items=${lists.groups} row=${(one) => GroupRow(one, lists)} /></div>
+        <${List} noun="group" title=${t("groups")} empty=${t("groups-empty")} items=${lists.groups} row=${(one) => GroupRow(one, lists)} />
+        <${Hours} /></div>
       <${Dialogs} lists=${lists} query=${route.value.query} done=${() => section.refetch()} />`}<//>`;
 }
 

@@ -95,6 +95,36 @@ fresh("a room is renamed, and a group gets somebody in charge", async ({ fresh: 
   await expect(line(page, "Gruppen", "3a")).toContainText("Zuständig: Ada Lang");
 });
 
+fresh("the lead changes the hours by keyboard; what is refused is said at its field and kept", async ({ fresh: house, visitor }) => {
+  const page = await lead(visitor, house);
+  await page.goto("/rooms");
+  const hours = page.getByRole("region", { name: "Zeiten des Hauses" });
+  await expect(hours).toContainText("08:15");
+  await tabTo(page, page.getByRole("button", { name: "Zeiten ändern" }));
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Zeiten ändern" });
+  const late = dialog.getByLabel("Zu spät kommt, wer eintrifft nach");
+  const closes = dialog.getByLabel("Der Tag wird geschlossen um");
+  await expect(late).toBeFocused();
+  await accessible(page, "hours");
+  await late.fill("18:30");
+  await page.keyboard.press("Enter");
+  await expect(dialog.locator(".field-error")).toHaveText("Das muss früher sein als die Zeit, zu der der Tag geschlossen wird.");
+  await expect(late).toBeFocused();
+  await closes.fill("18:10");
+  await page.keyboard.press("Enter");
+  await expect(dialog.locator(".field-error")).toHaveText("Das muss später sein als die Zeit, nach der jemand zu spät kommt.");
+  await expect(closes).toBeFocused();
+  await expect(late).toHaveValue("18:30");
+  await accessible(page, "refused hours");
+  await closes.fill("21:00");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(hours).toContainText("18:30");
+  await expect(hours).toContainText("21:00");
+  expect(await visitor.api(page.context(), "GET", "/house")).toMatchObject({ late_after: "18:30", closes_at: "21:00" });
+});
+
 fresh("a house without rooms says what is missing: to the lead with the way there, to others whom to ask", async ({ fresh: house, visitor }) => {
   const page = await lead(visitor, house);
   await page.goto("/supervision");

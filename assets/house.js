@@ -1,0 +1,49 @@
+// The hours of the house: when a member is late, and when the day is closed. The lead changes them.
+import { api } from "./api.js";
+import { route, setQuery } from "./here.js";
+import { Dialog, explain, Field, Loaded, toast } from "./parts.js";
+import { Section } from "./store.js";
+import { t } from "./text.js";
+import { html, Icon, useMemo, useRef, useSection, useState } from "./ui.js";
+
+const HOURS = ["late_after", "closes_at"];
+const labelOf = (name) => t(`house-${name.replace("_", "-")}`);
+
+/** The part of the page *Rooms* about the hours. */
+export function Hours() {
+  const section = useSection(useMemo(() => new Section({ load: (signal) => api.get("/house", { signal }) }), []));
+  const close = () => setQuery({ house: null });
+  const done = () => {
+    section.refetch();
+    close();
+    toast(t("hours-changed"));
+  };
+  return html`<section aria-labelledby="hours"><header class="list-head"><h2 id="hours">${t("hours")}</h2>
+      <button onClick=${() => setQuery({ house: "hours" })}><${Icon} name="pencil" />${t("hours-edit")}</button></header>
+    <${Loaded} section=${section} rows=${2}>${(house) => html`<dl class="card figures hours">
+        ${HOURS.map((name) => html`<div><dt>${labelOf(name)}</dt><dd>${house[name]}</dd></div>`)}</dl>
+      ${route.value.query.get("house") === "hours" && html`<${Edit} house=${house} done=${done} close=${close} />`}`}<//></section>`;
+}
+
+/** Only what was changed is sent, so that a refusal stands at what was typed. */
+function Edit({ house, done, close }) {
+  const [form, setForm] = useState({ late_after: house.late_after, closes_at: house.closes_at });
+  const [problem, setProblem] = useState(null);
+  const fields = useRef({});
+  const save = async (event) => {
+    event.preventDefault();
+    const changed = HOURS.filter((name) => form[name] !== house[name]);
+    try {
+      done(await api.patch("/house", Object.fromEntries(changed.map((name) => [name, form[name]]))));
+    } catch (error) {
+      setProblem(error);
+      fields.current[error.field]?.focus();
+    }
+  };
+  return html`<${Dialog} title=${t("hours-edit")} close=${close}><form class="form" onSubmit=${save}>
+    ${problem && !HOURS.includes(problem.field) && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
+    <p class="sub">${t("hours-hint")}</p>
+    ${HOURS.map((name, at) => html`<${Field} key=${name} label=${labelOf(name)} hint=${t(`house-${name.replace("_", "-")}-hint`)} error=${problem?.field === name && explain(problem)}>
+      <input type="time" required autofocus=${at === 0} ref=${(input) => { fields.current[name] = input; }} value=${form[name]} onInput=${(event) => setForm({ ...form, [name]: event.target.value })} /><//>`)}
+    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("save")}</button></div></form><//>`;
+}
