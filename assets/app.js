@@ -1,10 +1,11 @@
 // The frame of every page: who is signed in, which page it is, the way to the others, and the one
 // stream underneath. Pages are loaded when they are first opened.
 import { api } from "./api.js";
+import { allGroups, readGroups } from "./groups.js";
 import { waitingIn } from "./help-figures.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { onEvent, startLive } from "./live.js";
-import { allOf, Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
+import { Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
 import { Shared } from "./store.js";
 import { language, loadText, setHouse, switchLanguage, t } from "./text.js";
 import { Component, html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useState, useWatch } from "./ui.js";
@@ -28,7 +29,6 @@ const PHONE_PAGES = 4;
 
 const waiting = new Shared(0);
 const overlay = new Shared(null);
-const allGroups = new Shared([]);
 
 function find(path) {
   for (const [pattern, roles, load, view] of ROUTES) {
@@ -238,7 +238,7 @@ async function start() {
   watchRoutes((path) => find(path) !== null);
   goHome();
   startLive(me.value.session_id, toSignIn);
-  if (is("admin", "office")) allOf("/groups").then((groups) => allGroups.set(groups), () => {});
+  readGroups();
   onEvent(({ type }) => {
     if (type === "access.changed" || type === "supervision.changed" || type.startsWith("run.")) readMe();
   });
@@ -253,6 +253,7 @@ function readMe() {
   reading ??= setTimeout(async () => {
     reading = null;
     me.set(await api.get("/me").catch(() => me.value));
+    readGroups();
   }, 500);
 }
 

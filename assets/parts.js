@@ -170,12 +170,16 @@ function Toast({ one, act, close }) {
     <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></div>`;
 }
 
+/** What may have the focus in a dialog: its first field or act, and not the cross. */
+const FIRST = "header ~ :is(a, button), header ~ * :is(a, button, input, select, textarea)";
+
 /** A modal dialog; Escape and the cross close it, focus goes back where it came from. */
 export function Dialog({ title, close, children, wide }) {
   const dialog = useRef(null);
   useEffect(() => {
     const before = document.activeElement;
     dialog.current.showModal();
+    if (!dialog.current.querySelector("[autofocus]")) dialog.current.querySelector(FIRST)?.focus();
     return () => before?.isConnected && before.focus();
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${close}>

@@ -1,5 +1,6 @@
 // Import of people: choose a file, see what would happen, and only then do it.
 import { api } from "./api.js";
+import { readGroups } from "./groups.js";
 import { Dialog, explain, Field, Status, toast } from "./parts.js";
 import { hasText, number, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
@@ -34,6 +35,7 @@ export function ImportPeople({ done, close }) {
   };
   const confirm = async () => {
     await send(file.bytes, false);
+    readGroups();
     done();
   };
   const finish = () => {

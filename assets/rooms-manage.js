@@ -1,9 +1,11 @@
-// Rooms: what the lead makes before anything can run: rooms, activities, groups and who is in charge;
-// and the hours of the house.
+// Rooms: what the lead makes before anything can run: rooms, activities, groups, who is in them and
+// who is in charge; and the hours of the house.
 import { api } from "./api.js";
+import { readGroups } from "./groups.js";
 import { me, route, setQuery } from "./here.js";
 import { allOf, attempt, Dialog, explain, Field, Loaded, PageHead, Skeleton, toast } from "./parts.js";
 import { Hours } from "./house.js";
+import { Members } from "./rooms-members.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, listed, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useRef, useSection, useState, useWatch } from "./ui.js";
@@ -17,7 +19,7 @@ const USUAL_KIND = { school: "class", club: "care", clinic: "ward" };
 export const reduce = {
   "room.occupancy_changed": (lists, { room_id: id, capacity }) => {
     const known = lists.rooms.find((one) => one.id === id);
-    return known && (capacity === undefined || known.capacity === capacity) ? lists : stale(lists);
+    return known?.capacity === capacity ? lists : stale(lists);
   },
   "supervision.changed": (lists) => stale(lists),
   "access.changed": (lists) => stale(lists),
@@ -66,17 +68,20 @@ function GroupRow(one, { held }) {
   const names = held.filter((entry) => entry.group_id === one.id)
     .map((entry) => (entry.kind === "substitution" ? `${entry.display_name} (${t("substitute")})` : entry.display_name));
   const sub = `${t(`group-kind-${one.kind}`)} · ${t("in-charge")}: ${names.length > 0 ? listed(names) : t("nobody")}`;
-  return html`<li key=${one.id}><${Line} name=${one.name} sub=${sub} icon="users" label=${t("in-charge-edit", { name: one.name })} open=${() => setQuery({ group: one.id })} /></li>`;
+  return html`<li key=${one.id}><${Line} name=${one.name} sub=${sub} icon="clipboard-list" label=${t("in-charge-edit", { name: one.name })} open=${() => setQuery({ group: one.id })} />
+    <button class="bare" title=${t("members-edit", { name: one.name })} aria-label=${t("members-edit", { name: one.name })} onClick=${() => setQuery({ members: one.id })}><${Icon} name="users" /></button></li>`;
 }
 
 /** The dialog that the address names. */
 function Dialogs({ lists, query, done }) {
-  const close = () => setQuery({ add: null, room: null, group: null });
+  const close = () => setQuery({ add: null, room: null, group: null, members: null });
   const add = query.get("add");
   const room = lists.rooms.find((one) => one.id === query.get("room"));
-  const group = lists.groups.find((one) => one.id === query.get("group"));
+  const groupOf = (field) => lists.groups.find((one) => one.id === query.get(field));
+  const [group, filled] = [groupOf("group"), groupOf("members")];
   const saved = (key) => ({ name }) => {
     done();
+    if (add === "group") readGroups();
     close();
     toast(t(key, { name }));
   };
@@ -101,6 +106,7 @@ function Dialogs({ lists, query, done }) {
     return html`<${Draft} title=${t("group-add")} first=${first} send=${(form) => api.post("/groups", form)} done=${saved("room-added")} close=${close}>${(form, set) => html`
       <${Choice} label=${t("group-kind")} kinds=${GROUP_KINDS} start="group-kind" value=${form.kind} set=${set("kind")} />`}<//>`;
   }
+  if (filled) return html`<${Members} key=${filled.id} group=${filled} done=${saved("members-set")} close=${close} />`;
   return group && html`<${InCharge} group=${group} held=${lists.held} done=${saved("in-charge-set")} close=${close} />`;
 }
 
@@ -140,6 +146,8 @@ function InCharge({ group, held, done, close }) {
   const [staff, setStaff] = useState(null);
   const [chosen, choose] = useState(() => held.filter((one) => one.group_id === group.id && one.kind === "standing").map((one) => one.staff_id));
   const [problem, setProblem] = useState(null);
+  const first = useRef(null);
+  useEffect(() => first.current?.focus(), [staff]);
   useEffect(() => {
     attempt(async () => {
       const lists = await Promise.all(["staff", "admin"].map((role) => allOf(`/people?role=${role}`)));
@@ -160,7 +168,7 @@ function InCharge({ group, held, done, close }) {
     ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
     <p class="sub">${t("in-charge-hint")}</p>
     ${!staff && html`<${Skeleton} rows=${3} />`}
-    ${staff && html`<fieldset class="radios"><legend>${t("in-charge")}</legend>${staff.map((one) => html`<label key=${one.id}>
-      <input type="checkbox" checked=${chosen.includes(one.id)} onChange=${() => toggle(one.id)} />${one.display_name}</label>`)}</fieldset>`}
+    ${staff && html`<fieldset class="radios"><legend>${t("in-charge")}</legend>${staff.map((one, at) => html`<label key=${one.id}>
+      <input type="checkbox" ref=${at === 0 ? first : null} checked=${chosen.includes(one.id)} onChange=${() => toggle(one.id)} />${one.display_name}</label>`)}</fieldset>`}
     <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary" disabled=${!staff}>${t("save")}</button></div></form><//>`;
 }

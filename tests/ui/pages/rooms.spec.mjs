@@ -1,5 +1,5 @@
 // The page Rooms: a new house gets what a run needs, by keyboard, and then the run starts.
-import { accessible, expect, live, newHouse, stop, tabTo, test as shared, visiting } from "../house.mjs";
+import { accessible, expect, live, mark, newHouse, stop, tabTo, test as shared, visiting } from "../house.mjs";
 
 const fresh = shared.extend({
   fresh: async ({}, use) => {
@@ -93,6 +93,59 @@ fresh("a room is renamed, and a group gets somebody in charge", async ({ fresh: 
   await accessible(page, "who is in charge");
   await page.getByRole("button", { name: "Speichern" }).click();
   await expect(line(page, "Gruppen", "3a")).toContainText("Zuständig: Ada Lang");
+});
+
+fresh("a group that was made stands in the side bar at once, and gets its members by keyboard", async ({ fresh: house, visitor }) => {
+  const page = await lead(visitor, house);
+  for (const [given, family] of [["Mia", "Müller"], ["Ben", "Becker"], ["Mira", "Moser"]]) {
+    await visitor.api(page.context(), "POST", "/people", { given_name: given, family_name: family, role: "member" });
+  }
+  await page.goto("/rooms");
+  await live(page);
+  const sameLoad = await mark(page);
+  await add(page, "Gruppe anlegen", "3a");
+  await page.getByRole("navigation").getByText("Gruppen", { exact: true }).click();
+  await expect(page.getByRole("navigation").getByRole("link", { name: "3a" })).toBeVisible();
+
+  const open = page.getByRole("button", { name: "Mitglieder von 3a" });
+  await tabTo(page, open);
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Mitglieder von 3a" });
+  const search = dialog.getByRole("combobox", { name: "Aufnehmen" });
+  const members = dialog.getByRole("list", { name: "In dieser Gruppe" }).getByRole("listitem");
+  await expect(search).toBeFocused();
+  await accessible(page, "no members yet");
+  await page.keyboard.type("muller");
+  await expect(dialog.getByRole("option", { selected: true })).toContainText("Mia Müller");
+  await page.keyboard.press("Enter");
+  await expect(members).toHaveText([/Mia Müller/]);
+  await expect(search).toHaveValue("");
+  await page.keyboard.type("m");
+  await expect(dialog.getByRole("option")).toHaveText([/Mira Moser/]);
+  await accessible(page, "somebody is found");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("be");
+  await expect(dialog.getByRole("option", { selected: true })).toContainText("Ben Becker");
+  await page.keyboard.press("Enter");
+  await expect(members).toHaveText([/Ben Becker/, /Mia Müller/, /Mira Moser/]);
+  await page.keyboard.type("xyz");
+  await expect(dialog.getByText("Nichts gefunden für „xyz“.")).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeVisible();
+  await search.fill("");
+  await tabTo(page, dialog.getByRole("button", { name: "Mira Moser herausnehmen" }));
+  await page.keyboard.press("Enter");
+  await expect(members).toHaveText([/Ben Becker/, /Mia Müller/]);
+  await expect(search).toBeFocused();
+  await tabTo(page, dialog.getByRole("button", { name: "Speichern" }));
+  await page.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(open).toBeFocused();
+
+  await page.keyboard.press("Enter");
+  await expect(members).toHaveText([/Ben Becker/, /Mia Müller/]);
+  await page.keyboard.press("Escape");
+  expect(await sameLoad()).toBe(true);
 });
 
 fresh("the lead changes the hours by keyboard; what is refused is said at its field and kept", async ({ fresh: house, visitor }) => {
