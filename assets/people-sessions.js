@@ -26,51 +26,45 @@ export function SessionsPage() {
     <div class="two-cards"><${Password} />${!is("member") && html`<${Pin} />`}<${ThisDevice} /></div>`;
 }
 
+const CURRENT = { autocomplete: "current-password" };
+
+/** One's own password: the present one, and the one to come. */
 function Password() {
-  const [form, setForm] = useState({ current: "", new: "" });
-  const [problem, setProblem] = useState(null);
-  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const change = async (event) => {
-    event.preventDefault();
-    try {
-      await api.put("/me/password", form);
-      setForm({ current: "", new: "" });
-      setProblem(null);
-      toast(t("password-changed"));
-    } catch (error) {
-      setProblem(error);
-    }
-  };
-  return html`<form class="card form" onSubmit=${change}><h2>${t("password-change")}</h2>
-    <${Field} label=${t("password-current")} error=${problem?.field === "current" && explain(problem)}>
-      <input type="password" required autocomplete="current-password" value=${form.current} onInput=${set("current")} /><//>
-    <${Field} label=${t("password-new")} hint=${t("password-hint")} error=${problem && problem.field !== "current" && explain(problem)}>
-      <input type="password" required minlength="10" autocomplete="new-password" value=${form.new} onInput=${set("new")} /><//>
-    <button class="primary">${t("password-change")}</button></form>`;
+  return html`<${SecretForm} title=${t("password-change")} path="/me/password" label=${t("password-change")} done=${t("password-changed")} fields=${[
+    { name: "current", label: t("password-current"), input: CURRENT },
+    { name: "new", label: t("password-new"), hint: t("password-hint"), input: { minlength: 10, autocomplete: "new-password" } },
+  ]} />`;
 }
 
 /** The number that proves at a kiosk that the badge is in its owner's hand. */
 function Pin() {
-  const [form, setForm] = useState({ pin: "", password: "" });
+  return html`<${SecretForm} title=${t("pin")} use=${t("pin-use")} path="/me/pin" label=${t("pin-save")} done=${t("pin-set")} fields=${[
+    { name: "pin", label: t("pin-new"), hint: t("pin-hint"), input: { inputmode: "numeric", pattern: "[0-9]{4,8}", maxlength: 8, autocomplete: "off" } },
+    { name: "password", label: t("password-current"), input: CURRENT },
+  ]} />`;
+}
+
+/** Puts two secrets to `path`. What is refused is kept, and said at its field, else at the present password. */
+function SecretForm({ title, use, path, fields, label, done }) {
+  const empty = Object.fromEntries(fields.map(({ name }) => [name, ""]));
+  const [form, setForm] = useState(empty);
   const [problem, setProblem] = useState(null);
-  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const at = fields.find(({ name }) => name === problem?.field) ?? fields.find(({ input }) => input === CURRENT);
   const change = async (event) => {
     event.preventDefault();
     try {
-      await api.put("/me/pin", form);
-      setForm({ pin: "", password: "" });
+      await api.put(path, form);
+      setForm(empty);
       setProblem(null);
-      toast(t("pin-set"));
+      toast(done);
     } catch (error) {
       setProblem(error);
     }
   };
-  return html`<form class="card form" onSubmit=${change}><h2>${t("pin")}</h2><p class="sub">${t("pin-use")}</p>
-    <${Field} label=${t("pin-new")} hint=${t("pin-hint")} error=${problem?.field === "pin" && explain(problem)}>
-      <input type="password" required inputmode="numeric" pattern="[0-9]{4,8}" maxlength="8" autocomplete="off" value=${form.pin} onInput=${set("pin")} /><//>
-    <${Field} label=${t("password-current")} error=${problem && problem.field !== "pin" && explain(problem)}>
-      <input type="password" required autocomplete="current-password" value=${form.password} onInput=${set("password")} /><//>
-    <button class="primary">${t("pin-save")}</button></form>`;
+  return html`<form class="card form" onSubmit=${change}><h2>${title}</h2>${use && html`<p class="sub">${use}</p>`}
+    ${fields.map((field) => html`<${Field} key=${field.name} label=${field.label} hint=${field.hint} error=${problem && field === at && explain(problem)}>
+      <input type="password" required ...${field.input} value=${form[field.name]} onInput=${(event) => setForm({ ...form, [field.name]: event.target.value })} /><//>`)}
+    <button class="primary">${label}</button></form>`;
 }
 
 /** What this browser can and cannot do, in words, and its switches. */

@@ -28,6 +28,23 @@ test("staff set their PIN by keyboard; what is refused is said at its field and 
   await expect(form.locator(".field-error")).toHaveCount(0);
 });
 
+test("a wrong present password is said at its own field, a weak new one at the other", async ({ visitor }) => {
+  const page = await visitor.page({ role: "staff" }, "/sessions");
+  const form = page.locator("form").filter({ has: page.getByRole("heading", { name: "Passwort ändern" }) });
+  const field = (label) => form.locator("label").filter({ hasText: label });
+  const type = async (current, fresh) => {
+    await form.getByLabel("Jetziges Passwort").fill(current);
+    await form.getByLabel("Neues Passwort").fill(fresh);
+    await page.keyboard.press("Enter");
+  };
+  await type("nicht das richtige", "vier warme graue Steine");
+  await expect(field("Jetziges Passwort")).toContainText("Das jetzige Passwort stimmt nicht.");
+  await expect(form.locator(".field-error")).toHaveCount(1);
+  await type("nicht das richtige", "0123456789");
+  await expect(field("Neues Passwort")).toContainText("leicht zu erraten");
+  await expect(form.locator(".field-error")).toHaveCount(1);
+});
+
 test("a member has no PIN, and no form for one", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/sessions");
   await expect(page.getByRole("heading", { name: "Passwort ändern" }).first()).toBeVisible();
