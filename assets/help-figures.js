@@ -18,6 +18,6 @@ export function HelpFigures({ help }) {
   const row = (label, value) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
   return html`<dl class="figures">
     ${row(t("help-open"), waitingIn(help))}
-    ${row(t("help-longest"), help.longest_wait_s == null ? "–" : wait(help.longest_wait_s))}
+    ${row(t("help-longest"), waitingIn(help) === 0 || help.longest_wait_s == null ? "–" : wait(help.longest_wait_s))}
     ${row(t("help-median"), help.median_wait_s == null ? "–" : wait(help.median_wait_s))}</dl>`;
 }

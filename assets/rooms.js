@@ -31,6 +31,18 @@ function withoutRun(board, run) {
   return { ...board, rooms: board.rooms.map((one) => (one.run?.id === run.run_id ? { ...one, run: undefined, supervised: false } : one)) };
 }
 
+/** A card is about so much wider than high, the room for all of them on a wall that lies or stands. */
+const [CARD, LYING, STANDING] = [1.1, 1.55, 0.7];
+
+/** How many cards stand beside each other so that all are seen at once. */
+const columns = (cards, shape) => Math.max(1, Math.round(Math.sqrt((cards * shape) / CARD)));
+
+/** What a wall's style goes by: columns for a screen that lies or stands, letters of the longest word. */
+function measures(rooms) {
+  const letters = rooms.flatMap((room) => room.name.split(/[\s-]/)).map((word) => [...word].length);
+  return { "--lying": columns(rooms.length, LYING), "--standing": columns(rooms.length, STANDING), "--letters": Math.max(8, ...letters) };
+}
+
 /** Rooms as cards: how full, what runs, what needs a look. On the wall every room keeps its place. */
 export function RoomCards({ rooms, linked }) {
   if (rooms.length === 0) {
@@ -38,7 +50,7 @@ export function RoomCards({ rooms, linked }) {
   }
   const busy = linked ? rooms.filter((room) => room.run || room.count > 0) : rooms;
   const free = rooms.filter((room) => !busy.includes(room));
-  return html`${busy.length > 0 && html`<ul class="rooms" aria-label=${t("rooms")}>${busy.map((room) => RoomCard({ room, linked }))}</ul>`}
+  return html`${busy.length > 0 && html`<ul class="rooms" aria-label=${t("rooms")} style=${linked ? null : measures(busy)}>${busy.map((room) => RoomCard({ room, linked }))}</ul>`}
     ${free.length > 0 && html`<div class="card rooms-free"><h3>${t("rooms-free")}</h3><ul>${free.map((room) => html`<li key=${room.id}>${room.name}
       ${room.capacity > 0 && html` <span class="sub">${t("seats", { n: room.capacity })}</span>`}</li>`)}</ul></div>`}`;
 }

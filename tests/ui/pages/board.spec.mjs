@@ -113,6 +113,28 @@ for (const [url, width] of [["/", 390], ["/", 1280], ["/wall", 390], ["/wall", 1
   });
 }
 
+for (const [width, height] of [[1280, 800], [1920, 1080], [1024, 768], [1080, 1920]]) {
+  test(`a wall of ${width} by ${height} shows every room whole, without scrolling`, async ({ house, visitor }) => {
+    const context = await visitor.context({ viewport: { width, height } });
+    await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+    const { rooms } = await visitor.api(context, "GET", "/board");
+    const wall = await context.newPage();
+    await wall.goto("/wall");
+    await live(wall);
+    const cards = wall.locator(".room");
+    await expect(cards).toHaveCount(rooms.length);
+    expect(rooms.length).toBeGreaterThan(12);
+    const cut = await cards.evaluateAll((all) => all.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const parts = [...one.querySelectorAll("h3, .room-count, .bar, .room-foot")].map((part) => part.getBoundingClientRect());
+      return box.bottom > innerHeight || parts.some((part) => part.bottom > box.bottom || part.right > box.right) || one.scrollHeight > one.clientHeight;
+    }).map((one) => one.innerText));
+    expect(cut).toEqual([]);
+    expect(await wall.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
+    await expect(wall.locator(".wall-help dd").nth(1)).toHaveText("–");
+  });
+}
+
 test("a member who opens the board is at the own place", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/");
   const isAtHome = async () => {
