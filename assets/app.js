@@ -99,10 +99,10 @@ function GroupLinks() {
 
 function Foot() {
   const other = language.value === "de" ? "en" : "de";
-  return html`<div class="foot"><button class="quiet" onClick=${() => overlay.set("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd>/</kbd></button>
+  return html`<div class="foot"><button class="quiet" onClick=${() => overlay.set("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd class="for-keys">/</kbd></button>
     <div class="foot-row"><button class="bare" lang=${other} aria-label=${t("language-other")} title=${t("language-other")} onClick=${() => switchLanguage(other)}><${Icon} name="languages" /></button>
       <${ThemeSwitch} />
-      <button class="bare" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
+      <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
     <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
       <form method="post" action="/sign-out"><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
 }

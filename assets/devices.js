@@ -38,10 +38,10 @@ export function DevicesPage() {
       <button class="primary" onClick=${() => setQuery({ add: "reader" })}><${Icon} name="plus" />${t("device-add")}</button></header>
     <${Loaded} section=${section} rows=${8}>${({ items }) => (items.length === 0
       ? html`<${Empty} icon="nfc" title=${t("devices-none")}><p>${t("devices-none-hint")}</p><//>`
-      : html`<div class="card table-frame"><table><caption class="visually-hidden">${t("readers")}</caption><thead><tr><th scope="col">${t("name")}</th><th scope="col">${t("state")}</th>
-          <th scope="col">${t("device-where")}</th><th scope="col">${t("last-seen")}</th><th scope="col">${t("device-queue")}</th>
-          <th scope="col"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
-          <tbody>${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//></section>
+      : html`<div class="card table-frame"><table class="readers" role="table"><caption class="visually-hidden">${t("readers")}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">${t("name")}</th><th scope="col" role="columnheader">${t("state")}</th>
+          <th scope="col" role="columnheader">${t("device-where")}</th><th scope="col" role="columnheader">${t("last-seen")}</th><th scope="col" role="columnheader">${t("device-queue")}</th>
+          <th scope="col" role="columnheader"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
+          <tbody role="rowgroup">${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//></section>
     <${Displays} />
     <${Review} />
     ${adding === "reader" && html`<${Enrol} close=${() => setQuery({ add: null })} />`}
@@ -50,13 +50,13 @@ export function DevicesPage() {
 
 function DeviceRow(one, ask) {
   const skewed = Math.abs(one.skew_ms ?? 0) > 30_000;
-  return html`<tr key=${one.id}><th scope="row">${one.name}<span class="sub block">${[one.key_prefix, one.firmware].filter(Boolean).join(" · ")}</span></th>
-    <td><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
+  return html`<tr role="row" key=${one.id}><th scope="row" role="rowheader">${one.name}<span class="sub block">${[one.key_prefix, one.firmware].filter(Boolean).join(" · ")}</span></th>
+    <td role="cell"><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
       ${skewed && html` <${Status} state="away">${t("device-skew", { n: number(Math.round(one.skew_ms / 1000)) })}<//>`}</td>
-    <td>${one.mode === "room" && one.room_name ? one.room_name : html`${t(`mode-${one.mode}`)}${one.room_name && ` · ${one.room_name}`}`}</td>
-    <td>${one.last_seen_at ? html`<${Ago} at=${one.last_seen_at} />` : t("never")}</td>
-    <td>${one.queue_depth > 0 ? html`<${Status} state="away">${t("device-waiting", { n: one.queue_depth })}<//>` : t("device-queue-empty")}</td>
-    <td class="row-acts">${one.state !== "revoked" && html`
+    <td role="cell">${one.mode === "room" && one.room_name ? one.room_name : html`${t(`mode-${one.mode}`)}${one.room_name && ` · ${one.room_name}`}`}</td>
+    <td role="cell">${one.last_seen_at ? html`<${Ago} at=${one.last_seen_at} />` : t("never")}</td>
+    <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}>${one.queue_depth > 0 ? html`<${Status} state="away">${t("device-waiting", { n: one.queue_depth })}<//>` : t("device-queue-empty")}</td>
+    <td role="cell" class="row-acts">${one.state !== "revoked" && html`
       <button class="bare" title=${t("device-identify")} aria-label=${`${t("device-identify")}: ${one.name}`} onClick=${() => identify(one)}><${Icon} name="bell" /></button>
       <button class="bare" title=${t("device-roll")} aria-label=${`${t("device-roll")}: ${one.name}`} onClick=${() => ask({ act: "roll-key", one })}><${Icon} name="refresh-cw" /></button>
       <button class="bare" title=${t("device-revoke")} aria-label=${`${t("device-revoke")}: ${one.name}`} onClick=${() => ask({ act: "revoke", one })}><${Icon} name="ban" /></button>`}</td></tr>`;

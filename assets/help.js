@@ -64,7 +64,7 @@ export function HelpPage() {
       ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t("help-empty-hint")}</p><//>`
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
-      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: wait(data.median_wait_s ?? 0) })} · ${t("help-keys")}</p></div>`}<//>`}
+      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: wait(data.median_wait_s ?? 0) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>`}
     ${resolving && html`<${Resolve} one=${resolving} section=${section} close=${() => setResolving(null)} />`}`;
 }
 

@@ -50,14 +50,14 @@ export function hasText(key) {
   return Boolean(bundle?.getMessage(key)?.value);
 }
 
+/** Times, numbers and lists are written as in Britain: 24 hours, and no full stop behind "hr". */
 function format(name, make) {
-  formats[name] ??= make(language.value);
+  formats[name] ??= make(language.value === "en" ? "en-GB" : language.value);
   return formats[name];
 }
 
 function dateFormat(name, options) {
-  return format(name, (lang) =>
-    new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { timeZone: house.zone, ...options }));
+  return format(name, (lang) => new Intl.DateTimeFormat(lang, { timeZone: house.zone, ...options }));
 }
 
 const moment = (time) => new Date(typeof time === "string" ? Date.parse(time) : time);

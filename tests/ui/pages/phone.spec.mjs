@@ -1,0 +1,74 @@
+// What a phone needs: targets for a finger, nothing cut at the edge, and no word about keys.
+import { expect, live, test } from "../house.mjs";
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const NARROW = { ...PHONE, viewport: { width: 320, height: 640 } };
+const PAGES = [["/", "admin"], ["/supervision", "admin"], ["/supervision?start=1", "staff"], ["/help", "staff"], ["/my-place", "member"],
+  ["/people", "admin"], ["/rooms", "admin"], ["/devices", "admin"], ["/sessions", "staff"], ["/sign-in", null], ["/pair", null]];
+
+/** What can be pressed and is less than 44 pixels high or wide; a card's link is as large as its card. */
+const small = (page) => page.evaluate(() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter((one) => {
+  const box = (one.closest("label") ?? one).getBoundingClientRect();
+  const after = getComputedStyle(one, "::after");
+  const covers = after.position === "absolute" && after.content !== "none";
+  return box.width > 1 && !covers && !one.closest(".skip, .visually-hidden") && (box.height < 43.5 || box.width < 43.5);
+}).map((one) => one.outerHTML.slice(0, 120)));
+
+/** What runs out of the window, or out of what scrolls beside it. */
+const cut = (page) => page.evaluate(() => [...document.querySelectorAll("main *, nav.side *")].filter((one) => {
+  const box = one.getBoundingClientRect();
+  if (box.width < 2 || one.closest(".visually-hidden, .run-tabs, thead")) return false;
+  return box.right > innerWidth + 0.5 || (one.matches(".table-frame") && one.scrollWidth > one.clientWidth);
+}).map((one) => one.outerHTML.slice(0, 120)));
+
+for (const [url, role] of PAGES) {
+  test(`${url} fits a finger, and nothing is cut at 390 and 320 pixels`, async ({ visitor }) => {
+    for (const device of [PHONE, NARROW]) {
+      const page = await visitor.page({ ...device, ...(role && { role }) }, url);
+      await expect(page.locator("main h1")).toBeVisible();
+      await expect(page.locator(".skeleton")).toHaveCount(0);
+      expect(await small(page)).toEqual([]);
+      expect(await cut(page)).toEqual([]);
+    }
+  });
+}
+
+test("on a narrow phone the way to a new run is whole, and so is every word of the bar", async ({ visitor }) => {
+  const page = await visitor.page({ ...NARROW, role: "admin", lang: "en" }, "/supervision");
+  await live(page);
+  const box = await page.locator(".tab-plus").boundingBox();
+  expect(box.x).toBeGreaterThanOrEqual(0);
+  expect(box.x + box.width).toBeLessThanOrEqual(320);
+  // A word that is broken stands on more lines than the text has words.
+  const broken = await page.locator("nav.side > ul > li > a > span").evaluateAll((all) => all.filter((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    const lines = new Set([...range.getClientRects()].map((rect) => Math.round(rect.top))).size;
+    return one.offsetParent && (lines > one.textContent.split(" ").length || one.scrollWidth > one.parentElement.clientWidth);
+  }).map((one) => one.textContent));
+  expect(broken).toEqual([]);
+});
+
+test("keys are spoken of where there are keys", async ({ visitor }) => {
+  const phone = await visitor.page({ ...PHONE, role: "staff" }, "/help");
+  await live(phone);
+  await expect(phone.getByText(/J \/ K/)).toBeHidden();
+  const desk = await visitor.page({ role: "staff" }, "/help");
+  await live(desk);
+  await expect(desk.getByText(/J \/ K/)).toBeVisible();
+});
+
+test("a room's card is one large link to its run", async ({ visitor }) => {
+  const page = await visitor.page({ ...PHONE, role: "admin" }, "/");
+  await live(page);
+  const card = page.locator(".room").filter({ has: page.getByRole("link") }).first();
+  const box = await card.boundingBox();
+  await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height - 12);
+  await expect(page).toHaveURL(/\/supervision\?run=/);
+});
+
+test("English times are British", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", lang: "en" }, "/devices");
+  await expect(page.locator(".ago").filter({ hasText: /\d hrs? ago/ }).first()).toBeVisible();
+  await expect(page.getByText(/hr\. ago|min\. ago/)).toHaveCount(0);
+});
