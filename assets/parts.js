@@ -170,7 +170,7 @@ function Toast({ one, act, close }) {
     <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></div>`;
 }
 
-/** What may have the focus in a dialog: its first field or act, and not the cross. */
+/** What gets the focus in a dialog: its first field or act, else its title, and never the cross. */
 const FIRST = "header ~ :is(a, button), header ~ * :is(a, button, input, select, textarea)";
 
 /** A modal dialog; Escape and the cross close it, focus goes back where it came from. */
@@ -179,11 +179,11 @@ export function Dialog({ title, close, children, wide }) {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current.showModal();
-    if (!dialog.current.querySelector("[autofocus]")) dialog.current.querySelector(FIRST)?.focus();
+    if (!dialog.current.querySelector("[autofocus]")) (dialog.current.querySelector(FIRST) ?? dialog.current.querySelector("h2")).focus();
     return () => before?.isConnected && before.focus();
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${close}>
-    <header><h2>${title}</h2>
+    <header><h2 tabindex="-1">${title}</h2>
       <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></header>
     ${children}</dialog>`;
 }

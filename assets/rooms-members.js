@@ -79,5 +79,5 @@ function Search({ field, members, add }) {
     <ul class="palette" id="members-found" role="listbox" aria-label=${t("find-results")} ref=${list}>${shown.map((one, place) => html`
       <li key=${one.id} id=${`members-found-${place}`} role="option" aria-selected=${place === at} onClick=${() => take(one)} onMouseMove=${() => setAt(place)}>
         <span class="who">${one.display_name}</span><span class="sub">${(one.groups ?? []).map((other) => other.name).join(", ")}</span></li>`)}</ul>
-    ${found && shown.length === 0 && html`<p class="sub" role="status">${t("find-nobody", { query })}</p>`}</div>`;
+    ${found && shown.length === 0 && html`<p class="sub" role="status">${found.length > 0 ? t("members-all-in", { query }) : t("find-nobody", { query })}</p>`}</div>`;
 }

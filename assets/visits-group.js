@@ -1,6 +1,6 @@
 // My group: where each member is, who is missing, and the marking of the day by hand.
 import { api } from "./api.js";
-import { route, setQuery } from "./here.js";
+import { is, route, setQuery } from "./here.js";
 import { Ago, attempt, Avatar, Dialog, Empty, Loaded, PageHead, Status, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, clock, listed, number, t } from "./text.js";
@@ -59,7 +59,7 @@ export function GroupPage({ id }) {
       <button onClick=${() => print()}><${Icon} name="printer" />${t("print")}</button><//>
     <${Loaded} section=${section} rows=${10}>${(data) => html`
       <${Filters} data=${data} only=${only} />
-      ${LISTS.every((list) => data[list].length === 0) && html`<${Empty} icon="users" title=${t("group-empty")} />`}
+      ${LISTS.every((list) => data[list].length === 0) && html`<${Empty} icon="users" title=${t("group-empty")}>${is("admin") && html`<a class="button primary" href=${`/rooms?members=${id}`}>${t("members-add")}</a>`}<//>`}
       ${LISTS.filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
         html`<${MemberList} key=${list} name=${list} members=${data[list]} mark=${setMarking} />`)}`}<//>
     ${marking && html`<${Mark} one=${marking} section=${section} close=${() => setMarking(null)} />`}`;

@@ -233,6 +233,7 @@ members-edit = Mitglieder von { $name }
 members-of = In dieser Gruppe
 members-add = Aufnehmen
 members-hint = Namen tippen, mit der Eingabetaste aufnehmen. Wer schon in einer anderen Gruppe ist, bleibt dort.
+members-all-in = Zu „{ $query }“ sind alle schon in dieser Gruppe.
 members-remove = { $name } herausnehmen
 members-set = { $name }: Mitglieder gespeichert
 substitute = Vertretung

@@ -233,6 +233,7 @@ members-edit = Members of { $name }
 members-of = In this group
 members-add = Take in
 members-hint = Type a name, Enter takes in. Who is in another group already stays there too.
+members-all-in = Everybody found for “{ $query }” is in this group already.
 members-remove = Take { $name } out
 members-set = { $name }: members saved
 substitute = substitute

@@ -71,6 +71,7 @@ test("the page of the digits speaks English at one press, and says when the hous
   const page = await screen(visitor);
   await page.getByRole("link", { name: "English" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Connect a wall screen");
+  await accessible(page, "digits in English");
   await page.context().setOffline(true);
   await expect(page.getByRole("alert")).toHaveText("No connection to the house. This screen goes on trying.");
   await page.context().setOffline(false);

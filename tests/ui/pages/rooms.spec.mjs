@@ -89,6 +89,7 @@ fresh("a room is renamed, and a group gets somebody in charge", async ({ fresh: 
   await add(page, "Gruppe anlegen", "3a");
   await expect(line(page, "Gruppen", "3a")).toContainText("Klasse · Zuständig: Niemand");
   await page.getByRole("button", { name: "Zuständige von 3a" }).click();
+  await expect(page.getByRole("checkbox").first()).toBeFocused();
   await page.getByRole("checkbox", { name: "Ada Lang" }).check();
   await accessible(page, "who is in charge");
   await page.getByRole("button", { name: "Speichern" }).click();
@@ -107,6 +108,11 @@ fresh("a group that was made stands in the side bar at once, and gets its member
   await page.getByRole("navigation").getByText("Gruppen", { exact: true }).click();
   await expect(page.getByRole("navigation").getByRole("link", { name: "3a" })).toBeVisible();
 
+  // The page of an empty group leads here too.
+  await page.getByRole("navigation").getByRole("link", { name: "3a" }).click();
+  await page.getByRole("link", { name: "Aufnehmen" }).click();
+  await expect(page.getByRole("dialog", { name: "Mitglieder von 3a" })).toBeVisible();
+  await page.keyboard.press("Escape");
   const open = page.getByRole("button", { name: "Mitglieder von 3a" });
   await tabTo(page, open);
   await page.keyboard.press("Enter");
@@ -130,6 +136,8 @@ fresh("a group that was made stands in the side bar at once, and gets its member
   await expect(members).toHaveText([/Ben Becker/, /Mia Müller/, /Mira Moser/]);
   await page.keyboard.type("xyz");
   await expect(dialog.getByText("Nichts gefunden für „xyz“.")).toBeVisible();
+  await search.fill("mia");
+  await expect(dialog.getByText("Zu „mia“ sind alle schon in dieser Gruppe.")).toBeVisible();
   await page.keyboard.press("Enter");
   await expect(dialog).toBeVisible();
   await search.fill("");
