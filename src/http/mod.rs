@@ -8,6 +8,7 @@ mod pace;
 pub mod conn;
 pub mod listen;
 pub mod access;
+mod agent;
 pub mod error;
 pub mod extract;
 pub mod signed_in;

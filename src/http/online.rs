@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
+use super::agent::device_kind;
 use super::extract::Json;
 use super::signed_in::{Principal, SignedIn};
 use crate::app::{App, AsOf};
@@ -18,6 +19,7 @@ use crate::base::{Result, Timestamp};
 use crate::domain::people::{Role, online};
 use crate::domain::rooms::scope::{self, Scope};
 use crate::live::presence::Status;
+use crate::live::watch::DeviceKind;
 
 /// Returns the routes of presence.
 pub fn routes() -> OpenApiRouter<App> {
@@ -41,6 +43,8 @@ struct User {
     role: Role,
     status: Status,
     last_seen_at: Timestamp,
+    /// What the person holds in hand, as far as it can be told.
+    device_kind: DeviceKind,
     /// How many streams (pages, tabs of different browsers) the person holds.
     streams: usize,
 }
@@ -82,6 +86,7 @@ impl From<online::Online> for User {
             role: online.role,
             status: online.here.status,
             last_seen_at: online.here.last_seen_at,
+            device_kind: online.here.device,
             streams: online.here.streams,
         }
     }
@@ -99,7 +104,7 @@ pub async fn notice(State(app): State<App>, request: Request, next: Next) -> Res
     if let Some(Principal::Person(who)) = request.extensions().get::<Principal>()
         && is_act(&request)
     {
-        app.presence.acted(who.person, app.clock.now());
+        app.presence.acted(who.person, device_kind(request.headers()), app.clock.now());
     }
     next.run(request).await
 }

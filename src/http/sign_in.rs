@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
+use super::agent;
 use super::extract::{Json, Path, Query};
 use super::limit::Limiter;
 use super::listen::{Peer, network};
@@ -172,10 +173,9 @@ pub async fn sign_in(
     person: PersonId,
     headers: &HeaderMap,
 ) -> Result<Me> {
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    session::sign_in(session, person, &device_name(agent.unwrap_or_default())).await?;
+    session::sign_in(session, person, &agent::device_name(headers)).await?;
     let who = session::holder(session).await?.ok_or(Error::SignedOut)?;
-    app.presence.acted(who.person, app.clock.now());
+    app.presence.acted(who.person, agent::device_kind(headers), app.clock.now());
     me::about(app, who).await
 }
 
@@ -278,46 +278,8 @@ async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Returns a browser's name in a few words, for the list of sessions.
-fn device_name(agent: &str) -> String {
-    let first = |marks: &[(&str, &'static str)]| {
-        marks.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
-    };
-    // The more special mark first: nearly all of them also claim to be Safari.
-    let browser = first(&[
-        ("Edg/", "Edge"),
-        ("OPR/", "Opera"),
-        ("SamsungBrowser/", "Samsung Internet"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("CriOS/", "Chrome"),
-        ("Safari/", "Safari"),
-        ("curl/", "curl"),
-    ]);
-    let system = first(&[
-        ("Windows", "Windows"),
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("CrOS", "ChromeOS"),
-        ("Mac OS", "macOS"),
-        ("Linux", "Linux"),
-    ]);
-    [browser, system].into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn a_browser_is_named_in_a_few_words() {
-        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
-                    Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0";
-        assert_eq!(super::device_name(edge), "Edge, Windows");
-        assert_eq!(super::device_name("curl/8.5.0"), "curl");
-        assert_eq!(super::device_name("\u{1F980}"), "");
-    }
-
     #[test]
     fn guesses_wear_out_an_account_from_one_address_only() {
         let attempts = super::Attempts::default();

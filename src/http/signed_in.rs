@@ -8,7 +8,7 @@ use crate::base::{Actor, Error, Result, Timestamp};
 use crate::domain::devices::Known;
 use crate::domain::people::Role;
 use crate::live::Holder;
-use crate::live::watch::Carrier;
+use crate::live::watch::{Carrier, DeviceKind};
 
 /// Who calls. Put into the request's extensions before the routes are asked.
 #[derive(Debug, Clone)]
@@ -86,8 +86,8 @@ impl Principal {
     }
 
     /// Returns who holds a stream that the caller opens now.
-    pub fn holder(&self, carrier: Carrier, since: Timestamp) -> Holder {
-        Holder { person: self.person(), session: self.session(), carrier, since }
+    pub fn holder(&self, carrier: Carrier, device: DeviceKind, since: Timestamp) -> Holder {
+        Holder { person: self.person(), session: self.session(), carrier, device, since }
     }
 }
 

@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
+use super::agent::device_kind;
 use super::conn::{Taken, Takeover};
 use super::dialect::Dialect;
 use super::extract::{Json, Query};
@@ -75,7 +76,7 @@ pub async fn stream(
     }
     let address = peer.map(|peer| peer.remote.ip());
     let Some(seat) = streams.sit(principal.person(), address) else { return Ok(full()) };
-    let holder = principal.holder(dialect.over_http(), now);
+    let holder = principal.holder(dialect.over_http(), device_kind(headers), now);
     let start = start(headers, ask.after.as_deref());
     let opened = match open(&app, &principal, &holder, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,

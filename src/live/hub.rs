@@ -12,7 +12,7 @@ use std::task::Waker;
 use super::metrics::Metrics;
 use super::ring::Ring;
 use super::tx::Cut;
-use super::watch::Carrier;
+use super::watch::{Carrier, DeviceKind};
 use crate::base::Timestamp;
 use crate::base::id::PersonId;
 use crate::event::wire::Frame;
@@ -63,8 +63,36 @@ pub struct Holder {
     pub session: String,
     /// What carries the stream.
     pub carrier: Carrier,
+    /// What it was opened on.
+    pub device: DeviceKind,
     /// When it was opened.
     pub since: Timestamp,
+}
+
+/// How many streams somebody holds, by the kind of device, in the order of [`DeviceKind::ALL`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held([usize; DeviceKind::ALL.len()]);
+
+impl Held {
+    /// Adds a stream.
+    pub fn add(&mut self, device: DeviceKind) {
+        if let Some(count) = self.0.get_mut(device as usize) {
+            *count += 1;
+        }
+    }
+
+    /// Returns how many there are.
+    pub fn streams(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// Returns what they are held on: `used` if that is among them, else the first that is.
+    pub fn device(&self, used: DeviceKind) -> DeviceKind {
+        let held = |device: &DeviceKind| self.0.get(*device as usize).is_some_and(|n| *n > 0);
+        let used = Some(used).filter(|used| *used != DeviceKind::Unknown && held(used));
+        let first = || DeviceKind::ALL.iter().copied().find(held);
+        used.or_else(first).unwrap_or(DeviceKind::Unknown)
+    }
 }
 
 /// What the hub keeps of one subscriber.
@@ -205,11 +233,12 @@ impl Hub {
         self.lock().slots.len()
     }
 
-    /// Returns the people who hold streams, with how many each holds.
-    pub fn connected(&self) -> HashMap<PersonId, usize> {
-        let mut people = HashMap::new();
-        for person in self.lock().slots.values().filter_map(|slot| slot.holder.person) {
-            *people.entry(person).or_default() += 1;
+    /// Returns the people who hold streams, with how many each holds on which kind of device.
+    pub fn connected(&self) -> HashMap<PersonId, Held> {
+        let mut people: HashMap<PersonId, Held> = HashMap::new();
+        for holder in self.lock().slots.values().map(|slot| &slot.holder) {
+            let Some(person) = holder.person else { continue };
+            people.entry(person).or_default().add(holder.device);
         }
         people
     }

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::hub::Hub;
+use super::hub::{Held, Hub};
+use super::watch::DeviceKind;
 use crate::base::Timestamp;
 use crate::base::id::PersonId;
 use crate::words;
@@ -35,6 +36,8 @@ pub struct Here {
     pub status: Status,
     /// How many streams the person holds.
     pub streams: usize,
+    /// What the person used last, of what they hold streams on.
+    pub device: DeviceKind,
     pub last_seen_at: Timestamp,
 }
 
@@ -53,20 +56,22 @@ pub struct Presence {
 
 #[derive(Debug)]
 struct Seen {
-    streams: usize,
+    held: Held,
     /// When the person last held a stream.
     connected: Option<Instant>,
     /// When the person last did something; none after a sign-out, and when nobody has seen it.
     acted: Option<Instant>,
+    /// What the person last did something on.
+    used: DeviceKind,
     at: Timestamp,
     /// What was last told of the person.
-    told: (Status, usize),
+    told: (Status, usize, DeviceKind),
 }
 
 impl Presence {
-    /// Notes that `person` has done something.
-    pub fn acted(&self, person: PersonId, at: Timestamp) {
-        self.acted_at(person, at, Instant::now());
+    /// Notes that `person` has done something on `device`.
+    pub fn acted(&self, person: PersonId, device: DeviceKind, at: Timestamp) {
+        self.acted_at(person, device, at, Instant::now());
     }
 
     /// Notes that `person` has signed out everywhere: what they did before counts no more.
@@ -97,21 +102,21 @@ impl Presence {
         here
     }
 
-    fn acted_at(&self, person: PersonId, at: Timestamp, now: Instant) {
+    fn acted_at(&self, person: PersonId, device: DeviceKind, at: Timestamp, now: Instant) {
         let mut people = self.lock();
         if let Some(seen) = seen(&mut people, person, at) {
-            (seen.acted, seen.at) = (Some(now), at);
+            (seen.acted, seen.used, seen.at) = (Some(now), device, at);
         }
     }
 
-    fn look_at(&self, connected: &HashMap<PersonId, usize>, at: Timestamp, now: Instant) {
+    fn look_at(&self, connected: &HashMap<PersonId, Held>, at: Timestamp, now: Instant) {
         let mut people = self.lock();
         for person in connected.keys() {
             seen(&mut people, *person, at);
         }
         for (person, seen) in people.iter_mut() {
-            seen.streams = connected.get(person).copied().unwrap_or(0);
-            if seen.streams > 0 {
+            seen.held = connected.get(person).copied().unwrap_or_default();
+            if seen.held.streams() > 0 {
                 (seen.connected, seen.at) = (Some(now), at);
             }
         }
@@ -122,14 +127,14 @@ impl Presence {
         self.lock().retain(|person, seen| {
             let here = seen.here(*person, now);
             // Within the grace the streams that were there are taken to come back.
-            let streams = if here.streams == 0 && here.status != Status::Offline {
-                seen.told.1
+            let (streams, device) = if here.streams == 0 && here.status != Status::Offline {
+                (seen.told.1, seen.told.2)
             } else {
-                here.streams
+                (here.streams, here.device)
             };
-            if seen.told != (here.status, streams) {
+            if seen.told != (here.status, streams, device) {
                 changed.push(Change { was: seen.told.0, here });
-                seen.told = (here.status, streams);
+                seen.told = (here.status, streams, device);
             }
             // Who comes back soon is as active as before.
             here.status != Status::Offline || within(seen.acted, AWAY_AFTER, now)
@@ -145,14 +150,16 @@ impl Presence {
 
 impl Seen {
     fn here(&self, person: PersonId, now: Instant) -> Here {
-        let connected = self.streams > 0 || within(self.connected, GRACE, now);
+        let streams = self.held.streams();
+        let connected = streams > 0 || within(self.connected, GRACE, now);
         let status = match connected {
             true if within(self.acted, AWAY_AFTER, now) => Status::Online,
             true => Status::Away,
             false if within(self.acted, ACT_COUNTS, now) => Status::Online,
             false => Status::Offline,
         };
-        Here { person, status, streams: self.streams, last_seen_at: self.at }
+        let device = if streams > 0 { self.held.device(self.used) } else { self.used };
+        Here { person, status, streams, device, last_seen_at: self.at }
     }
 }
 
@@ -165,8 +172,10 @@ fn seen(
     if people.len() >= PEOPLE_MAX {
         return people.get_mut(&person);
     }
-    let told = (Status::Offline, 0);
-    let unknown = || Seen { streams: 0, connected: None, acted: None, at, told };
+    let used = DeviceKind::Unknown;
+    let told = (Status::Offline, 0, used);
+    let held = Held::default();
+    let unknown = || Seen { held, connected: None, acted: None, used, at, told };
     Some(people.entry(person).or_insert_with(unknown))
 }
 
@@ -192,16 +201,26 @@ mod tests {
         }
 
         fn look(&self, second: u64, streams: usize) -> Option<(Status, usize)> {
-            let connected = HashMap::from_iter((streams > 0).then_some((ANNA, streams)));
+            let here = self.look_on(second, &vec![DeviceKind::Desktop; streams])?;
+            Some((here.status, here.streams))
+        }
+
+        fn look_on(&self, second: u64, devices: &[DeviceKind]) -> Option<Here> {
+            let mut held = Held::default();
+            devices.iter().for_each(|device| held.add(*device));
+            let connected = HashMap::from_iter((!devices.is_empty()).then_some((ANNA, held)));
             let now = self.start + Duration::from_secs(second);
             self.presence.look_at(&connected, Timestamp(0), now);
-            let changed = self.presence.changes_at(now);
-            changed.first().map(|change| (change.here.status, change.here.streams))
+            self.presence.changes_at(now).first().map(|change| change.here)
         }
 
         fn act(&self, second: u64) {
+            self.act_on(second, DeviceKind::Desktop);
+        }
+
+        fn act_on(&self, second: u64, device: DeviceKind) {
             let now = self.start + Duration::from_secs(second);
-            self.presence.acted_at(ANNA, Timestamp(0), now);
+            self.presence.acted_at(ANNA, device, Timestamp(0), now);
         }
     }
 
@@ -217,6 +236,27 @@ mod tests {
         assert_eq!(scene.look(209, 0), None);
         assert_eq!(scene.look(210, 0), Some((Status::Offline, 0)));
         assert_eq!(scene.look(211, 0), None);
+    }
+
+    #[test]
+    fn the_device_is_the_one_that_was_used_last_of_those_that_are_connected() {
+        use DeviceKind::{Desktop, Phone, Tablet, Unknown};
+        let scene = Scene::new();
+        let told = |second, devices: &[_]| scene.look_on(second, devices).map(|here| here.device);
+        assert_eq!(told(0, &[Unknown]), Some(Unknown));
+        assert_eq!(told(1, &[Unknown, Phone]), Some(Phone));
+        scene.act_on(2, Desktop);
+        assert_eq!(told(2, &[Desktop, Phone]), Some(Desktop));
+        // A phone in a pocket that comes back is no use of it.
+        assert_eq!(told(3, &[Desktop]), Some(Desktop));
+        assert_eq!(told(4, &[Desktop, Phone]), Some(Desktop));
+        scene.act_on(5, Phone);
+        assert_eq!(told(5, &[Desktop, Phone]), Some(Phone));
+        assert_eq!(told(6, &[Desktop]), Some(Desktop));
+        scene.act_on(7, Tablet);
+        // Within the grace nothing is new.
+        assert_eq!(told(8, &[]), None);
+        assert_eq!(told(9, &[Tablet]), Some(Tablet));
     }
 
     #[test]

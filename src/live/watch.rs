@@ -17,6 +17,11 @@ words! {
     }
 }
 
+words! {
+    /// What kind of device somebody holds, as far as it can be told.
+    DeviceKind { Desktop = "desktop", Phone = "phone", Tablet = "tablet", Unknown = "unknown" }
+}
+
 /// All who listen at one moment.
 #[derive(Debug, Clone)]
 pub struct Audience {

@@ -185,6 +185,38 @@ async fn listening_and_reading_in_the_background_are_no_acts() {
 }
 
 #[tokio::test]
+async fn presence_says_what_kind_of_device_is_used_and_nothing_more_of_it() {
+    let house = House::new().await;
+    let mut pulse = Pulse::of(&house);
+    let mut lead = open(&house.caller(ADMIN), "lead").await;
+    pulse.beat_after(5).await;
+    let agent = "Mozilla/5.0 (Linux; Android 14; SM-X200) Chrome/140.0.0.0 Safari/537.36";
+    let tablet = house.caller(STAFF).with("user-agent", agent);
+    let _stream = open(&tablet, "staff").await;
+    pulse.beat_after(5).await;
+    let mut told = news(&mut lead, "presence.updated").await;
+    while told["user_id"] != "2" {
+        told = news(&mut lead, "presence.updated").await;
+    }
+    assert_eq!((&told["device_kind"], &told["status"]), (&json!("tablet"), &json!("away")));
+    assert!(!told.to_string().contains("SM-X200"), "{told}");
+    // The same person takes something else in hand: the same presence, on another kind of device.
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+    let desk = house.caller(STAFF).with("user-agent", agent);
+    let _other = open(&desk, "staff").await;
+    desk.get("/api/v1/rooms").await.unwrap();
+    pulse.beat_after(5).await;
+    let mut told = news(&mut lead, "user.status_changed").await;
+    while told["status"] != "online" || told["user_id"] != "2" {
+        told = news(&mut lead, "user.status_changed").await;
+    }
+    assert_eq!(told["device_kind"], "desktop");
+    let online = house.caller(ADMIN).get("/api/v1/online").await.unwrap().json().unwrap();
+    assert_eq!(online["users"][1]["device_kind"], "desktop");
+    assert_eq!(online["users"][0]["device_kind"], "unknown");
+}
+
+#[tokio::test]
 async fn whoever_signs_in_is_there() {
     let server = crate::server::TestServer::start().await;
     let (person, _) = server.signed_in("Sam Senn", daybook::domain::people::Role::Staff).await;

@@ -12,7 +12,7 @@ use daybook::domain::house::{self, Language, NewHouse, Profile};
 use daybook::domain::people::model::NewPerson;
 use daybook::domain::people::{self, Role};
 use daybook::live::hasher::Cost;
-use daybook::live::watch::Carrier;
+use daybook::live::watch::{Carrier, DeviceKind};
 use daybook::live::{Holder, Tx};
 use daybook::store::Store;
 use daybook::store::directory::DATABASE;
@@ -114,7 +114,8 @@ impl TestStore {
 
 /// Whose an event stream is.
 pub fn holder(person: Option<PersonId>, session: &str) -> Holder {
-    Holder { person, session: session.to_owned(), carrier: Carrier::Sse, since: START }
+    let (carrier, device) = (Carrier::Sse, DeviceKind::Unknown);
+    Holder { person, session: session.to_owned(), carrier, device, since: START }
 }
 
 /// The password of every account that a test makes.

@@ -13,6 +13,7 @@ use crate::base::id::PersonId;
 use crate::base::{Result, Timestamp};
 use crate::event::{Signal, Topic};
 use crate::live::presence::{Change, Here, Status};
+use crate::live::watch::DeviceKind;
 use crate::store::rows::{self, FromRow, Row};
 
 /// How many people one list names; the count is of all, and a reader may fetch the rest.
@@ -51,6 +52,7 @@ struct One<'a> {
     role: Role,
     status: Status,
     last_seen: Timestamp,
+    device_kind: DeviceKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     streams: Option<usize>,
 }
@@ -102,6 +104,7 @@ pub fn news(online: &Online, change: &Change) -> Vec<Signal> {
             role: online.role,
             status: online.here.status,
             last_seen: online.here.last_seen_at,
+            device_kind: online.here.device,
             streams,
         }),
     };

@@ -36,7 +36,7 @@ const NOTIFICATIONS: &str = "notifications";
 const NONE: Fields = &[];
 const STUDENT: Fields = &[("member_id", "student_id"), ("display_name", "student_name")];
 const STUDENTS: Fields = &[("member_ids", "student_ids")];
-const USER: Fields = &[("user_id", "userId"), ("last_seen", "lastSeen")];
+const USER: Fields = &[("user_id", "userId"), ("last_seen", "lastSeen"), ("device_kind", "device")];
 const OF_RUN: Fields = &[("run_id", "active_group_id")];
 
 /// Every event that has a classic name. No name stands twice, neither ours nor theirs.

@@ -26,6 +26,7 @@ use utoipa_axum::routes;
 use self::session::Session;
 use self::sockets::Sockets;
 use super::access::{Who, may};
+use super::agent::device_kind;
 use super::conn::Takeover;
 use super::dialect::Dialect;
 use super::extract::Query;
@@ -70,7 +71,8 @@ pub async fn socket(
     let Some(peer) = peer else {
         return Ok(Problem::new(StatusCode::NOT_IMPLEMENTED, "websocket.no_socket").into_response());
     };
-    let holder = principal.holder(dialect.over_websocket(), app.clock.now());
+    let device = device_kind(headers);
+    let holder = principal.holder(dialect.over_websocket(), device, app.clock.now());
     let Some(seat) = streams.sit(holder.person, Some(peer.remote.ip())) else {
         return Ok(sse::full());
     };
