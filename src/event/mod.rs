@@ -5,6 +5,7 @@
 //! event holds ids, numbers and closed words; the one name that a frame shows
 //! is joined when the frame is encoded, from the event's subject.
 
+pub mod charge;
 pub mod cursor;
 pub mod signal;
 pub mod topic;
@@ -17,6 +18,7 @@ use crate::base::id::{
     ActivityId, DeviceId, GroupId, HelpRequestId, PersonId, RoomId, RunId, VisitId,
 };
 
+pub use charge::Charge;
 pub use cursor::Cursor;
 pub use signal::{Signal, Stale};
 pub use topic::Topic;
@@ -85,8 +87,8 @@ pub enum Event {
         staff_ids: Vec<PersonId>,
     },
     SupervisionChanged {
-        run_id: Option<RunId>,
-        group_id: Option<GroupId>,
+        #[serde(flatten)]
+        charge: Charge,
         staff_ids: Vec<PersonId>,
         from: Option<PersonId>,
         to: Option<PersonId>,

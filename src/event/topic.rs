@@ -115,11 +115,9 @@ impl Event {
             | Event::RunReopened { run_id, .. } => {
                 vec![Topic::Run(*run_id), Topic::Staff, Topic::Lead]
             }
-            Event::SupervisionChanged { run_id, group_id, from, to, .. } => {
-                let run = run_id.map(Topic::Run);
-                let group = group_id.map(Topic::Group);
+            Event::SupervisionChanged { charge, from, to, .. } => {
                 let inboxes = [from, to].into_iter().flatten().map(|id| Topic::Inbox(*id));
-                run.into_iter().chain(group).chain(inboxes).chain([Topic::Lead]).collect()
+                [charge.topic()].into_iter().chain(inboxes).chain([Topic::Lead]).collect()
             }
             Event::AttendanceCheckedIn { groups, .. }
             | Event::AttendanceCheckedOut { groups, .. }

@@ -384,7 +384,8 @@ async fn a_hand_over_takes_from_one_and_gives_to_the_other_from_that_moment() {
         (
             "supervision.changed".to_owned(),
             format!("{topics} user:{anna}:inbox user:{ben}:inbox lead"),
-            json!({"run_id": run.id, "group_id": null, "staff_ids": [ben], "from": anna, "to": ben})
+            json!({"charge": "run", "run_or_group_id": run.id, "staff_ids": [ben], "from": anna,
+                "to": ben})
         )
     );
     assert_eq!((log[1].0.as_str(), &log[1].2["staff_ids"]), ("run.updated", &json!([ben])));

@@ -63,7 +63,7 @@ async fn a_substitute_has_it_beside_the_absent_one_until_the_time() {
     assert_eq!(log[0].0, "supervision.changed");
     assert_eq!(
         log[0].2,
-        json!({"run_id": null, "group_id": club.sun, "staff_ids": [anna, ben],
+        json!({"charge": "group", "run_or_group_id": club.sun, "staff_ids": [anna, ben],
             "from": anna, "to": ben})
     );
     assert_eq!(log[1].2, json!({"added": [format!("group:{}", club.sun)], "removed": []}));

@@ -9,7 +9,7 @@ use daybook::base::Timestamp;
 use daybook::base::id::{
     ActivityId, DeviceId, GroupId, HelpRequestId, PersonId, RoomId, RunId, VisitId,
 };
-use daybook::event::{BulkAudience, Event, HelpFacts, Label, Topic};
+use daybook::event::{BulkAudience, Charge, Event, HelpFacts, Label, Topic};
 use expect_test::expect;
 
 const AT: Timestamp = Timestamp(1_795_165_200_000);
@@ -74,8 +74,7 @@ fn rooms() -> Vec<Event> {
             staff_ids: staff_ids.clone(),
         },
         Event::SupervisionChanged {
-            run_id: None,
-            group_id: Some(GroupId(2)),
+            charge: Charge::Group(GroupId(2)),
             staff_ids,
             from: Some(PersonId(8)),
             to: Some(PersonId(1)),
@@ -225,7 +224,7 @@ fn every_event_has_the_shape_and_the_audience_that_was_decided() {
         run.reopened -> run:5 staff lead (name of -)
           {"run_id":"5","activity_id":"9","activity_name":"Homework","room_id":"3","staff_ids":["1"]}
         supervision.changed -> group:2 user:8:inbox user:1:inbox lead (name of -)
-          {"run_id":null,"group_id":"2","staff_ids":["1"],"from":"8","to":"1"}
+          {"charge":"group","run_or_group_id":"2","staff_ids":["1"],"from":"8","to":"1"}
         attendance.checked_in -> group:2 group:4 office lead (name of 7)
           {"member_id":"7","at":"2026-11-20T09:00:00.000Z","late":true,"source":"badge"}
         attendance.checked_out -> group:2 group:4 office lead (name of 7)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId, SupervisionId};
-use crate::event::Topic;
+pub use crate::event::Charge;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
 
@@ -127,39 +127,6 @@ pub struct RunFacts {
 pub struct Supervisor {
     pub id: PersonId,
     pub display_name: String,
-}
-
-/// What somebody is responsible for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Charge {
-    Run(RunId),
-    Group(GroupId),
-}
-
-impl Charge {
-    /// Returns the run, if it is one.
-    pub fn run(self) -> Option<RunId> {
-        match self {
-            Charge::Run(id) => Some(id),
-            Charge::Group(_) => None,
-        }
-    }
-
-    /// Returns the group, if it is one.
-    pub fn group(self) -> Option<GroupId> {
-        match self {
-            Charge::Run(_) => None,
-            Charge::Group(id) => Some(id),
-        }
-    }
-
-    /// Returns where facts about those in it are told.
-    pub fn topic(self) -> Topic {
-        match self {
-            Charge::Run(id) => Topic::Run(id),
-            Charge::Group(id) => Topic::Group(id),
-        }
-    }
 }
 
 /// A stretch of responsibility of one person for one run or group.

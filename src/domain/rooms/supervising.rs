@@ -356,13 +356,7 @@ fn announce(
     };
     audit::record(tx, act, to.or(from), &detail)?;
     let staff_ids = staff_ids(tx, charge)?;
-    tx.emit(Event::SupervisionChanged {
-        run_id: charge.run(),
-        group_id: charge.group(),
-        staff_ids: staff_ids.clone(),
-        from,
-        to,
-    })?;
+    tx.emit(Event::SupervisionChanged { charge, staff_ids: staff_ids.clone(), from, to })?;
     let Charge::Run(run) = charge else { return Ok(()) };
     let run = queries::run(tx, run)?;
     tx.emit(Event::RunUpdated {
