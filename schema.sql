@@ -231,7 +231,7 @@ create table attendance (
     arrived_at integer,                        -- the first arrival of the day
     left_at    integer,                        -- the last leaving; stays when they come back
     source     text not null check (source in ('badge', 'manual') or source = 'auto'),
-    reason     text,                           -- free text; read in scope only, deleted after 30 days
+    reason     text,                           -- free text, of what the status says; read in scope only, deleted after 30 days
     changed_at integer not null,               -- since when it is so: an older scan never changes it
     primary key (person_id, day)
 ) strict, without rowid;
@@ -256,6 +256,7 @@ create table visit (
     earlier_visit_id integer,                  -- the person's visit before this one, as long as it is kept
     attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
                                                -- what the start turned into present; an undo restores it
+    reason_before text,                        -- the reason that stood with it; read by that undo only
     check ((ended_at is null) = (end_reason is null))
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms

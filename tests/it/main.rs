@@ -52,6 +52,7 @@ mod scene;
 mod scans;
 mod visits;
 mod days;
+mod absences;
 mod laws;
 mod present;
 mod demo;

@@ -8,12 +8,14 @@ use rusqlite::params;
 use super::model::{Attendance, Member, Source, Status, Today};
 use crate::base::id::PersonId;
 use crate::base::{Result, Timestamp};
+use crate::domain::people::audit;
 use crate::event::{Event, Stale};
 use crate::live::Tx;
 use crate::store::rows;
 
 /// Notes that somebody is in the house since `at`. Who comes back keeps the
-/// first arrival of the day, and whether that was late.
+/// first arrival of the day, and whether that was late. A reason was that of an
+/// absence or of leaving, and goes with it.
 pub(super) fn arrive(
     tx: &mut Tx<'_>,
     today: &Today,
@@ -22,6 +24,7 @@ pub(super) fn arrive(
     at: Timestamp,
     source: Source,
 ) -> Result<()> {
+    end_absence(tx, today, member, before)?;
     let first = before.filter(|row| row.status == Status::Left).and_then(|row| row.arrived_at);
     let arrived_at = first.unwrap_or(at);
     let late = arrived_at > today.late_after();
@@ -31,7 +34,7 @@ pub(super) fn arrive(
          values (?1, ?2, 'present', ?3, ?4, ?5, ?6)
          on conflict (person_id, day) do update
          set status = 'present', late = excluded.late, arrived_at = excluded.arrived_at,
-             source = excluded.source, changed_at = excluded.changed_at",
+             source = excluded.source, reason = null, changed_at = excluded.changed_at",
         params![member.id, today.day, late, arrived_at, source, changed_at(tx, at, source)],
     )?;
     let Some(groups) = &member.groups else { return Ok(()) };
@@ -62,6 +65,7 @@ pub(super) fn leave(
          values (?1, ?2, 'left', ?3, ?4, ?5)
          on conflict (person_id, day) do update
          set status = 'left', left_at = excluded.left_at,
+             reason = case when status in ('excused', 'unreported') then null else reason end,
              source = excluded.source, changed_at = excluded.changed_at",
         params![member.id, today.day, at, source, changed_at(tx, at, source)],
     )?;
@@ -74,6 +78,24 @@ pub(super) fn leave(
         reason,
         groups: groups.clone(),
     })
+}
+
+/// Leaves a line that an absence which somebody had noted is over: of it and its reason the record
+/// shows nothing more. One that the clock had found is told by the events alone.
+pub(super) fn end_absence(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: &Member,
+    before: Option<&Attendance>,
+) -> Result<()> {
+    let noted = before.filter(|row| row.source == Some(Source::Manual));
+    match noted.map(|row| row.status) {
+        Some(status @ (Status::Excused | Status::Unreported)) => {
+            let detail = format!("{} {}", today.day, status.word());
+            audit::record(tx, "attendance.absence_ended", Some(member.id), &detail)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Notes that it was still so at `at`: nothing changes, but what is older than
@@ -89,12 +111,14 @@ pub(super) fn confirm(tx: &Tx<'_>, today: &Today, person: PersonId, at: Timestam
     Ok(())
 }
 
-/// Notes that an arrival never was: what was known before it is known again.
+/// Notes that an arrival never was: what was known before it is known again,
+/// `reason` with it.
 pub(super) fn restore(
     tx: &mut Tx<'_>,
     today: &Today,
     member: &Member,
     before: Status,
+    reason: Option<&str>,
 ) -> Result<()> {
     match before {
         Status::Expected | Status::Present => rows::run(
@@ -106,17 +130,18 @@ pub(super) fn restore(
         Status::Left => rows::run(
             tx,
             "update attendance
-             set status = 'left', source = 'manual', changed_at = ?3,
+             set status = 'left', source = 'manual', reason = ?4, changed_at = ?3,
                  arrived_at = case when arrived_at <= left_at then arrived_at end
              where person_id = ?1 and day = ?2",
-            params![member.id, today.day, tx.now],
+            params![member.id, today.day, tx.now, reason],
         )?,
         Status::Excused | Status::Unreported => rows::run(
             tx,
             "update attendance
-             set status = ?4, late = 0, arrived_at = null, source = 'manual', changed_at = ?3
+             set status = ?4, late = 0, arrived_at = null, source = 'manual', reason = ?5,
+                 changed_at = ?3
              where person_id = ?1 and day = ?2",
-            params![member.id, today.day, tx.now, before],
+            params![member.id, today.day, tx.now, before, reason],
         )?,
     };
     tx.stale(Stale::Counts);

@@ -139,7 +139,7 @@ fn undo_start(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     let at = tx.now.max(visit.started_at);
     stays::take_back(tx, &member, visit, at)?;
     if let Some(before) = visit.attendance_before {
-        return attendance::restore(tx, &today, &member, before);
+        return attendance::restore(tx, &today, &member, before, visit.reason_before.as_deref());
     }
     let Some(from) = visit.from else { return Ok(()) };
     let from = queries::visit(tx, from)?;

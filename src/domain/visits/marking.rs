@@ -156,7 +156,7 @@ fn expected(tx: &mut Tx<'_>, today: &Today, member: &Member, standing: &Standing
     if standing.attendance.is_none() {
         return Ok(());
     }
-    attendance::restore(tx, today, member, Status::Expected)
+    attendance::restore(tx, today, member, Status::Expected, None)
 }
 
 fn tell(tx: &mut Tx<'_>, member: &Member, status: Status) -> Result<()> {

@@ -102,6 +102,8 @@ pub struct Visit {
     pub from: Option<VisitId>,
     /// What this visit's start turned into present; none when the person was present.
     pub attendance_before: Option<Status>,
+    /// The reason that stood with that.
+    pub reason_before: Option<String>,
 }
 
 impl Visit {
@@ -315,6 +317,7 @@ impl FromRow for Visit {
             end_reason: row.get("end_reason")?,
             from: row.get("from_visit_id")?,
             attendance_before: row.get("attendance_before")?,
+            reason_before: row.get("reason_before")?,
         })
     }
 }

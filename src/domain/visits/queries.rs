@@ -59,7 +59,7 @@ pub fn open_visit(conn: &Connection, person: PersonId) -> Result<Option<Visit>> 
     rows::maybe(
         conn,
         "select visit_id, person_id, run_id, room_id, started_at, ended_at, end_reason,
-                from_visit_id, attendance_before
+                from_visit_id, attendance_before, reason_before
          from visit
          where person_id = ?1 and ended_at is null",
         params![person],
@@ -72,7 +72,7 @@ pub fn visit(conn: &Connection, visit: VisitId) -> Result<Visit> {
         conn,
         "visit",
         "select visit_id, person_id, run_id, room_id, started_at, ended_at, end_reason,
-                from_visit_id, attendance_before
+                from_visit_id, attendance_before, reason_before
          from visit
          where visit_id = ?1",
         params![visit],
@@ -141,7 +141,7 @@ pub fn standing(conn: &Connection, person: PersonId, today: &Today) -> Result<St
         "select status, ?1 as person_id, ?2 as day, late, arrived_at, left_at, reason,
                 attendance.source as source, changed_at,
                 visit_id, run_id, room_id, started_at, ended_at, end_reason, from_visit_id,
-                attendance_before
+                attendance_before, reason_before
          from (select 1)
          left join attendance on attendance.person_id = ?1 and day = ?2
          left join visit on visit_id = (select visit_id from last_visit where person_id = ?1)

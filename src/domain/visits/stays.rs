@@ -22,6 +22,7 @@ pub(super) fn enter(
     source: Source,
 ) -> Result<VisitId> {
     let before = (!standing.is_present()).then(|| standing.status());
+    let reason = before.and(standing.attendance.as_ref()).and_then(|row| row.reason.as_deref());
     if before.is_some() {
         attendance::arrive(tx, today, member, standing.attendance.as_ref(), at, source)?;
     }
@@ -32,9 +33,10 @@ pub(super) fn enter(
     let id = rows::insert(
         tx,
         "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
-                            attendance_before, earlier_visit_id)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, (select visit_id from last_visit where person_id = ?1))",
-        params![member.id, run, room, at, source, from.map(|visit| visit.id), before],
+                            attendance_before, reason_before, earlier_visit_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+                 (select visit_id from last_visit where person_id = ?1))",
+        params![member.id, run, room, at, source, from.map(|visit| visit.id), before, reason],
     )?;
     rows::run(
         tx,
@@ -145,5 +147,6 @@ pub(super) fn go_home(
     if let Some(visit) = standing.visit_at(at) {
         end(tx, member, visit, at, EndReason::Left, source)?;
     }
+    attendance::end_absence(tx, today, member, standing.attendance.as_ref())?;
     attendance::leave(tx, today, member, at, source, "left")
 }

@@ -220,6 +220,7 @@ create table visit (
     from_visit_id integer,
     earlier_visit_id integer,
     attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
+    reason_before text,
     check ((ended_at is null) = (end_reason is null))
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;
