@@ -154,6 +154,20 @@ create unique index supervision_group on supervision (group_id, person_id) where
 create index supervision_person on supervision (person_id, ended_at);
 create index supervision_due on supervision (until_at) where ended_at is null and until_at is not null;
 
+-- Who is asked to take it. Whose it is keeps it until the other accepts.
+create table supervision_offer (
+    supervision_offer_id integer primary key,
+    supervision_id integer not null references supervision,
+    person_id      integer not null references person,
+    kind           text not null check (kind in ('hand_over', 'substitution')),
+    until_at       integer,                    -- when the substitution would end
+    offered_at     integer not null,
+    ended_at       integer,
+    outcome        text check (outcome in ('accepted', 'declined') or outcome in ('withdrawn', 'expired')),
+    check ((ended_at is null) = (outcome is null))
+) strict;
+create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;  -- one is asked at a time
+
 -- devices: badge readers and kiosks, how they are enrolled and what they last said; wall screens.
 create table device (
     device_id      integer primary key,

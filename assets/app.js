@@ -45,8 +45,8 @@ function pagesOf() {
   return [
     ...page(!is("member"), "/", "house", t("today")),
     ...page(is("member"), "/my-place", "hand", t("my-place")),
-    ...page(is("admin", "staff"), "/supervision", "clipboard-list", t("my-supervision")),
-    ...page(isStaff(), "/help", "hand", t("help-queue"), { badge: true }),
+    ...page(is("admin", "staff"), "/supervision", "clipboard-list", t("my-supervision"), { badge: me.value.offers, of: t("offers") }),
+    ...page(isStaff(), "/help", "hand", t("help-queue"), { badge: waiting.value, of: t("waiting") }),
     ...(isStaff() ? scope?.groups ?? [] : []).slice(0, is("admin", "office") ? 0 : 4).map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name })),
     ...page(isStaff(), "/people", "users", t("people")),
     ...page(is("admin"), "/rooms", "door-open", t("rooms")),
@@ -58,7 +58,6 @@ function pagesOf() {
 
 /** The side bar; on a phone a bar at the foot with the first pages, and the rest behind "More". */
 function SideBar({ pages }) {
-  useWatch(waiting);
   return html`<nav class="side" aria-label=${t("pages")}>
     <a class="brand" href="/"><${Icon} name="house" size=${24} /><span>${me.value.house.name}</span></a>
     <ul>${pages.map((page, place) => html`<li key=${page.href} class=${place < PHONE_PAGES ? "" : "later"}>
@@ -76,7 +75,7 @@ function groupPages() {
 function PageLink({ page }) {
   return html`<a href=${page.href} aria-current=${route.value.path === page.href ? "page" : null}>
     <${Icon} name=${page.icon} /><span>${page.name}</span>
-    ${page.badge && waiting.value > 0 && html`<b class="badge"><span class="visually-hidden">${t("waiting")}: </span>${waiting.value}</b>`}</a>`;
+    ${page.badge > 0 && html`<b class="badge"><span class="visually-hidden">${page.of}: </span>${page.badge}</b>`}</a>`;
 }
 
 function More({ pages, close }) {
@@ -239,8 +238,10 @@ async function start() {
   goHome();
   startLive(me.value.session_id, toSignIn);
   readGroups();
-  onEvent(({ type }) => {
-    if (type === "access.changed" || type === "supervision.changed" || type.startsWith("run.")) readMe();
+  onEvent((event) => {
+    const { type } = event;
+    if (type === "access.changed" || type.startsWith("supervision.") || type.startsWith("run.")) readMe();
+    if (type.startsWith("supervision.offer")) import("./rooms-offer.js").then(({ tell }) => tell(event));
   });
   root.replaceChildren();
   return render(html`<${App} />`, root);

@@ -25,7 +25,7 @@ export function SupervisionPage() {
     runs.refetchSoon();
     go(`/supervision?run=${run.id}`);
   };
-  return html`${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
+  return html`<${Later} key="offers" load=${() => import("./rooms-offer.js")} view="Offers" />${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
     <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${Later} key="start" load=${() => import("./supervision-start.js")} view="NewRun" started=${started} />` : html`<${RunPage} key=${current} id=${current} />`)}<//>`;
 }
 
@@ -47,6 +47,6 @@ function RunPage({ id }) {
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}
       <${RunLists} section=${section} />`}<//>
     ${asking === "bring" && html`<${Dialog} title=${t("bring-in")} close=${close}><${BringIn} section=${section} close=${close} /><//>`}
-    ${asking === "give" && html`<${Later} load=${() => import("./rooms-hand-over.js")} view="HandOver" run=${run} close=${close} />`}
+    ${asking === "give" && html`<${Later} load=${() => import("./rooms-offer.js")} view="HandOver" run=${run} close=${close} />`}
     ${asking === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
 }

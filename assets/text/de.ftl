@@ -172,6 +172,27 @@ hand-over-kind = Für wie lange
 hand-over-hand-over = Ganz: ich bin nicht mehr zuständig
 hand-over-substitution = Für eine Weile: als Vertretung
 handed-over = { $room } ist jetzt bei { $name }
+offers = Offene Übergaben
+offer-run = { $activity }, { $room }
+offer-to-you-hand-over = { $name } möchte Ihnen übergeben: { $what }
+offer-to-you-substitution = { $name } bittet Sie um Vertretung bis { $time }: { $what }
+offer-until-yes = Bis Sie zusagen, bleibt { $name } zuständig.
+offer-by-you-hand-over = { $name } ist gefragt: { $what }
+offer-by-you-substitution = { $name } ist um Vertretung bis { $time } gebeten: { $what }
+offer-stays = Bis zur Zusage bleiben Sie zuständig.
+offer-accept = Übernehmen
+offer-decline = Ablehnen
+offer-withdraw = Zurückziehen
+offer-accept-toast = Jetzt bei Ihnen: { $what }
+offer-decline-toast = Abgelehnt, { $name } bleibt zuständig: { $what }
+offer-withdraw-toast = Zurückgezogen: { $what }
+offer-hint = Sie bleiben zuständig, bis die andere Person zusagt.
+offer-ask = Fragen
+offer-made = { $name } ist gefragt: { $room }. Bis zur Zusage bleiben Sie zuständig.
+offer-heard = { $name } möchte Ihnen eine Aufsicht übergeben.
+offer-show = Ansehen
+offer-told-accepted = { $name } hat übernommen.
+offer-told-declined = { $name } hat abgelehnt. Sie bleiben zuständig.
 
 # Gruppe
 group-empty = Zu dieser Gruppe gehört noch niemand.

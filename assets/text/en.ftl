@@ -172,6 +172,27 @@ hand-over-kind = For how long
 hand-over-hand-over = For good: I am no longer in charge
 hand-over-substitution = For a while: as a substitute
 handed-over = { $room } is with { $name } now
+offers = Open hand-overs
+offer-run = { $activity }, { $room }
+offer-to-you-hand-over = { $name } wants to hand over to you: { $what }
+offer-to-you-substitution = { $name } asks you to stand in until { $time }: { $what }
+offer-until-yes = Until you accept, { $name } stays in charge.
+offer-by-you-hand-over = { $name } has been asked: { $what }
+offer-by-you-substitution = { $name } has been asked to stand in until { $time }: { $what }
+offer-stays = Until they accept, you stay in charge.
+offer-accept = Take over
+offer-decline = Decline
+offer-withdraw = Withdraw
+offer-accept-toast = With you now: { $what }
+offer-decline-toast = Declined, { $name } stays in charge: { $what }
+offer-withdraw-toast = Withdrawn: { $what }
+offer-hint = You stay in charge until the other person accepts.
+offer-ask = Ask
+offer-made = { $name } has been asked: { $room }. Until they accept, you stay in charge.
+offer-heard = { $name } wants to hand a supervision over to you.
+offer-show = Show
+offer-told-accepted = { $name } has taken over.
+offer-told-declined = { $name } has declined. You stay in charge.
 
 # Group
 group-empty = Nobody belongs to this group yet.

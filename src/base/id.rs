@@ -80,6 +80,8 @@ ids! {
     RunId
     /// A stretch of responsibility for a run or group.
     SupervisionId
+    /// An offer to take over somebody's supervision.
+    OfferId
     /// A badge reader or kiosk.
     DeviceId
     /// An order to a device.

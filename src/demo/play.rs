@@ -161,9 +161,13 @@ impl Player {
             }
             Action::HandOver { run, by, to } => {
                 let run_id = self.runs.get(&run).context("the run was never started")?;
-                let to = self.known.staff.get(to);
-                let body = json!({ "staff_id": to, "run_id": run_id, "kind": "hand_over" });
-                self.command(Who::Staff(by), key, "/api/v1/supervisions", &body).await.map(drop)
+                let staff_id = self.known.staff.get(to);
+                let body = json!({ "staff_id": staff_id, "run_id": run_id, "kind": "hand_over" });
+                let offers = "/api/v1/supervision-offers";
+                let offer = self.command(Who::Staff(by), key, offers, &body).await?;
+                let offer = offer.get("id").and_then(Value::as_str).context("no offer")?;
+                let accept = format!("{offers}/{offer}/accept");
+                self.command(Who::Staff(to), key, &accept, &json!({})).await.map(drop)
             }
             Action::Substitute { care, to, until } => {
                 let body = json!({

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::base::Timestamp;
 use crate::base::id::{
-    ActivityId, DeviceId, GroupId, HelpRequestId, PersonId, RoomId, RunId, VisitId,
+    ActivityId, DeviceId, GroupId, HelpRequestId, OfferId, PersonId, RoomId, RunId, VisitId,
 };
 
 pub use charge::Charge;
@@ -92,6 +92,24 @@ pub enum Event {
         staff_ids: Vec<PersonId>,
         from: Option<PersonId>,
         to: Option<PersonId>,
+    },
+
+    SupervisionOffered {
+        offer_id: OfferId,
+        #[serde(flatten)]
+        charge: Charge,
+        kind: &'static str,
+        from: PersonId,
+        to: PersonId,
+        until: Option<Timestamp>,
+    },
+    SupervisionOfferEnded {
+        offer_id: OfferId,
+        #[serde(flatten)]
+        charge: Charge,
+        from: PersonId,
+        to: PersonId,
+        outcome: &'static str,
     },
 
     // visits
@@ -232,7 +250,7 @@ pub struct HelpFacts {
 
 impl Event {
     /// Every canonical name, in the order of the enum.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 24] = [
         "account.signed_in",
         "account.signed_out",
         "access.changed",
@@ -241,6 +259,8 @@ impl Event {
         "run.ended",
         "run.reopened",
         "supervision.changed",
+        "supervision.offered",
+        "supervision.offer_ended",
         "attendance.checked_in",
         "attendance.checked_out",
         "attendance.marked",
@@ -268,6 +288,8 @@ impl Event {
             Event::RunEnded { .. } => "run.ended",
             Event::RunReopened { .. } => "run.reopened",
             Event::SupervisionChanged { .. } => "supervision.changed",
+            Event::SupervisionOffered { .. } => "supervision.offered",
+            Event::SupervisionOfferEnded { .. } => "supervision.offer_ended",
             Event::AttendanceCheckedIn { .. } => "attendance.checked_in",
             Event::AttendanceCheckedOut { .. } => "attendance.checked_out",
             Event::AttendanceMarked { .. } => "attendance.marked",
@@ -297,6 +319,9 @@ impl Event {
             | Event::AttendanceMissing { member_id, .. }
             | Event::VisitStarted { member_id, .. }
             | Event::VisitEnded { member_id, .. } => Some(*member_id),
+            // Each is news for the other of the two.
+            Event::SupervisionOffered { from, .. } => Some(*from),
+            Event::SupervisionOfferEnded { to, .. } => Some(*to),
             Event::HelpRequested(facts) | Event::HelpUpdated(facts) => Some(facts.user_id),
             Event::AccessChanged { .. }
             | Event::RunStarted { .. }

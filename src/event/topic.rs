@@ -119,6 +119,10 @@ impl Event {
                 let inboxes = [from, to].into_iter().flatten().map(|id| Topic::Inbox(*id));
                 [charge.topic()].into_iter().chain(inboxes).chain([Topic::Lead]).collect()
             }
+            Event::SupervisionOffered { from, to, .. }
+            | Event::SupervisionOfferEnded { from, to, .. } => {
+                vec![Topic::Inbox(*to), Topic::Inbox(*from), Topic::Lead]
+            }
             Event::AttendanceCheckedIn { groups, .. }
             | Event::AttendanceCheckedOut { groups, .. }
             | Event::AttendanceMarked { groups, .. }

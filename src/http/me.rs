@@ -31,6 +31,8 @@ pub struct Me {
     house: MyHouse,
     session_id: String,
     scope: MyScope,
+    /// How many offers of supervision wait for the person to say yes or no.
+    offers: i64,
 }
 
 /// The signed-in person.
@@ -104,6 +106,7 @@ pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
             },
             house: house::queries::house(conn)?.into(),
             session_id: who.session,
+            offers: rooms::offers::count_to(conn, who.person)?,
             scope: MyScope {
                 groups: groups.into_iter().map(MyGroup::from).collect(),
                 runs: runs.into_iter().map(MyRun::from).collect(),
@@ -169,6 +172,7 @@ async fn about_screen(app: &App, screen: Screen) -> Result<Me> {
             },
             house: house::queries::house(conn)?.into(),
             session_id,
+            offers: 0,
             scope: MyScope { groups: Vec::new(), runs: Vec::new() },
         })
     })

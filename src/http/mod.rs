@@ -31,6 +31,7 @@ pub mod house;
 pub mod rooms;
 pub mod runs;
 pub mod supervisions;
+pub mod offers;
 pub mod visits;
 pub mod attendance;
 pub mod present;
@@ -82,6 +83,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         rooms::routes(),
         runs::routes(),
         supervisions::routes(),
+        offers::routes(),
         visits::routes(),
         attendance::routes(),
         present::routes(),

@@ -57,6 +57,13 @@ pub struct Supervisor {
     display_name: String,
 }
 
+impl Supervisor {
+    /// Returns somebody by name.
+    pub fn new(id: PersonId, display_name: String) -> Supervisor {
+        Supervisor { id, display_name }
+    }
+}
+
 impl From<rooms::Supervisor> for Supervisor {
     fn from(who: rooms::Supervisor) -> Supervisor {
         Supervisor { id: who.id, display_name: who.display_name }

@@ -1,6 +1,6 @@
 //! Who is responsible for what: hand-over, substitution, and their ends.
 //!
-//! The lead may give anything to anybody; staff give what is theirs.
+//! The lead gives anything to anybody, at once; staff offer what is theirs (`offers.rs`).
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,26 +16,21 @@ use crate::base::id::{GroupId, PersonId, RunId, SupervisionId};
 use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::people::Role;
+use crate::domain::rooms::offers::GiveKind;
 use crate::domain::rooms::{self, Charge, SupervisionKind, commands, queries};
 use crate::live::Tx;
-use crate::words;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(may(Who::ADMIN | Who::STAFF, routes!(list)))
-        .routes(may(Who::ADMIN | Who::STAFF, routes!(create)))
+        .routes(may(Who::ADMIN, routes!(create)))
         .routes(may(Who::ADMIN | Who::STAFF, routes!(end)))
-}
-
-words! {
-    /// For good, or beside somebody who is absent.
-    GiveKind { HandOver = "hand_over", Substitution = "substitution" }
 }
 
 /// A stretch of responsibility for one run or one group.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-struct Supervision {
+pub struct Supervision {
     id: SupervisionId,
     staff_id: PersonId,
     display_name: String,
@@ -122,17 +117,15 @@ struct GiveBody {
     kind: GiveKind,
     /// When a substitution ends; when the house closes, if not said.
     until: Option<Timestamp>,
-    /// Whose it is now. Staff give their own; the lead says whose it is when
-    /// several have it. A substitution of the lead that names neither run nor
-    /// group is for everything that is this person's.
+    /// Whose it is now; must be said when several have it. A substitution that
+    /// names neither run nor group is for everything that is this person's.
     from_id: Option<PersonId>,
 }
 
-/// Hands a run or a group over, or puts a substitute beside who has it. The
-/// answer lists what was given.
+/// Hands a run or a group over at once, or puts a substitute beside who has it.
+/// The answer lists what was given.
 #[utoipa::path(post, path = "/api/v1/supervisions", tag = "rooms", request_body = GiveBody,
     responses((status = 201, body = Given),
-        (status = 403, description = "`supervision.not_own`"),
         (status = 409, description = "`supervision.not_held`, `supervision.held`, `run.ended`"),
         (status = 422)))]
 async fn create(
@@ -142,7 +135,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<Given>)> {
     let body = act.body;
     let given = app.write_once(act.once, who.actor(), "rooms.give_supervision", move |tx| {
-        let given = give(tx, &who, &body)?.into_iter();
+        let given = give(tx, who.person, &body)?.into_iter();
         let items = given.map(|held| queries::supervision_facts(tx, held).map(Supervision::from));
         Ok(Given { items: items.collect::<Result<_>>()? })
     });
@@ -155,7 +148,7 @@ struct Given {
     items: Vec<Supervision>,
 }
 
-fn give(tx: &mut Tx<'_>, who: &SignedIn, body: &GiveBody) -> Result<Vec<rooms::Supervision>> {
+fn give(tx: &mut Tx<'_>, lead: PersonId, body: &GiveBody) -> Result<Vec<rooms::Supervision>> {
     let charge = match (body.run_id, body.group_id) {
         (Some(run), None) => Some(Charge::Run(run)),
         (None, Some(group)) => Some(Charge::Group(group)),
@@ -164,10 +157,7 @@ fn give(tx: &mut Tx<'_>, who: &SignedIn, body: &GiveBody) -> Result<Vec<rooms::S
             return Err(Error::invalid("group_id", "must not stand beside run_id"));
         }
     };
-    let from = match who.role {
-        Role::Admin => body.from_id,
-        _ => Some(own(tx, who, charge, body.from_id)?),
-    };
+    let from = body.from_id;
     match (body.kind, charge) {
         (GiveKind::HandOver, _) if body.until.is_some() => {
             Err(Error::invalid("until", "only a substitution ends by itself"))
@@ -176,7 +166,7 @@ fn give(tx: &mut Tx<'_>, who: &SignedIn, body: &GiveBody) -> Result<Vec<rooms::S
         (GiveKind::HandOver, Some(charge)) => {
             let from = match from {
                 Some(from) => Some(from),
-                None => holder(tx, charge, who.person)?,
+                None => holder(tx, charge, lead)?,
             };
             Ok(vec![commands::hand_over(tx, charge, from, body.staff_id)?])
         }
@@ -187,22 +177,6 @@ fn give(tx: &mut Tx<'_>, who: &SignedIn, body: &GiveBody) -> Result<Vec<rooms::S
             let absent = from.ok_or_else(|| Error::invalid("from_id", "must say who is absent"))?;
             commands::substitute_all(tx, absent, body.staff_id, body.until)
         }
-    }
-}
-
-/// Returns the caller, one of the staff, if what is given is theirs.
-fn own(
-    tx: &Tx<'_>,
-    who: &SignedIn,
-    charge: Option<Charge>,
-    from: Option<PersonId>,
-) -> Result<PersonId> {
-    let held = queries::supervisions(tx, Some(who.person))?;
-    let has = charge.is_none_or(|charge| held.iter().any(|held| held.charge == charge));
-    if has && from.is_none_or(|from| from == who.person) {
-        Ok(who.person)
-    } else {
-        Err(Error::Forbidden("supervision.not_own"))
     }
 }
 

@@ -94,6 +94,6 @@ first_column! {
     crate::base::Timestamp crate::base::Day
     crate::base::id::PersonId crate::base::id::BadgeId crate::base::id::ContactId
     crate::base::id::RoomId crate::base::id::GroupId crate::base::id::ActivityId
-    crate::base::id::RunId crate::base::id::SupervisionId crate::base::id::DeviceId
+    crate::base::id::RunId crate::base::id::SupervisionId crate::base::id::OfferId crate::base::id::DeviceId
     crate::base::id::VisitId crate::base::id::HelpRequestId crate::base::id::CommandId
 }

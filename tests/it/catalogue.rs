@@ -48,7 +48,7 @@ pub struct House {
     pub server: TestServer,
     pub lead: Client,
     pub tina: (String, Client),
-    kai: String,
+    kai: (String, Client),
     mia: (String, Client),
     ben: String,
     room: String,
@@ -60,11 +60,12 @@ impl House {
         let server = TestServer::start().await;
         let (_, lead) = server.signed_in("Lea Leitung", Role::Admin).await;
         let (tina_id, tina) = server.signed_in("Tina Lehrer", Role::Staff).await;
-        let kai = server.person("Kai Kollege", Role::Staff).await.to_string();
+        let (kai_id, kai) = server.signed_in("Kai Kollege", Role::Staff).await;
         let (mia_id, mia) = server.signed_in("Mia Mohn", Role::Member).await;
         let ben = server.person("Ben Birke", Role::Member).await.to_string();
         server.person("Zoe Zander", Role::Member).await;
         let (tina, mia) = ((tina_id.to_string(), tina), (mia_id.to_string(), mia));
+        let kai = (kai_id.to_string(), kai);
         House { server, lead, tina, kai, mia, ben, room: String::new(), run: String::new() }
     }
 
@@ -120,8 +121,9 @@ impl House {
     }
 
     async fn hand_over_end_and_reopen(&self) {
-        let hand_over = json!({ "staff_id": self.kai, "run_id": self.run, "kind": "hand_over" });
-        post(&self.tina.1, "/supervisions", hand_over).await;
+        let hand_over = json!({ "staff_id": self.kai.0, "run_id": self.run, "kind": "hand_over" });
+        let offer = post(&self.tina.1, "/supervision-offers", hand_over).await;
+        post(&self.kai.1, &format!("/supervision-offers/{}/accept", id(&offer)), json!({})).await;
         post(&self.lead, &format!("/runs/{}/end", self.run), json!({})).await;
         post(&self.lead, &format!("/runs/{}/reopen", self.run), json!({})).await;
     }

@@ -216,7 +216,8 @@ impl Duties {
             }
             // Of colleagues and their work everybody who works here may know.
             kind => {
-                kind.starts_with("run.") || matches!(kind, "access.changed" | "supervision.changed")
+                let noun = kind.split('.').next().unwrap();
+                matches!(noun, "run" | "supervision") || kind == "access.changed"
             }
         }
     }

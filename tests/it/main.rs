@@ -59,6 +59,7 @@ mod demo;
 mod demo_live;
 mod demo_program;
 mod supervisions;
+mod offers;
 mod timetable;
 mod tracking;
 mod health;

@@ -12,7 +12,7 @@ use crate::rooms::{Cast, Club};
 use crate::server::TestServer;
 
 /// Sends a request and returns its status and body.
-async fn call(client: &Client, method: Method, path: &str, body: Value) -> (u16, Value) {
+pub async fn call(client: &Client, method: Method, path: &str, body: Value) -> (u16, Value) {
     let path = format!("/api/v1{path}");
     let answer = match method {
         Method::GET => client.get(&path).await,
@@ -26,30 +26,30 @@ fn told(answer: Answer) -> (u16, Value) {
     (answer.status, body)
 }
 
-async fn get(client: &Client, path: &str) -> (u16, Value) {
+pub async fn get(client: &Client, path: &str) -> (u16, Value) {
     call(client, Method::GET, path, Value::Null).await
 }
 
-async fn post(client: &Client, path: &str, body: Value) -> (u16, Value) {
+pub async fn post(client: &Client, path: &str, body: Value) -> (u16, Value) {
     call(client, Method::POST, path, body).await
 }
 
 /// The status and the code of a refusal.
-fn refusal((status, body): &(u16, Value)) -> (u16, &str) {
+pub fn refusal((status, body): &(u16, Value)) -> (u16, &str) {
     (*status, body["code"].as_str().unwrap_or_default())
 }
 
 /// A club behind a server, and those of it who have signed in.
-struct House {
-    server: TestServer,
-    cast: Cast,
-    lead: Client,
-    anna: Client,
-    ben: Client,
+pub struct House {
+    pub server: TestServer,
+    pub cast: Cast,
+    pub lead: Client,
+    pub anna: Client,
+    pub ben: Client,
 }
 
 impl House {
-    async fn new() -> House {
+    pub async fn new() -> House {
         let Club { store, cast } = Club::new().await;
         let server = TestServer::of(store).await;
         let (lead, anna) = (server.sign_in("lead").await, server.sign_in("anna").await);
@@ -62,7 +62,7 @@ impl House {
     }
 
     /// Starts a run of Anna's in the hall and returns its id.
-    async fn annas_run(&self) -> String {
+    pub async fn annas_run(&self) -> String {
         let body = self.chess(self.cast.hall, &[self.cast.anna]);
         let (status, run) = post(&self.anna, "/runs", body).await;
         assert_eq!(status, 201, "{run}");
@@ -71,7 +71,7 @@ impl House {
 }
 
 /// The topics that a new stream of this caller has, and the stream.
-async fn stream(client: &Client, after: Option<&str>) -> (Vec<String>, Stream) {
+pub async fn stream(client: &Client, after: Option<&str>) -> (Vec<String>, Stream) {
     let headers: Vec<_> = after.iter().map(|id| ("last-event-id", *id)).collect();
     let mut stream = client.stream("/api/v1/events", &headers).await.unwrap();
     let greeting = stream.next().await.unwrap().unwrap().json().unwrap();
@@ -262,7 +262,7 @@ async fn whoever_is_not_meant_may_not() {
         (Method::POST, "/runs/1/end", vec![&office, &mia]),
         (Method::POST, "/runs/1/reopen", vec![&office, &mia]),
         (Method::GET, "/supervisions", vec![&office, &mia]),
-        (Method::POST, "/supervisions", vec![&office, &mia]),
+        (Method::POST, "/supervisions", vec![&office, &house.anna, &mia]),
         (Method::POST, "/supervisions/1/end", vec![&office, &mia]),
     ] {
         for client in refused {
@@ -276,21 +276,19 @@ async fn whoever_is_not_meant_may_not() {
 }
 
 #[tokio::test]
-async fn staff_give_what_is_theirs_and_end_their_own() {
+async fn the_lead_gives_at_once_and_staff_end_their_own() {
     let house = House::new().await;
     let run = house.annas_run().await;
     let Cast { lead, anna, ben, sun, .. } = house.cast;
     let give = |to: PersonId| json!({"staff_id": to, "run_id": run, "kind": "hand_over"});
-    let not_his = post(&house.ben, "/supervisions", give(lead)).await;
-    assert_eq!(refusal(&not_his), (403, "supervision.not_own"));
     let mut for_another = give(ben);
     for_another["from_id"] = json!(lead);
-    let for_another = post(&house.anna, "/supervisions", for_another).await;
-    assert_eq!(refusal(&for_another), (403, "supervision.not_own"));
+    let for_another = post(&house.lead, "/supervisions", for_another).await;
+    assert_eq!(refusal(&for_another), (409, "supervision.not_held"));
     let held = post(&house.ben, &format!("/runs/{run}/take-over"), json!({})).await;
     assert_eq!(refusal(&held), (409, "supervision.held"));
 
-    let (status, given) = post(&house.anna, "/supervisions", give(ben)).await;
+    let (status, given) = post(&house.lead, "/supervisions", give(ben)).await;
     assert_eq!(status, 201, "{given}");
     let given = &given["items"][0];
     assert_eq!(
@@ -376,7 +374,7 @@ async fn a_change_of_scope_ends_open_streams_with_a_goodbye_and_they_return_with
         (stream(&house.anna, None).await, stream(&house.ben, None).await);
     assert!(hers.contains(&topic) && !his.contains(&topic));
     let give = json!({"staff_id": house.cast.ben, "run_id": run, "kind": "hand_over"});
-    assert_eq!(post(&house.anna, "/supervisions", give).await.0, 201);
+    assert_eq!(post(&house.lead, "/supervisions", give).await.0, 201);
     let mut last = String::new();
     for stream in [&mut her_stream, &mut his_stream] {
         let rest = async {

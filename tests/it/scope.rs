@@ -6,6 +6,8 @@
 use daybook::base::Actor;
 use daybook::client::Client;
 use daybook::domain::help::{self, Ask, Priority};
+use daybook::domain::rooms::Charge;
+use daybook::domain::rooms::offers::{self, GiveKind::HandOver};
 use daybook::live::Tx;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -39,6 +41,7 @@ fn table() -> Vec<Row> {
         ("GET", "/people", Value::Null, [200, 200, 200, 200, 403, 403]),
         ("GET", "/attendance", Value::Null, [200, 200, 200, 200, 403, 403]),
         ("GET", "/supervisions", Value::Null, [200, 403, 200, 200, 403, 403]),
+        ("GET", "/supervision-offers", Value::Null, [200, 403, 200, 200, 403, 403]),
         ("GET", "/supervisions?staff_id={eva}", Value::Null, [200, 403, 200, 403, 403, 403]),
         ("GET", "/events?topics=house,help", Value::Null, [200, 200, 200, 200, 200, 200]),
         (
@@ -116,7 +119,11 @@ fn acts() -> Vec<(&'static str, Value, [u16; 3])> {
         ("/runs/{ended}/reopen", nothing(), [200, 200, 403]),
         ("/runs/{alone}/take-over", nothing(), [200, 200, 200]),
         ("/runs/{run}/take-over", nothing(), [409, 409, 409]),
-        ("/supervisions", give, [201, 201, 403]),
+        ("/supervisions", give.clone(), [201, 403, 403]),
+        ("/supervision-offers", give, [403, 201, 403]),
+        ("/supervision-offers/{offer}/accept", nothing(), [403, 403, 200]),
+        ("/supervision-offers/{offer}/decline", nothing(), [403, 403, 204]),
+        ("/supervision-offers/{offer}/withdraw", nothing(), [204, 204, 403]),
         ("/supervisions/{charge}/end", nothing(), [204, 204, 404]),
     ]
 }
@@ -126,6 +133,9 @@ async fn stage(scene: &Scene) -> Vec<(&'static str, String)> {
     let yard = crate::fixture::room(scene, "Hof").await;
     let run = scene.run(scene.gym, &[scene.eva]).await;
     let charge = scene.number("select max(supervision_id) from supervision").await;
+    let (eva, otto, group) = (scene.eva, scene.otto, Charge::Group(scene.blue));
+    let ask = move |tx: &mut Tx<'_>| offers::offer(tx, group, eva, otto, HandOver, None);
+    let offer = scene.write(Actor::Person(eva), ask).await.unwrap();
     let (ended, alone) =
         (scene.run(scene.library, &[scene.eva]).await, scene.run(yard, &[scene.eva]).await);
     scene.end_run(ended).await;
@@ -158,6 +168,7 @@ async fn stage(scene: &Scene) -> Vec<(&'static str, String)> {
         ("{ended}", ended.to_string()),
         ("{alone}", alone.to_string()),
         ("{charge}", charge.to_string()),
+        ("{offer}", offer.id.to_string()),
         ("{visit}", visit.to_string()),
         ("{left}", left.to_string()),
         ("{help}", asked[0].to_string()),

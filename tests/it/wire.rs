@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use daybook::base::Timestamp;
 use daybook::base::id::{
-    ActivityId, DeviceId, GroupId, HelpRequestId, PersonId, RoomId, RunId, VisitId,
+    ActivityId, DeviceId, GroupId, HelpRequestId, OfferId, PersonId, RoomId, RunId, VisitId,
 };
 use daybook::event::{BulkAudience, Charge, Event, HelpFacts, Label, Topic};
 use expect_test::expect;
@@ -78,6 +78,21 @@ fn rooms() -> Vec<Event> {
             staff_ids,
             from: Some(PersonId(8)),
             to: Some(PersonId(1)),
+        },
+        Event::SupervisionOffered {
+            offer_id: OfferId(6),
+            charge: Charge::Run(RUN),
+            kind: "hand_over",
+            from: PersonId(8),
+            to: PersonId(1),
+            until: None,
+        },
+        Event::SupervisionOfferEnded {
+            offer_id: OfferId(6),
+            charge: Charge::Run(RUN),
+            from: PersonId(8),
+            to: PersonId(1),
+            outcome: "declined",
         },
     ]
 }
@@ -225,6 +240,10 @@ fn every_event_has_the_shape_and_the_audience_that_was_decided() {
           {"run_id":"5","activity_id":"9","activity_name":"Homework","room_id":"3","staff_ids":["1"]}
         supervision.changed -> group:2 user:8:inbox user:1:inbox lead (name of -)
           {"charge":"group","run_or_group_id":"2","staff_ids":["1"],"from":"8","to":"1"}
+        supervision.offered -> user:1:inbox user:8:inbox lead (name of 8)
+          {"offer_id":"6","charge":"run","run_or_group_id":"5","kind":"hand_over","from":"8","to":"1","until":null}
+        supervision.offer_ended -> user:1:inbox user:8:inbox lead (name of 1)
+          {"offer_id":"6","charge":"run","run_or_group_id":"5","from":"8","to":"1","outcome":"declined"}
         attendance.checked_in -> group:2 group:4 office lead (name of 7)
           {"member_id":"7","at":"2026-11-20T09:00:00.000Z","late":true,"source":"badge"}
         attendance.checked_out -> group:2 group:4 office lead (name of 7)

@@ -240,8 +240,11 @@ fn whoever_asks_or_reads_is_signed_in_and_there() {
                 Action::StartRun(run) => {
                     must_be_in(&signed_in, Who::Staff(plan.runs[*run].staff[0]))
                 }
-                Action::EndRun { by, .. } | Action::HandOver { by, .. } => {
-                    must_be_in(&signed_in, Who::Staff(*by));
+                Action::EndRun { by, .. } => must_be_in(&signed_in, Who::Staff(*by)),
+                Action::HandOver { by, to, .. } => {
+                    for colleague in [by, to] {
+                        must_be_in(&signed_in, Who::Staff(*colleague));
+                    }
                 }
                 Action::Mark(_) | Action::Substitute { .. } | Action::Scan(_) => {}
             }

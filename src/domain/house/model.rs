@@ -56,6 +56,15 @@ impl House {
     pub fn day(&self, at: Timestamp) -> Day {
         at.day(&self.time_zone())
     }
+
+    /// Returns when the house closes next.
+    pub fn next_close(&self, now: Timestamp) -> Timestamp {
+        let (zone, today) = (self.time_zone(), self.day(now));
+        let minute = self.hours.closes_at.minutes();
+        let close = today.at_minute(minute, &zone);
+        let tomorrow = Day(today.0.saturating_add(jiff::Span::new().days(1)));
+        if close > now { close } else { tomorrow.at_minute(minute, &zone) }
+    }
 }
 
 /// Checks the name of a time zone.

@@ -9,7 +9,7 @@ use super::model::{
     SupervisionKind,
 };
 use super::supervising::STAFF_MAX;
-use super::{queries, supervising};
+use super::{offers, queries, receivers, supervising};
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, text};
@@ -144,7 +144,7 @@ pub fn start_run(tx: &mut Tx<'_>, new: &NewRun) -> Result<Run> {
         return Err(Error::invalid("staff_ids", format!("must be 1 to {STAFF_MAX}")));
     }
     for person in &staff {
-        supervising::require_staff(tx, "staff_ids", *person)?;
+        receivers::require_staff(tx, "staff_ids", *person)?;
     }
     let staff: Vec<PersonId> = staff.into_iter().collect();
     supervising::rescoping(tx, &staff, |tx| {
@@ -247,6 +247,7 @@ pub fn release(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
     if queries::is_staff(tx, person)? {
         return Ok(());
     }
+    offers::expire_to(tx, person)?;
     for held in queries::supervisions(tx, Some(person))? {
         supervising::end_supervision(tx, held.id)?;
     }

@@ -8,6 +8,8 @@
 pub mod model;
 pub mod queries;
 pub mod scope;
+mod receivers;
+pub mod offers;
 mod supervising;
 pub mod commands;
 pub mod roster;

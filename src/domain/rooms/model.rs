@@ -200,17 +200,22 @@ impl FromRow for Supervisor {
     }
 }
 
+impl FromRow for Charge {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Charge> {
+        // The table holds exactly one of the two.
+        match row.get("run_id")? {
+            Some(run) => Ok(Charge::Run(run)),
+            None => row.get("group_id").map(Charge::Group),
+        }
+    }
+}
+
 impl FromRow for Supervision {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Supervision> {
-        // The table holds exactly one of the two.
-        let charge = match row.get("run_id")? {
-            Some(run) => Charge::Run(run),
-            None => Charge::Group(row.get("group_id")?),
-        };
         Ok(Supervision {
             id: row.get("supervision_id")?,
             person: row.get("person_id")?,
-            charge,
+            charge: Charge::from_row(row)?,
             kind: row.get("kind")?,
             from_at: row.get("from_at")?,
             until_at: row.get("until_at")?,

@@ -304,7 +304,8 @@ pub fn supervisions_due(conn: &Connection, now: Timestamp) -> Result<Vec<Supervi
 
 /// Returns the next planned end, which [`super::commands::end_due`] waits for.
 pub fn next_due(conn: &Connection) -> Result<Option<Timestamp>> {
-    rows::maybe(
+    let offered = super::offers::next_due(conn)?;
+    let held: Option<Timestamp> = rows::maybe(
         conn,
         "select until_at
          from supervision
@@ -312,5 +313,6 @@ pub fn next_due(conn: &Connection) -> Result<Option<Timestamp>> {
          order by until_at
          limit 1",
         [],
-    )
+    )?;
+    Ok(held.into_iter().chain(offered).min())
 }

@@ -6,16 +6,15 @@
 //! and none is changed but to end it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
 use super::commands::{named, require_open};
 use super::model::{Charge, Run, Supervision, SupervisionKind};
-use super::queries;
+use super::receivers::{or_close, require_receiver, require_staff, require_substitute};
+use super::{offers, queries};
 use crate::base::id::{GroupId, PersonId, RunId, SupervisionId};
-use crate::base::{Day, Error, Result, Timestamp};
-use crate::domain::house;
+use crate::base::{Error, Result, Timestamp};
 use crate::domain::people::audit;
 use crate::event::{Event, Label, Stale, Topic};
 use crate::live::Tx;
@@ -23,9 +22,6 @@ use crate::store::rows;
 
 /// How many may be responsible for one run or group; also bounds the events that name them.
 pub(super) const STAFF_MAX: usize = 20;
-
-/// How long a substitution may last: longer than any leave, shorter than a slip of the keys.
-const SUBSTITUTION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Gives a charge to somebody else, who has it as long as the giver would have.
 /// Without a giver it must be nobody's.
@@ -37,9 +33,9 @@ pub fn hand_over(
 ) -> Result<Supervision> {
     end_due(tx)?;
     require_charge(tx, charge)?;
-    require_staff(tx, "staff_id", to)?;
-    if from == Some(to) {
-        return Err(Error::invalid("staff_id", "is the one who hands over"));
+    match from {
+        Some(from) => require_receiver(tx, from, to)?,
+        None => require_staff(tx, "staff_id", to)?,
     }
     let held = match from {
         Some(from) => Some(require_held(tx, charge, from)?),
@@ -74,16 +70,14 @@ pub fn substitute(
     by: PersonId,
     until: Option<Timestamp>,
 ) -> Result<Supervision> {
-    let until = until.map_or_else(|| closing(tx, tx.now), Ok)?;
+    let until = or_close(tx, until)?;
     end_due(tx)?;
     require_charge(tx, charge)?;
     require_substitute(tx, absent, by, until)?;
     if let Some(absent) = absent {
         require_held(tx, charge, absent)?;
     }
-    if held(tx, charge, by)?.is_some_and(|held| held.until_at.is_none()) {
-        return Err(Error::conflict("supervision.held", "this person is responsible already"));
-    }
+    require_no_lasting(tx, charge, by)?;
     rescoping(tx, &[by], |tx| {
         let id = give(tx, by, charge, SupervisionKind::Substitution, Some(until))?;
         announce(tx, "supervision.substituted", charge, absent, Some(by))?;
@@ -98,7 +92,7 @@ pub fn substitute_all(
     by: PersonId,
     until: Option<Timestamp>,
 ) -> Result<Vec<Supervision>> {
-    let until = until.map_or_else(|| closing(tx, tx.now), Ok)?;
+    let until = or_close(tx, until)?;
     end_due(tx)?;
     require_substitute(tx, Some(absent), by, until)?;
     let mut all = Vec::new();
@@ -152,6 +146,7 @@ pub fn end_due(tx: &mut Tx<'_>) -> Result<usize> {
             announce(tx, "supervision.ended", over.charge, Some(over.person), None)
         })?;
     }
+    offers::expire_due(tx)?;
     Ok(due.len())
 }
 
@@ -257,53 +252,26 @@ pub(super) fn staff_ids(conn: &Connection, charge: Charge) -> Result<Vec<PersonI
     Ok(queries::staff_of(conn, charge)?.into_iter().map(|who| who.id).collect())
 }
 
-/// Refuses a person who cannot be made responsible for others.
-pub(super) fn require_staff(
-    conn: &Connection,
-    field: &'static str,
-    person: PersonId,
-) -> Result<()> {
-    if queries::is_staff(conn, person)? {
-        Ok(())
-    } else {
-        Err(Error::invalid(field, format!("{person} is not of the staff")))
-    }
-}
-
-fn require_substitute(
-    tx: &Tx<'_>,
-    absent: Option<PersonId>,
-    by: PersonId,
-    until: Timestamp,
-) -> Result<()> {
-    require_staff(tx, "staff_id", by)?;
-    if absent == Some(by) {
-        return Err(Error::invalid("staff_id", "is the one who is absent"));
-    }
-    if until <= tx.now || until > tx.now.plus(SUBSTITUTION_MAX) {
-        return Err(Error::invalid("until", "must be in the future, within a year"));
+/// Refuses a substitute who has the charge for good.
+pub(super) fn require_no_lasting(conn: &Connection, charge: Charge, by: PersonId) -> Result<()> {
+    if held(conn, charge, by)?.is_some_and(|held| held.until_at.is_none()) {
+        return Err(Error::conflict("supervision.held", "this person is responsible already"));
     }
     Ok(())
 }
 
-/// The next time that the house closes.
-fn closing(conn: &Connection, now: Timestamp) -> Result<Timestamp> {
-    let house = house::queries::house(conn)?;
-    let (zone, today) = (house.time_zone(), house.day(now));
-    let tomorrow = Day(today.0.saturating_add(jiff::Span::new().days(1)));
-    let minute = house.hours.closes_at.minutes();
-    let closing = today.at_minute(minute, &zone);
-    Ok(if closing > now { closing } else { tomorrow.at_minute(minute, &zone) })
-}
-
-fn require_charge(conn: &Connection, charge: Charge) -> Result<()> {
+pub(super) fn require_charge(conn: &Connection, charge: Charge) -> Result<()> {
     match charge {
         Charge::Run(run) => require_open(&named("run_id", queries::run(conn, run))?),
         Charge::Group(group) => named("group_id", queries::group(conn, group)).map(drop),
     }
 }
 
-fn require_held(conn: &Connection, charge: Charge, person: PersonId) -> Result<Supervision> {
+pub(super) fn require_held(
+    conn: &Connection,
+    charge: Charge,
+    person: PersonId,
+) -> Result<Supervision> {
     held(conn, charge, person)?.ok_or_else(|| {
         Error::conflict("supervision.not_held", "this person is not responsible for it")
     })
@@ -338,7 +306,7 @@ fn end(tx: &mut Tx<'_>, supervision: SupervisionId, at: Timestamp) -> Result<()>
          where supervision_id = ?1",
         params![supervision, at],
     )?;
-    Ok(())
+    offers::expire_of(tx, supervision)
 }
 
 /// Tells that the responsibility for `charge` has changed, and keeps account of

@@ -128,6 +128,18 @@ create unique index supervision_run on supervision (run_id, person_id) where end
 create unique index supervision_group on supervision (group_id, person_id) where ended_at is null and group_id is not null;
 create index supervision_person on supervision (person_id, ended_at);
 create index supervision_due on supervision (until_at) where ended_at is null and until_at is not null;
+create table supervision_offer (
+    supervision_offer_id integer primary key,
+    supervision_id integer not null references supervision,
+    person_id      integer not null references person,
+    kind           text not null check (kind in ('hand_over', 'substitution')),
+    until_at       integer,
+    offered_at     integer not null,
+    ended_at       integer,
+    outcome        text check (outcome in ('accepted', 'declined') or outcome in ('withdrawn', 'expired')),
+    check ((ended_at is null) = (outcome is null))
+) strict;
+create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;
 create table device (
     device_id      integer primary key,
     name           text not null,

@@ -1,0 +1,103 @@
+// Hand-over between colleagues: one asks, the other accepts or declines, by keyboard alone; until
+// then nothing has changed.
+import { accessible, expect, live, tabTo, test as base } from "../house.mjs";
+
+const test = base.extend({
+  // Two colleagues, the first with a run in a room that was free.
+  pair: async ({ visitor }, use) => {
+    const giver = await visitor.groupLead();
+    const { items: [activity] } = await visitor.api(giver.context, "GET", "/activities?limit=100");
+    const { rooms } = await visitor.api(await visitor.context({ role: "admin" }), "GET", "/board");
+    const room = rooms.find((one) => !one.run && one.count === 0);
+    const run = await visitor.api(giver.context, "POST", "/runs", { activity_id: activity.id, room_id: room.id, staff_ids: [giver.me.person.id] });
+    const { username } = visitor.house.sign_ins.find((one) => one.role === "staff" && one.username !== giver.username);
+    const context = await visitor.context({ username });
+    await use({ giver, run, taker: { username, context, me: await visitor.api(context, "GET", "/me") } });
+    const lead = await visitor.context({ role: "admin" });
+    const { run: now } = await visitor.api(lead, "GET", `/runs/${run.id}`);
+    if (!now.ended_at) await visitor.api(lead, "POST", `/runs/${run.id}/end`);
+  },
+});
+
+const toast = (page, text) => page.locator(".toast", { hasText: text });
+const offers = (page) => page.getByRole("list", { name: "Offene Übergaben" });
+const badge = (page) => page.locator(".side .badge", { hasText: "Offene Übergaben" });
+
+async function open(who, path) {
+  const page = await who.context.newPage();
+  await page.goto(path);
+  await live(page);
+  return page;
+}
+
+async function ask({ giver, run, taker }) {
+  const page = await open(giver, `/supervision?run=${run.id}`);
+  await tabTo(page, page.getByRole("button", { name: "Übergeben" }));
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("Sie bleiben zuständig, bis die andere Person zusagt.");
+  await dialog.getByRole("combobox").selectOption(taker.me.person.id);
+  await tabTo(page, dialog.getByRole("button", { name: "Fragen" }));
+  await page.keyboard.press("Enter");
+  await expect(toast(page, `${taker.me.person.display_name} ist gefragt`)).toBeVisible();
+  await expect(offers(page)).toContainText("Bis zur Zusage bleiben Sie zuständig.");
+  return page;
+}
+
+test("who is asked hears of it on any page and accepts by keyboard; only then it changes hands", async ({ pair }) => {
+  const { giver, taker, run } = pair;
+  // On another page than the one that is about it.
+  const theirs = await open(taker, "/people");
+  const page = await ask(pair);
+  const said = toast(theirs, `${giver.me.person.display_name} möchte Ihnen eine Aufsicht übergeben.`);
+  await expect(said).toBeVisible();
+  await expect(badge(theirs)).toContainText("1");
+  await said.getByRole("button", { name: "Ansehen" }).click();
+  await expect(offers(theirs)).toContainText(`${giver.me.person.display_name} möchte Ihnen übergeben`);
+  await expect(offers(theirs)).toContainText(run.room_name);
+  await accessible(theirs, "asked");
+  await accessible(page, "asking");
+  await expect(page.getByText(`mit ${giver.me.person.display_name}`)).toBeVisible();
+
+  await tabTo(theirs, offers(theirs).getByRole("button", { name: "Übernehmen" }));
+  await theirs.keyboard.press("Enter");
+  await expect(theirs.getByRole("heading", { level: 1, name: run.room_name })).toBeVisible();
+  await expect(theirs.getByText(`mit ${taker.me.person.display_name}`)).toBeVisible();
+  await expect(offers(theirs)).toHaveCount(0);
+  await expect(badge(theirs)).toHaveCount(0);
+  await expect(theirs.getByRole("heading", { level: 1 })).toBeFocused();
+  await expect(toast(page, `${taker.me.person.display_name} hat übernommen.`)).toBeVisible();
+  await expect(offers(page)).toHaveCount(0);
+});
+
+test("what is declined or withdrawn leaves everything as it was, on both pages", async ({ pair, visitor }) => {
+  const { giver, taker, run } = pair;
+  const theirs = await open(taker, "/supervision");
+  let page = await ask(pair);
+  await tabTo(theirs, offers(theirs).getByRole("button", { name: "Ablehnen" }));
+  await theirs.keyboard.press("Enter");
+  await expect(toast(page, `${taker.me.person.display_name} hat abgelehnt. Sie bleiben zuständig.`)).toBeVisible();
+  await expect(offers(page)).toHaveCount(0);
+  await expect(offers(theirs)).toHaveCount(0);
+  await page.close();
+  page = await ask(pair);
+  await expect(offers(theirs)).toBeVisible();
+  await tabTo(page, offers(page).getByRole("button", { name: "Zurückziehen" }));
+  await page.keyboard.press("Enter");
+  await expect(offers(page)).toHaveCount(0);
+  await expect(offers(theirs)).toHaveCount(0);
+  const { run: now } = await visitor.api(giver.context, "GET", `/runs/${run.id}`);
+  expect(now.staff.map((one) => one.id)).toEqual([giver.me.person.id]);
+});
+
+test("the lead decides at once", async ({ pair, visitor }) => {
+  const { taker, run } = pair;
+  const page = await visitor.page({ role: "admin" }, `/supervision?run=${run.id}`);
+  await live(page);
+  await page.getByRole("button", { name: "Übergeben" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox").selectOption(taker.me.person.id);
+  await dialog.getByRole("button", { name: "Übergeben" }).click();
+  await expect(toast(page, `${run.room_name} ist jetzt bei ${taker.me.person.display_name}`)).toBeVisible();
+  await expect(page.getByText(`mit ${taker.me.person.display_name}`)).toBeVisible();
+});
