@@ -1,10 +1,13 @@
 //! What time does: who is missing, the close of the day, a clock that was put back, forgetting.
 
-use daybook::base::{Actor, Day, Timestamp};
-use daybook::domain::rooms;
+use daybook::base::id::{GroupId, RunId};
+use daybook::base::{Actor, Day, Result, Timestamp};
+use daybook::domain::people::Role;
+use daybook::domain::rooms::{self, Charge, scope};
 use daybook::domain::visits::day::{self, Closed};
 use daybook::domain::visits::scan::{Outcome, When};
 use daybook::domain::visits::{Status, commands, keeping, snapshots};
+use daybook::live::Tx;
 
 use crate::scene::{BEN, EVA, MIA, Scene, ZOE, conflict, tap};
 
@@ -155,6 +158,62 @@ async fn a_visit_never_starts_before_its_run_whatever_the_clock_did() {
     });
     assert_eq!(page.await.unwrap().left[0].member_id, scene.mia);
     scene.check().await;
+}
+
+/// What Eva and Otto are responsible for, and whether each sees Zoe, who is in Eva's run and in
+/// nobody's group.
+async fn duties(scene: &Scene) -> [(Vec<GroupId>, Vec<RunId>, bool); 2] {
+    let (eva, otto, zoe, now) = (scene.eva, scene.otto, scene.zoe, scene.now());
+    let read = move |conn: &_| {
+        let of = |person| -> Result<_> {
+            let scope = scope::of(conn, person, Role::Staff, now)?;
+            let sees = scope.sees(conn, zoe)?;
+            Ok((scope.groups, scope.runs, sees))
+        };
+        Ok([of(eva)?, of(otto)?])
+    };
+    scene.read(read).await
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_takes_nobody_from_those_in_charge_and_gives_nobody_back() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    let ended = scene.run(scene.library, &[scene.eva]).await;
+    let (blue, eva, otto) = (scene.blue, scene.eva, scene.otto);
+    scene.tap(&scene.gym_reader, ZOE).await;
+    let noon = Scene::minute(120);
+    let beside = move |tx: &mut Tx<'_>| {
+        let (group, until) = (Charge::Group(blue), Some(noon));
+        rooms::commands::substitute(tx, group, Some(eva), otto, until)
+    };
+    scene.write(Actor::System, beside).await.unwrap();
+    scene.pass(60);
+    scene.end_run(ended).await;
+    let before = duties(&scene).await;
+    assert_eq!(before[0], (vec![blue], vec![run], true));
+    assert!(before[1].0.contains(&blue) && before[1].1.is_empty());
+
+    // All that has begun since begins in an hour, by the clock; what has ended ends then.
+    scene.set(Scene::minute(-60));
+    assert_eq!(duties(&scene).await, before);
+    let page = scene.act(eva, move |tx, scope| {
+        scope.require_run(tx, run)?;
+        snapshots::in_run(tx, scope, &rooms::queries::run(tx, run)?)
+    });
+    let page = page.await.unwrap();
+    assert_eq!(page.here[0].member_id, scene.zoe);
+    assert!(page.expected.iter().any(|one| one.member_id == scene.mia));
+    // What changes hands changes hands at once.
+    let give = move |tx: &mut Tx<'_>| {
+        rooms::commands::hand_over(tx, Charge::Run(run), Some(eva), otto).map(drop)
+    };
+    scene.write(Actor::System, give).await.unwrap();
+    let [hers, his] = duties(&scene).await;
+    assert_eq!((hers.1, hers.2, his.1, his.2), (vec![], false, vec![run], true));
+    // The substitution ends when it was planned to.
+    scene.set(noon);
+    assert!(!duties(&scene).await[1].0.contains(&blue));
 }
 
 #[tokio::test]

@@ -84,17 +84,17 @@ impl Club {
     }
 
     pub async fn scope_at(&self, person: PersonId, at: Timestamp) -> Scope {
-        self.store.read(move |conn| scope::of(conn, person, Role::Staff, at)).await
+        self.store.read(move |conn| scope::then(conn, person, Role::Staff, at)).await
     }
 
     pub async fn scope(&self, person: PersonId) -> Scope {
-        self.scope_at(person, self.now()).await
+        let now = self.now();
+        self.store.read(move |conn| scope::of(conn, person, Role::Staff, now)).await
     }
 
     pub async fn sees(&self, person: PersonId, role: Role, member: PersonId) -> bool {
         let now = self.now();
-        let read = move |conn: &_| scope::of(conn, person, role, now)?.sees(conn, member);
-        self.store.read(read).await
+        self.store.read(move |conn| scope::of(conn, person, role, now)?.sees(conn, member)).await
     }
 
     /// Puts a member into a run, as `visits` does.

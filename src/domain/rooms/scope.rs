@@ -1,10 +1,12 @@
 //! Scope: the one place that decides who may see whom, for reads, writes and
 //! topics alike.
 //!
-//! A scope is computed from the intervals of supervision at one moment and
-//! never stored: it cannot be out of date, and what somebody could see at any
-//! past moment can be computed again. A substitution whose planned end has come
-//! does not count, whether or not anybody has noted its end yet.
+//! A scope is computed from the stretches of supervision and never stored: it
+//! cannot be out of date, and what somebody could see at any past moment can be
+//! computed again. What counts now is what nobody has ended, whatever the clock
+//! says of its beginning: none begins in advance, and a clock that was put back
+//! takes nothing away and gives nothing back. A substitution whose planned end
+//! has come does not count, whether or not anybody has noted its end yet.
 
 use rusqlite::{Connection, params};
 
@@ -26,15 +28,18 @@ pub struct Scope {
     pub groups: Vec<GroupId>,
     /// The open runs that the person supervises, ascending.
     pub runs: Vec<RunId>,
+    /// Whether it is of a moment that is over.
+    past: bool,
 }
 
-/// Returns what `person` may see at the moment `at`, now or in the past.
-pub fn of(conn: &Connection, person: PersonId, role: Role, at: Timestamp) -> Result<Scope> {
-    let (groups, runs) = match role {
-        Role::Admin | Role::Staff => (groups(conn, person, at)?, runs(conn, person, at)?),
-        Role::Office | Role::Member => (Vec::new(), Vec::new()),
-    };
-    Ok(Scope { person, role, at, groups, runs })
+/// Returns what `person` may see now.
+pub fn of(conn: &Connection, person: PersonId, role: Role, now: Timestamp) -> Result<Scope> {
+    Scope::new(conn, person, role, now, false)
+}
+
+/// Returns what `person` could see at a moment that is over.
+pub fn then(conn: &Connection, person: PersonId, role: Role, at: Timestamp) -> Result<Scope> {
+    Scope::new(conn, person, role, at, true)
 }
 
 /// Returns what a wall screen hears.
@@ -48,6 +53,21 @@ pub fn display_may_hear(topic: Topic) -> bool {
 }
 
 impl Scope {
+    fn new(
+        conn: &Connection,
+        person: PersonId,
+        role: Role,
+        at: Timestamp,
+        past: bool,
+    ) -> Result<Scope> {
+        let mut scope = Scope { person, role, at, groups: Vec::new(), runs: Vec::new(), past };
+        if matches!(role, Role::Admin | Role::Staff) {
+            scope.groups = groups(conn, &scope)?;
+            scope.runs = runs(conn, &scope)?;
+        }
+        Ok(scope)
+    }
+
     /// Returns everything that is told to the person who asks for nothing in
     /// particular.
     pub fn topics(&self) -> Vec<Topic> {
@@ -108,7 +128,7 @@ impl Scope {
         if self.runs.is_empty() {
             return Ok(false);
         }
-        Ok(run_of(conn, member, self.at)?.is_some_and(|run| self.runs.contains(&run)))
+        Ok(run_of(conn, member, self)?.is_some_and(|run| self.runs.contains(&run)))
     }
 
     /// Refuses whom the person may not see, as if there were no such person.
@@ -166,47 +186,56 @@ impl Scope {
     }
 }
 
-fn groups(conn: &Connection, person: PersonId, at: Timestamp) -> Result<Vec<GroupId>> {
+fn groups(conn: &Connection, scope: &Scope) -> Result<Vec<GroupId>> {
     rows::all(
         conn,
         "select distinct group_id
          from supervision
          where person_id = ?1
            and group_id is not null
-           and from_at <= ?2
-           and (ended_at is null or ended_at > ?2)
+           and (ended_at is null or ?3 and ended_at > ?2)
            and (until_at is null or until_at > ?2)
+           and (not ?3 or from_at <= ?2)
          order by group_id",
-        params![person, at],
+        params![scope.person, scope.at, scope.past],
     )
 }
 
-fn runs(conn: &Connection, person: PersonId, at: Timestamp) -> Result<Vec<RunId>> {
+fn runs(conn: &Connection, scope: &Scope) -> Result<Vec<RunId>> {
     rows::all(
         conn,
         "select distinct run_id
          from supervision
          where person_id = ?1
            and run_id is not null
-           and from_at <= ?2
-           and (ended_at is null or ended_at > ?2)
+           and (ended_at is null or ?3 and ended_at > ?2)
            and (until_at is null or until_at > ?2)
+           and (not ?3 or from_at <= ?2)
          order by run_id",
-        params![person, at],
+        params![scope.person, scope.at, scope.past],
     )
 }
 
-/// Returns the run that a member was in at `at`. Visits are a later noun; this
-/// one question about them is asked here so that scope has one place.
-fn run_of(conn: &Connection, member: PersonId, at: Timestamp) -> Result<Option<RunId>> {
+/// Returns the run that a member was in. Visits are a later noun; this one
+/// question about them is asked here so that scope has one place.
+fn run_of(conn: &Connection, member: PersonId, scope: &Scope) -> Result<Option<RunId>> {
     rows::maybe(
         conn,
-        "select run_id
-         from last_visit
-         join visit using (visit_id)
-         where last_visit.person_id = ?1
-           and started_at <= ?2
-           and (ended_at is null or ended_at > ?2)",
-        params![member, at],
+        "with recursive chain (run_id, started_at, ended_at, earlier_visit_id) as (
+             select run_id, started_at, ended_at, earlier_visit_id
+             from last_visit
+             join visit using (visit_id)
+             where last_visit.person_id = ?1
+             union all
+             select visit.run_id, visit.started_at, visit.ended_at, visit.earlier_visit_id
+             from chain
+             join visit on visit_id = chain.earlier_visit_id
+             where ?3)
+         select run_id
+         from chain
+         where (ended_at is null or ?3 and ended_at > ?2)
+           and (not ?3 or started_at <= ?2)
+         limit 1",
+        params![member, scope.at, scope.past],
     )
 }

@@ -199,7 +199,6 @@ fn awaited(conn: &Connection, scope: &Scope, run: &Run, today: &Today) -> Result
                and (of_run.until_at is null or of_run.until_at > ?3)
                and of_group.group_id is not null
                and of_group.ended_at is null
-               and of_group.from_at <= ?3
                and (of_group.until_at is null or of_group.until_at > ?3))
          select person.person_id, display_name, min(\"group\".name) as group_name, status,
                 max(case
