@@ -2,7 +2,6 @@
 // stream underneath. Pages are loaded when they are first opened.
 import { api } from "./api.js";
 import { allGroups, readGroups } from "./groups.js";
-import { waitingIn } from "./help-figures.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { onEvent, startLive } from "./live.js";
 import { Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
@@ -181,9 +180,7 @@ function onKey(event) {
 /** Keeps the number of waiting requests in the side bar and in the tab's title. */
 function useWaiting() {
   useEffect(() => {
-    if (!isStaff()) return undefined;
-    api.get("/board").then((board) => waiting.set(waitingIn(board.help)), () => {});
-    return onEvent(({ type, data }) => type === "queue.changed" && waiting.set(waitingIn(data)));
+    if (isStaff()) import("./help-waiting.js").then(({ watchWaiting }) => watchWaiting(waiting));
   }, []);
   useWatch(waiting);
   useEffect(() => {

@@ -43,6 +43,8 @@ struct Queue {
     as_of: AsOf,
     #[serde(flatten)]
     page: Page<Help>,
+    /// How many wait for somebody, of those that the caller sees.
+    waiting: usize,
     resolved_today: i64,
     median_wait_s: i64,
 }
@@ -114,19 +116,21 @@ async fn list(
         Some(word) => Some(word.parse::<Status>().map_err(|why| Error::invalid("status", why))?),
     };
     let paging = Paging { limit: which.limit, cursor: which.cursor };
-    let (as_of, (page, resolved_today, figures)) = app
+    let read = app
         .snapshot(move |conn, now| {
             let day = house::queries::house(conn)?.day(now);
             let filter = status.map_or(Filter::Open, |status| Filter::OfDay(day, status));
             let scope = scope::of(conn, who.person, who.role, now)?;
+            let waiting = help::queries::waiting(conn, &scope)?;
             let items = help::queries::list(conn, &scope, filter)?;
             let items: Vec<_> = items.into_iter().map(|help| help.as_of(now)).collect();
             let page: Page<Help> = Page::part(items, &paging)?;
             let resolved = help::queries::resolved_on(conn, day)?;
-            Ok((page, resolved, help::queries::figures(conn, day, now)?))
+            Ok((page, waiting, resolved, help::queries::figures(conn, day, now)?))
         })
         .await?;
-    Ok(Json(Queue { as_of, page, resolved_today, median_wait_s: figures.median_wait_s }))
+    let (as_of, (page, waiting, resolved_today, Figures { median_wait_s, .. })) = read;
+    Ok(Json(Queue { as_of, page, waiting, resolved_today, median_wait_s }))
 }
 
 /// The queue for a wall: places and initials of those who wait. `queue.changed` says when it has

@@ -361,3 +361,22 @@ async fn a_body_that_is_no_utf_8_is_refused_and_leaves_nothing() {
     assert_eq!(scene.number("select count(*) from help_request").await, 0);
     assert!(!scene.log().await.iter().any(|kind| kind.starts_with("help.")));
 }
+
+#[tokio::test]
+async fn how_many_wait_is_counted_in_ones_own_list_and_in_all_its_pages() {
+    let scene = Scene::new().await;
+    let [lead, eva, otto] = scene.signed_in([scene.lead, scene.eva, scene.otto]).await;
+    for (member, priority) in [
+        (scene.mia, Priority::Normal),
+        (scene.ben, Priority::Normal),
+        (scene.zoe, Priority::Urgent),
+    ] {
+        ask(&scene, member, priority).await.unwrap();
+    }
+    let waiting = async |client: &daybook::client::Client| {
+        let path = "/api/v1/help-requests?limit=1";
+        client.get(path).await.unwrap().json().unwrap()["waiting"].as_u64()
+    };
+    let three = [waiting(&lead).await, waiting(&eva).await, waiting(&otto).await];
+    assert_eq!(three, [Some(3), Some(3), Some(1)]);
+}

@@ -89,6 +89,12 @@ pub fn list(conn: &Connection, scope: &Scope, filter: Filter) -> Result<Vec<Help
     Ok(requests.into_iter().filter(|help| help.seen_by(scope)).collect())
 }
 
+/// Returns how many wait for somebody, of those that the holder of `scope` sees.
+pub fn waiting(conn: &Connection, scope: &Scope) -> Result<usize> {
+    let open = list(conn, scope, Filter::Open)?;
+    Ok(open.iter().filter(|help| help.status == Status::Pending).count())
+}
+
 /// Returns the places of those who wait, in their order.
 pub fn places(conn: &Connection, now: Timestamp) -> Result<Vec<Place>> {
     struct Waiting(Place, Timestamp);

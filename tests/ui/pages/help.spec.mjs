@@ -126,6 +126,12 @@ test("who is not in charge sees an urgent request, and no other", async ({ cast,
   await visitor.api(cast.second.context, "POST", "/help-requests", { content: "Nasenbluten", priority: "urgent" });
   await expect(row(page, cast.second)).toContainText("Nasenbluten");
   await expect(row(page, cast.member)).toHaveCount(0);
+  // The badge says how many wait in this list; the lead's, how many in the house.
+  const badge = (of) => of.locator(".side").getByRole("link", { name: /^Hilfe-Liste/ }).locator(".badge");
+  const lead = await visitor.page({ role: "admin" }, "/people");
+  await expect(badge(lead)).toHaveText("Warten: 2");
+  await expect(badge(page)).toHaveText("Warten: 1");
+  await expect(page).toHaveTitle("(1) Hilfe-Liste · Daybook");
 });
 
 /** Somebody who looks after no group and no run now. */

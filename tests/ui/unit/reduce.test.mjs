@@ -5,6 +5,7 @@ import { reduce as helpFigures } from "../../../assets/help-figures.js";
 import { reduce as helpLine } from "../../../assets/help-line.js";
 import { whereReduce } from "../../../assets/help-place.js";
 import { reduce as helpQueue } from "../../../assets/help.js";
+import { reduceOwn as helpOwn } from "../../../assets/help-waiting.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
 import { oldestCursor, reducer, Section, stale } from "../../../assets/store.js";
 import { reduceFeed } from "../../../assets/tracking.js";
@@ -30,6 +31,15 @@ test("counts are the server's: they are taken over, never added up", () => {
 test("a room's count and the queue's figures follow their signals", () => {
   assert.equal(apply(rooms)(board(), "room.occupancy_changed", { room_id: "1", count: 5, capacity: 30, run_id: "7" }).rooms[0].count, 5);
   assert.equal(apply(helpFigures)(board(), "queue.changed", { length: 2, open: 4, longest_wait_s: 50, median_wait_s: 9 }).help.open, 4);
+});
+
+test("how many wait in one's own list is asked of the server, and of an empty house nothing", () => {
+  const own = { cursor: "e1-0", help: { length: 2 } };
+  assert.deepEqual(apply(helpOwn)(own, "queue.changed", { length: 5, open: 6 }), stale({ house: 5, help: { length: 2 } }));
+  const none = apply(helpOwn)(own, "queue.changed", { length: 0, open: 1 });
+  assert.deepEqual([none.house, none.help.length], [0, 0]);
+  assert.equal(apply(helpOwn)(none, "visit.started", { member_id: "3", run_id: "7" }), none);
+  assert.deepEqual(apply(helpOwn)(own, "visit.ended", { member_id: "3", run_id: "7" }), stale(own));
 });
 
 const runState = () => ({
