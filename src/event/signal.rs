@@ -1,6 +1,8 @@
 //! Signals: passing state that is never logged, may be dropped, and is told
 //! anew by the next snapshot.
 
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
 use serde_json::Value;
 
 use super::Topic;
@@ -15,6 +17,16 @@ pub struct Signal {
     pub topics: Vec<Topic>,
     /// A JSON object; built from a type of the noun that sends it.
     pub data: Value,
+}
+
+impl Signal {
+    /// Returns what tells this figure from others: a later signal with the same one replaces it.
+    pub fn figure(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let of = self.data.get("user_id").and_then(Value::as_str);
+        (self.kind, &self.topics, of).hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// A figure that a write has made stale. It is computed again by one read, at

@@ -20,6 +20,8 @@ const ENVELOPE: usize = 256;
 pub struct Frame {
     /// The event's place in the log; none for a signal.
     pub seq: Option<i64>,
+    /// Of which figure a signal is; none for an event.
+    pub figure: Option<u64>,
     /// Who hears it.
     pub topics: Box<[Topic]>,
     text: Text,
@@ -57,7 +59,7 @@ impl Frame {
             envelope(text, &event.kind, &event.topics, event.at)?;
             with_name(text, &event.data, name)
         });
-        Frame::new(Some(event.seq), event.topics.clone().into(), text)
+        Frame::new(Some(event.seq), None, event.topics.clone().into(), text)
     }
 
     /// Encodes a signal: no id, so that no client takes it for a position.
@@ -68,11 +70,11 @@ impl Frame {
             envelope(text, signal.kind, &signal.topics, at)?;
             with_name(text, &data, None)
         });
-        Frame::new(None, signal.topics.clone().into(), text)
+        Frame::new(None, Some(signal.figure()), signal.topics.clone().into(), text)
     }
 
-    fn new(seq: Option<i64>, topics: Box<[Topic]>, text: Text) -> Frame {
-        Frame { seq, topics, text, alias: OnceLock::new() }
+    fn new(seq: Option<i64>, figure: Option<u64>, topics: Box<[Topic]>, text: Text) -> Frame {
+        Frame { seq, figure, topics, text, alias: OnceLock::new() }
     }
 
     /// Returns the frame's text.

@@ -230,7 +230,8 @@ impl Feed {
                 break;
             };
             slot.next += 1;
-            if frame.seq.is_some_and(|seq| seq <= self.seq) {
+            let known = frame.seq.is_some_and(|seq| seq <= self.seq);
+            if known || ring.is_outdated(slot.next - 1, frame) {
                 continue;
             }
             self.seq = frame.seq.unwrap_or(self.seq);

@@ -4,7 +4,7 @@
 //! has no position in the log. A subscriber that is behind the ring's first
 //! place pages from the log instead.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::event::wire::Frame;
@@ -23,6 +23,8 @@ pub(super) struct Ring {
     /// The place of the first frame that is still held.
     first: u64,
     bytes: usize,
+    /// The place of the newest value of each figure.
+    newest: HashMap<u64, u64>,
     /// The newest event's position in the log.
     head: i64,
     /// The position before the first event that is still held.
@@ -31,7 +33,8 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(head: i64) -> Ring {
-        Ring { frames: VecDeque::new(), first: 0, bytes: 0, head, floor: head }
+        let (frames, newest) = (VecDeque::new(), HashMap::new());
+        Ring { frames, first: 0, bytes: 0, newest, head, floor: head }
     }
 
     /// Appends `frame` and returns its place.
@@ -39,10 +42,18 @@ impl Ring {
         let place = self.end();
         self.bytes += frame.sse().len();
         self.head = frame.seq.unwrap_or(self.head);
+        if let Some(figure) = frame.figure {
+            self.newest.insert(figure, place);
+        }
         self.frames.push_back(frame);
         while self.frames.len() > FRAMES_MAX || self.bytes > BYTES_MAX {
             let Some(oldest) = self.frames.pop_front() else { break };
             self.bytes -= oldest.sse().len();
+            if let Some(figure) = oldest.figure
+                && self.newest.get(&figure) == Some(&self.first)
+            {
+                self.newest.remove(&figure);
+            }
             self.first += 1;
             self.floor = oldest.seq.unwrap_or(self.floor);
         }
@@ -61,6 +72,11 @@ impl Ring {
     /// The frame at `place`; none when it has left the ring or is still to come.
     pub(super) fn get(&self, place: u64) -> Option<&Arc<Frame>> {
         self.frames.get(usize::try_from(place.checked_sub(self.first)?).ok()?)
+    }
+
+    /// Says whether the frame at `place` is an old value of a figure of which the ring has a newer.
+    pub(super) fn is_outdated(&self, place: u64, frame: &Frame) -> bool {
+        frame.figure.is_some_and(|figure| self.newest.get(&figure) != Some(&place))
     }
 
     /// The frames from `place` on, and the place of the first of them.
@@ -86,6 +102,7 @@ mod tests {
     use super::{FRAMES_MAX, Ring};
     use crate::base::Timestamp;
     use crate::event::wire::{Frame, Logged};
+    use crate::event::{Signal, Topic};
     use std::sync::Arc;
 
     fn event(seq: i64) -> Arc<Frame> {
@@ -98,6 +115,26 @@ mod tests {
             data: "{}".to_owned(),
         };
         Arc::new(Frame::of_event(&"e".into(), &logged, None))
+    }
+
+    #[test]
+    fn of_a_figure_only_the_newest_value_is_not_outdated_and_none_is_kept_for_ever() {
+        let mut ring = Ring::new(0);
+        let tell = |ring: &mut Ring, kind: &'static str, user: &str| {
+            let data = serde_json::json!({ "user_id": user, "n": ring.end() });
+            let signal = Signal { kind, topics: vec![Topic::Staff], data };
+            ring.push(Arc::new(Frame::of_signal(&signal, Timestamp(0))))
+        };
+        let told = [("a.b", "1"), ("a.b", "2"), ("a.c", "1"), ("a.b", "1")];
+        for (kind, user) in told {
+            tell(&mut ring, kind, user);
+        }
+        let outdated = |place| ring.is_outdated(place, ring.get(place).unwrap());
+        assert_eq!([0, 1, 2, 3].map(outdated), [true, false, false, false]);
+        for seq in 1..=FRAMES_MAX as i64 {
+            ring.push(event(seq));
+        }
+        assert!(ring.newest.is_empty());
     }
 
     #[test]

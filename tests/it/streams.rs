@@ -6,6 +6,7 @@ use axum::middleware;
 use daybook::base::Actor;
 use daybook::base::id::PersonId;
 use daybook::client::{Client, SseFrame, Stream};
+use daybook::event::{Signal, Topic};
 use daybook::http::guard::Guard;
 use daybook::live::hub::TURNS;
 use serde_json::Value;
@@ -289,4 +290,31 @@ async fn the_house_shows_how_it_is_to_whom_it_concerns() {
     assert_eq!(get(&passed_on(None), "/metrics").await.status, 401);
     assert_eq!(get(&passed_on(Some("2 staff s2")), "/metrics").await.status, 403);
     assert_eq!(get(&passed_on(Some(ADMIN)), "/metrics").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_back_is_told_the_newest_value_of_a_figure_and_no_older_one() {
+    let house = House::new().await;
+    let tell = |number: u64| {
+        let data = serde_json::json!({ "length": number });
+        let signal = Signal { kind: "queue.changed", topics: vec![Topic::Help], data };
+        house.app.hub.signal(&signal, house.app.clock.now());
+    };
+    house.emit(1).await;
+    let known = house.app.hub.head().to_string();
+    tell(1);
+    house.emit(2).await;
+    tell(2);
+    tell(3);
+    house.emit(3).await;
+    let (mut stream, _) = house.stream("?topics=devices,help", &[("last-event-id", &known)]).await;
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let frame = next(&mut stream).await.unwrap();
+        let data = frame.json().unwrap()["data"].clone();
+        assert_eq!(frame.id.is_some(), frame.event.as_deref() == Some("scan.unknown"));
+        told.push((frame.event.unwrap(), data["length"].as_u64()));
+    }
+    let fact = || ("scan.unknown".to_owned(), None);
+    assert_eq!(told, [fact(), ("queue.changed".to_owned(), Some(3)), fact()]);
 }
