@@ -1,9 +1,10 @@
-//! What staff do at a kiosk that a badge alone must not do: start, end and take
-//! over runs. A badge says who it is, a PIN that it is them.
+//! What a kiosk shows before anybody comes, and what staff do at it that a badge alone must not do:
+//! start, end and take over runs. A badge or a user name says who it is, a PIN that it is them.
 
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,10 +14,11 @@ use super::extract::{Act, Json};
 use super::listen::Peer;
 use super::readers::Paced;
 use super::sign_in::Attempts;
-use super::signed_in::SignedIn;
+use super::signed_in::{Reader, SignedIn};
 use crate::app::App;
 use crate::base::id::{ActivityId, DeviceId, PersonId, RoomId, RunId};
 use crate::base::{Actor, Error, Result, Timestamp, secret};
+use crate::domain::house;
 use crate::domain::people::model::{BadgeState, PersonState};
 use crate::domain::people::{self, Role, audit, pins};
 use crate::domain::rooms::scope::{self, Scope};
@@ -28,8 +30,80 @@ use crate::words;
 /// Returns the routes of kiosks and of the PINs for them.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(may(Who::DEVICE, routes!(place)))
         .routes(may(Who::DEVICE, routes!(privileged)))
         .routes(may(Who::TEAM, routes!(set_pin)))
+}
+
+/// Where a reader hangs, for its screen: no persons.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DevicePlace)]
+struct Place {
+    server_time: Timestamp,
+    house: String,
+    /// IANA name of the time zone.
+    zone: String,
+    /// The reader's own room, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<RoomNow>,
+    /// What staff can start there, by name.
+    activities: Vec<Offer>,
+}
+
+/// A room as its kiosk shows it.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RoomNow {
+    id: RoomId,
+    name: String,
+    count: i64,
+    capacity: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<RunNow>,
+}
+
+/// What takes place in a room now.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RunNow {
+    id: RunId,
+    activity_name: String,
+    started_at: Timestamp,
+}
+
+/// What can be offered.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Offer {
+    id: ActivityId,
+    name: String,
+}
+
+/// Tells a reader with a screen where it hangs, how full its room is and what takes place there.
+#[utoipa::path(get, path = "/api/v1/device/place", tag = "readers",
+    responses((status = 200, body = Place), (status = 401), (status = 429)))]
+async fn place(State(app): State<App>, Paced(reader): Paced) -> Result<Json<Place>> {
+    let (room, now) = (reader.0.scanner.room, app.clock.now());
+    let place = app.read(move |conn| {
+        let house = house::queries::house(conn)?;
+        let room = room.map(|room| room_now(conn, room)).transpose()?;
+        let activities = match room {
+            Some(_) => rooms::queries::activities(conn)?,
+            None => Vec::new(),
+        };
+        let offer = |activity: rooms::Activity| Offer { id: activity.id, name: activity.name };
+        let activities = activities.into_iter().map(offer).collect();
+        Ok(Place { server_time: now, house: house.name, zone: house.zone, room, activities })
+    });
+    place.await.map(Json)
+}
+
+fn room_now(conn: &Connection, id: RoomId) -> Result<RoomNow> {
+    let room = rooms::queries::room(conn, id)?;
+    let run = rooms::queries::open_run_in(conn, id)?.map(|run| RunNow {
+        id: run.id,
+        activity_name: run.activity_name,
+        started_at: run.started_at,
+    });
+    let count = visits::queries::occupancy(conn, id)?;
+    Ok(RoomNow { id, name: room.name, count, capacity: room.capacity, run })
 }
 
 words! {
@@ -42,7 +116,9 @@ words! {
 #[serde(deny_unknown_fields)]
 struct Privileged {
     /// The number of the badge, hex in any writing.
-    tag: String,
+    tag: Option<String>,
+    /// Who it is where no badge is at hand. One of the two is needed.
+    username: Option<String>,
     pin: String,
     action: Action,
     /// What is to be started.
@@ -70,7 +146,7 @@ struct Done {
     undo_until: Option<Timestamp>,
 }
 
-/// Starts, ends or takes over a run, for staff with badge and PIN.
+/// Starts, ends or takes over a run, for staff with a PIN beside their badge or user name.
 #[utoipa::path(post, path = "/api/v1/device/privileged", tag = "readers",
     request_body = Privileged,
     responses((status = 200, body = Done),
@@ -82,15 +158,8 @@ async fn privileged(
     Act { body, once }: Act<Privileged>,
 ) -> Result<Json<Done>> {
     let once = once.map(|once| without_pin(once, &body)).transpose()?;
-    let tag = people::rules::tag(&body.tag)?;
     let (device, own_room) = (reader.device(), reader.0.scanner.room);
-    let mut order = reader.0.tag_order;
-    let holder = app
-        .write(reader.actor(), "devices.holder", move |tx| {
-            let tag = crate::domain::devices::commands::tag(tx, device, &mut order, tag)?;
-            staff_by_tag(tx, &tag)
-        })
-        .await?;
+    let holder = holder(&app, reader, &body).await?;
     let (person, role) = prove(&app, holder, body.pin.clone()).await?;
     let done = app
         .write_once(once, Actor::Person(person), "devices.privileged", move |tx| {
@@ -105,9 +174,37 @@ async fn privileged(
 /// Seals a key over the order without its PIN: a few digits can be found again from their hash.
 /// A repeat proves the PIN anew.
 fn without_pin(once: Once, body: &Privileged) -> Result<Once> {
-    let order = (&body.tag, body.action, body.activity_id, body.room_id, body.run_id);
+    let who = (&body.tag, &body.username);
+    let order = (who, body.action, body.activity_id, body.room_id, body.run_id);
     let order = serde_json::to_vec(&order).map_err(anyhow::Error::from)?;
     Ok(Once { request_hash: secret::hash(order), ..once })
+}
+
+/// Who is meant, if somebody who works here is.
+async fn holder(app: &App, reader: Reader, body: &Privileged) -> Result<Option<(PersonId, Role)>> {
+    let (device, mut order) = (reader.device(), reader.0.tag_order);
+    match (&body.tag, &body.username) {
+        (Some(tag), None) => {
+            let tag = people::rules::tag(tag)?;
+            let find = move |tx: &mut Tx<'_>| {
+                let tag = crate::domain::devices::commands::tag(tx, device, &mut order, tag)?;
+                staff_by_tag(tx, &tag)
+            };
+            app.write(reader.actor(), "devices.holder", find).await
+        }
+        (None, Some(name)) => {
+            let name = name.clone();
+            app.read(move |conn| staff_by_name(conn, &name)).await
+        }
+        _ => Err(Error::invalid("tag", "is needed, or username; not both")),
+    }
+}
+
+/// Who works here and signs in under the name.
+fn staff_by_name(conn: &Connection, name: &str) -> Result<Option<(PersonId, Role)>> {
+    let Some(login) = people::queries::login(conn, name)? else { return Ok(None) };
+    let role = people::queries::find(conn, login.person)?.role;
+    Ok((login.enabled && role.works_here()).then_some((login.person, role)))
 }
 
 /// Who works here and holds the badge, if it opens anything.
@@ -118,7 +215,7 @@ fn staff_by_tag(tx: &Tx<'_>, tag: &str) -> Result<Option<(PersonId, Role)>> {
     Ok((active && person.role.works_here()).then_some((person.id, person.role)))
 }
 
-/// Judges the PIN. No badge, a member's badge, no PIN and a wrong one are one
+/// Judges the PIN. No badge or name, a member's, no PIN and a wrong one are one
 /// answer after the same work.
 async fn prove(
     app: &App,

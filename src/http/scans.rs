@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::base::id::RoomId;
 use crate::base::{Error, Result, Timestamp, secret};
 use crate::domain::devices::{self, Intent};
+use crate::domain::house::Language;
 use crate::domain::people::rules;
 use crate::domain::visits::scan::{self, Scan, ScanResult, When};
 
@@ -61,6 +62,8 @@ struct Batch {
     /// Made anew at each start of the reader.
     #[expect(dead_code, reason = "for the reader's own log; heartbeats count starts")]
     boot_id: Option<String>,
+    /// What the lines of the answers shall speak; the reader's own language when it is missing.
+    lang: Option<Language>,
     /// 1 to 100.
     scans: Vec<Tapped>,
 }
@@ -116,7 +119,13 @@ async fn scans(
     }
     let scans = batch.scans.into_iter().enumerate();
     let scans = scans.map(|(place, tapped)| tapped.checked(place)).collect::<Result<Vec<_>>>()?;
-    decide(&app, reader, scans).await.map(Json)
+    decide(&app, speaking(reader, batch.lang), scans).await.map(Json)
+}
+
+/// Returns the reader as one that answers in `lang`, if one is asked for.
+fn speaking(mut reader: Reader, lang: Option<Language>) -> Reader {
+    reader.0.scanner.language = lang.unwrap_or(reader.0.scanner.language);
+    reader
 }
 
 impl Tapped {

@@ -149,6 +149,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/displays/sign-in", "anyone"),
     ("POST", "/api/v1/device/enroll", "anyone"),
     ("GET", "/api/v1/device/config", "R"),
+    ("GET", "/api/v1/device/place", "R"),
     ("POST", "/api/v1/device/heartbeat", "R"),
     ("POST", "/api/v1/device/scans", "R"),
     ("POST", "/api/v1/device/tap", "R"),

@@ -1,17 +1,19 @@
-//! PINs at a kiosk while the house has more to hash than it can take in.
+//! Kiosks: what their screen is told, in which language they answer, who proves it is them by a
+//! PIN, and PINs while the house has more to hash than it can take in.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use daybook::base::{Error, Result};
+use daybook::client::Client;
 use daybook::domain::people::Role;
 use daybook::live::Hasher;
 use daybook::live::hasher::Verdict;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::devices::reader;
+use crate::devices::{TestReader, reader};
 use crate::scene::badge;
 use crate::server::TestServer;
 use crate::store::PASSWORD;
@@ -88,4 +90,96 @@ async fn a_house_that_is_busy_takes_no_pin_for_a_wrong_one() {
     assert_eq!(server.number("select pin_locked_until is null from account").await, 1);
     // Right: what is missing is the activity to be started.
     assert_eq!(act("2580").await, 422);
+}
+
+/// A kiosk in a library where reading can be started, and Eva with a PIN.
+async fn library(server: &TestServer) -> (TestReader, Client, Value, Value) {
+    let (eva, client) = server.signed_in("Eva Engel", Role::Staff).await;
+    badge(server, eva, "DEB0E5E5").await;
+    let pin = json!({ "pin": "2580", "password": PASSWORD });
+    assert_eq!(client.json(Method::PUT, "/api/v1/me/pin", &pin).await.unwrap().status, 204);
+    let (_, lead) = server.signed_in("Ada Amt", Role::Admin).await;
+    let made = async |path: &str, body: Value| {
+        lead.post(path, &body).await.unwrap().json().unwrap()["id"].clone()
+    };
+    let room = made("/api/v1/rooms", json!({ "name": "Library", "capacity": 25 })).await;
+    let activity = made("/api/v1/activities", json!({ "name": "Reading" })).await;
+    let new = json!({ "name": "Library", "mode": "kiosk", "room_id": room });
+    (reader(server, new).await, lead, room, activity)
+}
+
+#[tokio::test]
+async fn a_kiosk_is_told_where_it_hangs_and_nobodys_name() {
+    let server = TestServer::start().await;
+    let (kiosk, lead, room, activity) = library(&server).await;
+    let place = async || kiosk.client.get("/api/v1/device/place").await.unwrap().json().unwrap();
+    let empty = place().await;
+    let offers = json!([{ "id": activity, "name": "Reading" }]);
+    let free = json!({ "id": room, "name": "Library", "count": 0, "capacity": 25 });
+    assert_eq!((&empty["room"], &empty["activities"]), (&free, &offers));
+    assert!(empty["house"].is_string() && empty["zone"].is_string());
+
+    let eva = lead.get("/api/v1/people?q=Eva").await.unwrap().json().unwrap();
+    let run = json!({ "activity_id": activity, "room_id": room,
+        "staff_ids": [eva["items"][0]["id"]] });
+    assert_eq!(lead.post("/api/v1/runs", &run).await.unwrap().status, 201);
+    let taken = place().await;
+    assert_eq!(taken["room"]["run"]["activity_name"], "Reading");
+    assert!(!taken.to_string().contains("Eva"), "{taken}");
+
+    // Without a room there is nothing to count and nothing to start.
+    let door = reader(&server, json!({ "name": "Door", "mode": "toggle" })).await;
+    let at_door = door.client.get("/api/v1/device/place").await.unwrap().json().unwrap();
+    assert_eq!((&at_door["room"], &at_door["activities"]), (&Value::Null, &json!([])));
+}
+
+#[tokio::test]
+async fn a_kiosk_answers_in_the_language_that_stands_on_its_screen() {
+    let server = TestServer::start().await;
+    let door = reader(&server, json!({ "name": "Door", "mode": "toggle" })).await;
+    let line = async |id: &str, lang: Value| {
+        let scan = json!({ "scan_id": id, "tag": "DEB0FFFF", "age_ms": 0 });
+        let mut body = json!({ "scans": [scan] });
+        if !lang.is_null() {
+            body["lang"] = lang;
+        }
+        let answer = door.client.post("/api/v1/device/scans", &body).await.unwrap();
+        (answer.status, answer.json().unwrap()["results"][0]["display"]["line1"].clone())
+    };
+    let german = (200, json!("Diese Karte kennen wir noch nicht."));
+    let english = (200, json!("We don't know this card yet."));
+    let own = line("S1", Value::Null).await;
+    let (asked, other) = if own == german { ("en", &english) } else { ("de", &german) };
+    server.advance(Duration::from_secs(2));
+    assert_eq!(line("S2", json!(asked)).await, *other);
+    server.advance(Duration::from_secs(2));
+    assert_eq!(line("S3", Value::Null).await, own);
+    assert_eq!(line("S4", json!("fr")).await.0, 400);
+}
+
+#[tokio::test]
+async fn who_has_no_badge_at_hand_gives_the_user_name() {
+    let server = TestServer::start().await;
+    let (kiosk, _, _, activity) = library(&server).await;
+    server.account("Mia Mai", Role::Member).await;
+    let act = async |who: Value, pin: &str| {
+        let mut body = json!({ "pin": pin, "action": "start_run", "activity_id": activity });
+        for (name, value) in who.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let answer = kiosk.client.post("/api/v1/device/privileged", &body).await.unwrap();
+        let json = answer.json().unwrap();
+        (answer.status, json["code"].as_str().unwrap_or_default().to_owned())
+    };
+    // Nobody of this name, a member and a wrong PIN are one answer.
+    for (name, pin) in [("nobody", "2580"), ("mia", "2580"), ("eva", "2581")] {
+        let refused = act(json!({ "username": name }), pin).await;
+        assert_eq!(refused, (403, "pin.wrong".to_owned()), "{name}");
+    }
+    for who in [json!({}), json!({ "tag": "DEB0E5E5", "username": "eva" })] {
+        assert_eq!(act(who, "2580").await.0, 422);
+    }
+    assert_eq!(act(json!({ "username": "Eva" }), "2580").await, (200, String::new()));
+    let acted = "select count(*) from audit where act = 'kiosk.acted'";
+    assert_eq!(server.number(acted).await, 1);
 }
