@@ -13,11 +13,11 @@ const house = { profile: "school", zone: undefined };
 let bundle = null;
 let formats = {};
 
-/** Loads the catalogues of `lang`. */
-export async function loadText(lang) {
+/** Loads the words of `lang`. */
+export async function loadText(lang, ends = ["ftl", "office.ftl"]) {
   const known = LANGUAGES.includes(lang) ? lang : "en";
   const next = new FluentBundle(known, { useIsolating: false });
-  const files = ["ftl", "office.ftl"].map((end) => fetch(new URL(`./text/${known}.${end}`, import.meta.url)));
+  const files = ends.map((end) => fetch(new URL(`./text/${known}.${end}`, import.meta.url)));
   for (const answer of await Promise.all(files)) next.addResource(new FluentResource(await answer.text()));
   bundle = next;
   formats = {};

@@ -22,7 +22,7 @@ use super::sign_in::{self, Attempts};
 use super::signed_in::Principal;
 use crate::app::App;
 use crate::base::{Error, Result};
-use crate::domain::house::{self, Hours, Language, Profile};
+use crate::domain::house::{self, Hours, House, Language, Profile};
 use crate::domain::people;
 
 /// The routes of this file.
@@ -32,6 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::ANYONE, routes!(sign_out)))
         .routes(may(Who::ANYONE, routes!(show_setup, set_up)))
         .routes(may(Who::ANYONE, routes!(pair)))
+        .routes(may(Who::ANYONE, routes!(show_kiosk)))
 }
 
 /// What a door is asked with.
@@ -135,6 +136,50 @@ async fn sign_in(
 async fn sign_out(session: Session) -> Result<Redirect> {
     session::sign_out(&session).await?;
     Ok(Redirect::to("/sign-in"))
+}
+
+/// What the kiosk needs at once.
+const KIOSK_MODULES: [&str; 15] = [
+    "api.js",
+    "kiosk-device.js",
+    "kiosk-keep.js",
+    "kiosk-queue.js",
+    "kiosk-staff.js",
+    "kiosk-wedge.js",
+    "link.js",
+    "live.js",
+    "store.js",
+    "tabs.js",
+    "text.js",
+    "tone.js",
+    "ui.js",
+    "vendor/fluent.js",
+    "vendor/ui.js",
+];
+
+/// The page of a tablet that is a badge reader. It knows the house's name and nothing more: the
+/// tablet shows its own key at the interface.
+#[derive(Template)]
+#[template(path = "kiosk.html")]
+struct KioskPage {
+    look: Look,
+    house: House,
+    version: &'static str,
+    modules: [&'static str; 15],
+}
+
+/// Shows the page of a kiosk; nobody is signed in there.
+#[utoipa::path(get, path = "/kiosk", tag = "pages", responses(
+    (status = 200, body = String, content_type = "text/html"),
+    (status = 303, description = "the house waits for its set-up")))]
+async fn show_kiosk(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+    if app.read(people::setup::needed).await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    let house = app.read(house::queries::house).await?;
+    let look = Look::of(&headers, None, Some(house.language));
+    let version = env!("CARGO_PKG_VERSION");
+    page(StatusCode::OK, &KioskPage { look, house, version, modules: KIOSK_MODULES })
 }
 
 /// The door of a house that nobody has set up yet.

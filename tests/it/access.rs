@@ -28,6 +28,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/devices", "anyone"),
     ("GET", "/groups/{id}", "anyone"),
     ("GET", "/help", "anyone"),
+    ("GET", "/kiosk", "anyone"),
     ("GET", "/my-place", "anyone"),
     ("GET", "/pair", "anyone"),
     ("GET", "/people", "anyone"),

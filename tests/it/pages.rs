@@ -54,6 +54,25 @@ async fn who_is_not_signed_in_is_led_to_the_door_and_back() {
 }
 
 #[tokio::test]
+async fn a_kiosk_has_its_page_without_a_sign_in() {
+    let empty = TestServer::of(TestStore::empty()).await;
+    assert_eq!(location(&empty.nobody().get("/kiosk").await.unwrap()), "/setup");
+    let server = TestServer::start().await;
+    server.account("Ada Lead", Role::Admin).await;
+    let answer = server.nobody().with("accept-language", "en").get("/kiosk").await.unwrap();
+    assert_eq!(
+        (answer.status, &answer.headers["cache-control"]),
+        (200, &"no-store".parse().unwrap())
+    );
+    let page = text(&answer);
+    assert!(page.contains(r#"<html lang="en""#) && page.contains("data-zone=\""), "{page}");
+    // Whatever it names is there.
+    for part in page.split(['"']).filter(|part| part.starts_with("/a/")) {
+        assert_eq!(server.nobody().get(part).await.unwrap().status, 200, "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_said_in_the_page_and_costs_no_typing() {
     let server = TestServer::start().await;
     server.account("Ada Lead", Role::Admin).await;

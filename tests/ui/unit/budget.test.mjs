@@ -37,8 +37,17 @@ for (const page of [...new Set(pages)].filter((name) => name !== "palette.js")) 
   });
 }
 
+test("kiosk.js: a first visit of a tablet stays within the same budget", () => {
+  const scripts = weigh(closure(["kiosk.js"]));
+  const styles = weigh(["style.css", "kiosk.css"]);
+  const rest = weigh(["vendor/hyper-latin.woff2", "vendor/icons.svg", "text/de.kiosk.ftl", "kiosk.html", "icon.svg"]);
+  assert.ok(scripts <= 36 * KB, `${scripts} bytes of script`);
+  assert.ok(styles <= 20 * KB, `${styles} bytes of style`);
+  assert.ok(scripts + styles + rest <= 90 * KB, `${scripts + styles + rest} bytes in all`);
+});
+
 test("only ui.js knows vendor/, and no noun draws with another noun's views", () => {
-  const nouns = ["people", "rooms", "visits", "devices", "help", "tracking"];
+  const nouns = ["people", "rooms", "visits", "devices", "help", "tracking", "kiosk"];
   const nounOf = (name) => nouns.find((noun) => name === `${noun}.js` || name.startsWith(`${noun}-`));
   for (const name of modules) {
     for (const other of importsOf(name)) {
@@ -50,11 +59,11 @@ test("only ui.js knows vendor/, and no noun draws with another noun's views", ()
 });
 
 test("there is no script or style inside a page, no address with a scheme, no unsafe sink", () => {
-  for (const name of ["index.html", "sign-in.html", "setup.html"]) {
+  for (const name of ["index.html", "sign-in.html", "setup.html", "kiosk.html"]) {
     const text = String(read(name));
     assert.doesNotMatch(text, /<style|style="|\son[a-z]+="|<script(?![^>]*src=)/, name);
   }
-  for (const name of [...modules, "style.css", "screens.css"]) {
+  for (const name of [...modules, "style.css", "screens.css", "kiosk.css"]) {
     const text = String(read(name)).replaceAll("http://www.w3.org/2000/svg", "");
     assert.doesNotMatch(text, /https?:\/\//, name);
     assert.doesNotMatch(text, /innerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
@@ -62,7 +71,7 @@ test("there is no script or style inside a page, no address with a scheme, no un
 });
 
 test("files are short", () => {
-  for (const name of [...modules, "style.css", "screens.css", ...["de", "en"].flatMap((lang) => [`text/${lang}.ftl`, `text/${lang}.office.ftl`])]) {
+  for (const name of [...modules, "style.css", "screens.css", "kiosk.css", ...["de", "en"].flatMap((lang) => ["ftl", "office.ftl", "kiosk.ftl"].map((end) => `text/${lang}.${end}`))]) {
     assert.ok(String(read(name)).split("\n").length - 1 <= 400, name);
   }
 });

@@ -9,16 +9,18 @@ import { FluentBundle, FluentResource } from "../../../assets/vendor/fluent.js";
 const assets = fileURLToPath(new URL("../../../assets/", import.meta.url));
 const read = (name) => fs.readFileSync(path.join(assets, name), "utf8");
 const keysOf = (text) => [...text.matchAll(/^([a-z][a-z0-9_-]*) =/gm)].map((match) => match[1]);
+const ENDINGS = ["ftl", "office.ftl", "kiosk.ftl"];
+const allOf = (lang) => ENDINGS.map((end) => read(`text/${lang}.${end}`)).join("\n");
 const bundleOf = (lang) => {
   const bundle = new FluentBundle(lang, { useIsolating: false });
-  for (const end of ["ftl", "office.ftl"]) {
+  for (const end of ENDINGS) {
     assert.deepEqual(bundle.addResource(new FluentResource(read(`text/${lang}.${end}`))), []);
   }
   return bundle;
 };
 const sources = fs.readdirSync(assets).filter((name) => name.endsWith(".js")).map(read).join("\n");
 
-for (const kind of ["", ".office", ".door"]) {
+for (const kind of ["", ".office", ".kiosk", ".door"]) {
   test(`de${kind}.ftl and en${kind}.ftl say the same things with the same variables`, () => {
     const [de, en] = ["de", "en"].map((lang) => read(`text/${lang}${kind}.ftl`));
     assert.deepEqual(keysOf(de), keysOf(en));
@@ -29,7 +31,7 @@ for (const kind of ["", ".office", ".door"]) {
 }
 
 test("every key that a page names is there, in every shape of a made-up key", () => {
-  const keys = new Set(keysOf(read("text/en.ftl") + read("text/en.office.ftl")));
+  const keys = new Set(keysOf(allOf("en")));
   const named = [...sources.matchAll(/\bt\("([a-z0-9_-]+)"/g)].map((match) => match[1]);
   assert.ok(named.length > 150);
   assert.deepEqual(named.filter((key) => !keys.has(key)), []);
@@ -40,10 +42,10 @@ test("every key that a page names is there, in every shape of a made-up key", ()
 test("every text can be formatted, for one, none and many, in every kind of house", () => {
   for (const lang of ["de", "en"]) {
     const bundle = bundleOf(lang);
-    for (const key of keysOf(read(`text/${lang}.ftl`) + read(`text/${lang}.office.ftl`))) {
+    for (const key of keysOf(allOf(lang))) {
       for (const profile of ["school", "club", "clinic"]) {
         for (const n of [0, 1, 7]) {
-          const names = ["time", "name", "names", "page", "room", "activity", "query", "detail", "wait", "status", "text", "what"];
+          const names = ["count", "capacity", "time", "name", "names", "page", "room", "activity", "query", "detail", "wait", "status", "text", "what"];
           const args = { profile, n, came: n, went: n, all: n, fresh: n, changed: n, same: n, errors: n, expected: n, absent: n, left: n, members: n, staff: n };
           for (const name of names) args[name] = "X";
           const errors = [];
@@ -65,7 +67,7 @@ test("whatever the server may refuse with a code of its own, a page can say", ()
   const source = files.map((name) => fs.readFileSync(path.join(root, name), "utf8")).join("\n");
   const refused = [...source.matchAll(/(?:conflict\(\s*|(?:Conflict|Gone) \{\s*code: )"([a-z_.]+)"/g)].map((match) => match[1]);
   assert.ok(refused.length > 20);
-  const keys = new Set(keysOf(read("text/en.ftl") + read("text/en.office.ftl")));
+  const keys = new Set(keysOf(allOf("en")));
   const unsaid = [...new Set(refused)].filter((code) => !keys.has(`problem-${code.replaceAll(/[._]/g, "-")}`));
   assert.deepEqual(unsaid.filter((code) => !UNSAID.includes(code)), []);
   const complaints = [...source.matchAll(/"(import\.[a-z_]+)"/g)].map((match) => match[1].replaceAll(/[._]/g, "-"));
@@ -76,7 +78,7 @@ test("whatever the server may refuse with a code of its own, a page can say", ()
 
 test("the system neither shouts nor blames", () => {
   for (const lang of ["de", "en"]) {
-    const text = read(`text/${lang}.ftl`) + read(`text/${lang}.office.ftl`);
+    const text = allOf(lang);
     assert.deepEqual(text.split("\n").filter((line) => /!/.test(line)), []);
     const said = text.split("\n").map((line) => line.replace(/^[a-z0-9-]+ = /, ""));
     assert.deepEqual(said.filter((line) => /\b(invalid|illegal|error occurred|ungültig|falsche Eingabe)\b/i.test(line)), []);

@@ -1,0 +1,149 @@
+// The way of a scan from the badge to the house: kept first, sent in the order of tapping, forgotten
+// when it was answered. Nothing is lost and nothing happens twice, whatever breaks in between: a
+// scan keeps its id, and the house answers a repeat as the first time.
+
+const BATCH_MAX = 100;
+const SAME_TAP_MS = 1_500;
+const WAIT_MIN_MS = 1_000;
+const WAIT_MAX_MS = 60_000;
+const SHUT_OUT_MS = 60_000;
+/** Answers that the same call will get for ever. */
+const HOPELESS = [400, 413, 422];
+const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** Returns a ULID: ids of later taps are greater. */
+export function ulid(ms) {
+  let [left, time] = [ms, ""];
+  for (let place = 0; place < 10; place += 1) {
+    time = LETTERS[left % 32] + time;
+    left = Math.floor(left / 32);
+  }
+  return time + Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => LETTERS[byte % 32]).join("");
+}
+
+export class Queue {
+  /** How many wait, how many the house would not take, and since when (by `now`) the oldest waits. */
+  counts = { waiting: 0, refused: 0 };
+  lastSeq = 0;
+  #of;
+  #last = { tag: null, at: -Infinity };
+  #limit = BATCH_MAX;
+  #failures = 0;
+  #timer = null;
+  #sending = null;
+  #triedAt = -Infinity;
+  /** Whose pause it is: what may end it before its time depends on that. */
+  #pausedBy = null;
+
+  /**
+   * `send(scans)` resolves to `{status, body, retryAfterS}`, status 0 for no answer; `onResults`
+   * gets the results of scans, `onCounts` hears that the counts have changed.
+   */
+  constructor({ keep, send, boot, onResults, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
+    this.#of = { keep, send, boot, onResults, onCounts, now, wall, random };
+  }
+
+  /** Keeps a tap and sets out to send it; null when it is the one before once more. */
+  async tap(tag) {
+    const { keep, boot, now, wall } = this.#of;
+    const at = now();
+    const again = tag === this.#last.tag && at - this.#last.at < SAME_TAP_MS;
+    this.#last = { tag, at: again ? this.#last.at : at };
+    if (again) return null;
+    const scan = { scan_id: ulid(wall()), tag, boot, at, wall: wall() };
+    this.lastSeq = await keep.add(scan);
+    await this.#count();
+    this.#hurry();
+    return scan;
+  }
+
+  /** Sends all that waits, unless that is being done or the house asked for patience. */
+  async flush() {
+    if (this.#timer && this.#pausedBy === "house") return;
+    this.#sending ??= this.#sendAll().finally(() => { this.#sending = null; });
+    await this.#sending;
+  }
+
+  /** Tells for how many seconds the oldest scan has waited. */
+  async oldestAgeS() {
+    const { keep, wall } = this.#of;
+    const [oldest] = await keep.oldest(1);
+    return oldest ? Math.max(0, Math.round((wall() - oldest.wall) / 1000)) : 0;
+  }
+
+  /** A new tap need not wait for the end of a long pause, only for a second after the last try. */
+  #hurry() {
+    if (!this.#timer) return void this.flush();
+    if (this.#pausedBy === "network") this.#pause(Math.max(0, this.#triedAt + WAIT_MIN_MS - this.#of.now()), "network");
+  }
+
+  async #sendAll() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#count();
+    for (;;) {
+      const scans = await this.#of.keep.oldest(this.#limit);
+      if (scans.length === 0) return;
+      this.lastSeq = Math.max(this.lastSeq, scans.at(-1).seq);
+      this.#triedAt = this.#of.now();
+      const answer = await this.#of.send(scans.map((scan) => this.#wire(scan)));
+      if (!await this.#settle(scans, answer)) return;
+    }
+  }
+
+  /** Acts upon an answer; says whether to go on at once. */
+  async #settle(scans, answer) {
+    const { keep, onResults } = this.#of;
+    const { status } = answer;
+    if (status >= 200 && status < 300) {
+      await keep.drop(scans);
+      this.#failures = 0;
+      this.#limit = BATCH_MAX;
+      await this.#count();
+      onResults(answer.body.results);
+      return true;
+    }
+    if (HOPELESS.includes(status)) return this.#setAside(scans, answer);
+    if (status === 401 || status === 403) this.#pause(SHUT_OUT_MS, "key");
+    else this.#backOff(answer);
+    return false;
+  }
+
+  /** The named scan is put aside; where none is named, smaller calls find it. */
+  async #setAside(scans, { body }) {
+    const named = /^scans\[(\d+)\]/.exec(body?.field ?? "");
+    const scan = named ? scans[Number(named[1])] : scans.length === 1 && scans[0];
+    if (scan) await this.#of.keep.refuse(scan, body?.code ?? "");
+    else this.#limit = Math.ceil(scans.length / 2);
+    await this.#count();
+    return true;
+  }
+
+  #backOff({ status, retryAfterS }) {
+    const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** this.#failures) * (0.8 + 0.4 * this.#of.random());
+    this.#failures = Math.min(this.#failures + 1, 6);
+    this.#pause(Math.max(wait, (retryAfterS ?? 0) * 1000), status === 0 ? "network" : "house");
+  }
+
+  #pause(ms, by) {
+    clearTimeout(this.#timer);
+    this.#pausedBy = by;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.flush();
+    }, ms);
+  }
+
+  /** The counter since this start is right whatever the clock says; over a start there is only the clock. */
+  #wire({ scan_id, tag, seq, boot, at, wall }) {
+    const when = boot === this.#of.boot
+      ? { age_ms: Math.max(0, Math.round(this.#of.now() - at)) }
+      : { scanned_at: new Date(wall).toISOString() };
+    return { scan_id, tag, seq, ...when };
+  }
+
+  async #count() {
+    this.counts = await this.#of.keep.counts();
+    this.#of.onCounts(this.counts);
+  }
+}

@@ -1,0 +1,208 @@
+// The kiosk's queue and its ear for badges, without a browser.
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { Queue, ulid } from "../../../assets/kiosk-queue.js";
+import { Wedge } from "../../../assets/kiosk-wedge.js";
+
+/** A tablet's memory that outlives its queues. */
+class Memory {
+  scans = [];
+  refused = [];
+  #seq = 0;
+
+  async add(scan) {
+    this.scans.push({ ...scan, seq: this.#seq += 1 });
+    return this.#seq;
+  }
+
+  async oldest(limit) { return this.scans.slice(0, limit); }
+
+  async drop(scans) { this.scans = this.scans.filter(({ seq }) => !scans.some((one) => one.seq === seq)); }
+
+  async refuse(scan, code) {
+    await this.drop([scan]);
+    this.refused.push({ tag: scan.tag, code });
+  }
+
+  async counts() { return { waiting: this.scans.length, refused: this.refused.length }; }
+}
+
+const taken = (scans) => ({ status: 200, body: { results: scans.map(({ scan_id }) => ({ scan_id })) } });
+/** Lets everything run that waits for nothing but its turn. */
+const turn = async () => { for (let n = 0; n < 50; n += 1) await Promise.resolve(); };
+
+function rig({ keep = new Memory(), boot = "b1", answer = taken } = {}) {
+  const made = { keep, calls: [], results: [], at: 10_000, answer };
+  made.queue = new Queue({
+    keep, boot, now: () => made.at, wall: () => 1_700_000_000_000 + made.at, random: () => 0.5,
+    onResults: (results) => made.results.push(...results),
+    send: async (scans) => {
+      made.calls.push(scans);
+      return made.answer(scans);
+    },
+  });
+  return made;
+}
+
+test("ids are ULIDs, later ones greater", () => {
+  assert.match(ulid(1_700_000_000_000), /^01HF7YAT00[0-9A-HJKMNP-TV-Z]{16}$/);
+  assert.ok(ulid(1_700_000_000_001).slice(0, 10) > ulid(1_700_000_000_000).slice(0, 10));
+});
+
+test("a tap is kept first, sent with its age, and forgotten when answered", async () => {
+  const one = rig();
+  let keptFirst = null;
+  one.answer = (scans) => {
+    keptFirst = one.keep.scans.length;
+    return taken(scans);
+  };
+  const scan = await one.queue.tap("AABB");
+  await turn();
+  assert.equal(keptFirst, 1);
+  assert.deepEqual(one.calls, [[{ scan_id: scan.scan_id, tag: "AABB", seq: 1, age_ms: 0 }]]);
+  assert.deepEqual(one.results, [{ scan_id: scan.scan_id }]);
+  assert.deepEqual(one.queue.counts, { waiting: 0, refused: 0 });
+});
+
+test("the same badge within 1.5 s is one tap, another one is not", async () => {
+  const one = rig();
+  await one.queue.tap("AABB");
+  one.at += 1_000;
+  assert.equal(await one.queue.tap("AABB"), null);
+  assert.ok(await one.queue.tap("CCDD"));
+  assert.ok(await one.queue.tap("AABB"));
+  one.at += 1_500;
+  assert.ok(await one.queue.tap("AABB"));
+});
+
+test("what could not be sent goes later, in order, a hundred at a time, with the same ids; over a start by the clock", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const one = rig({ answer: () => ({ status: 0 }) });
+  const ids = [];
+  for (let n = 0; n < 150; n += 1) ids.push((await one.queue.tap(`AA${n + 100}`)).scan_id);
+  await turn();
+  mock.timers.reset();
+  const two = rig({ keep: one.keep, boot: "b2" });
+  await two.queue.flush();
+  assert.deepEqual(two.calls.map((scans) => scans.length), [100, 50]);
+  assert.deepEqual(two.calls.flat().map((scan) => scan.scan_id), ids);
+  assert.equal(two.calls[0][0].scanned_at, new Date(1_700_000_010_000).toISOString());
+  assert.equal(two.calls[0][0].age_ms, undefined);
+  assert.deepEqual(one.keep.scans, []);
+});
+
+test("pauses double up to a minute, and what the house asks for goes before", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const one = rig({ answer: () => ({ status: 503 }) });
+  await one.queue.tap("AABB");
+  await turn();
+  for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
+    const before = one.calls.length;
+    mock.timers.tick(seconds * 1000 - 1);
+    await turn();
+    assert.equal(one.calls.length, before, `${seconds} s were not waited for`);
+    mock.timers.tick(1);
+    await turn();
+    assert.equal(one.calls.length, before + 1, `nothing after ${seconds} s`);
+  }
+  one.answer = () => ({ status: 429, retryAfterS: 90 });
+  mock.timers.tick(60_000);
+  await turn();
+  const asked = one.calls.length;
+  // Neither a new tap nor a network that is back makes it impatient.
+  await one.queue.tap("CCDD");
+  await one.queue.flush();
+  mock.timers.tick(89_999);
+  await turn();
+  assert.equal(one.calls.length, asked);
+  one.answer = taken;
+  mock.timers.tick(1);
+  await turn();
+  assert.deepEqual(one.keep.scans, []);
+  mock.timers.reset();
+});
+
+test("a new tap need not wait for the end of a long pause without a network", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const one = rig({ answer: () => ({ status: 0 }) });
+  await one.queue.tap("AABB");
+  await turn();
+  for (const seconds of [1, 2, 4]) {
+    mock.timers.tick(seconds * 1000);
+    await turn();
+  }
+  one.at += 5_000;
+  one.answer = taken;
+  await one.queue.tap("CCDD");
+  mock.timers.tick(0);
+  await turn();
+  assert.deepEqual(one.calls.at(-1).map((scan) => scan.tag), ["AABB", "CCDD"]);
+  assert.deepEqual(one.keep.scans, []);
+  mock.timers.reset();
+});
+
+test("a scan that the house will never take is put aside, named or not, and the others go", async () => {
+  for (const named of [true, false]) {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const one = rig({ answer: () => ({ status: 0 }) });
+    for (const tag of ["AAAA", "BBBB", "bad", "CCCC", "DDDD"]) await one.queue.tap(tag);
+    await turn();
+    one.answer = (scans) => {
+      const place = scans.findIndex((scan) => scan.tag === "bad");
+      const field = named ? `scans[${place}].tag` : undefined;
+      return place < 0 ? taken(scans) : { status: 422, body: { code: "request.invalid", field } };
+    };
+    mock.timers.tick(1_000);
+    await turn();
+    await turn();
+    assert.deepEqual(one.keep.refused, [{ tag: "bad", code: "request.invalid" }]);
+    assert.deepEqual(one.results.length, 4);
+    assert.deepEqual(one.queue.counts, { waiting: 0, refused: 1 });
+    mock.timers.reset();
+  }
+});
+
+test("whoever is shut out keeps everything and asks each minute", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const one = rig({ answer: () => ({ status: 401 }) });
+  await one.queue.tap("AABB");
+  await turn();
+  one.at += 10_000;
+  await one.queue.tap("CCDD");
+  mock.timers.tick(59_999);
+  await turn();
+  assert.equal(one.calls.length, 1);
+  assert.equal(one.keep.scans.length, 2);
+  mock.timers.tick(1);
+  await turn();
+  assert.equal(one.calls.length, 2);
+  // A new key opens the door at once.
+  one.answer = taken;
+  await one.queue.flush();
+  assert.deepEqual(one.keep.scans, []);
+  mock.timers.reset();
+});
+
+/** Types `text` with a key each `gap` ms; returns what the last key ended. */
+function type(wedge, text, gap, inField, from = 1_000) {
+  let ended = null;
+  [...text].forEach((key, place) => { ended = wedge.key(key === "\n" ? "Enter" : key, from + place * gap, inField); });
+  return ended;
+}
+
+test("a reader types faster than a person; only a field has to tell them apart", () => {
+  assert.equal(type(new Wedge(), "04A1B2C3\n", 10, true), "04A1B2C3");
+  assert.equal(type(new Wedge(), "04A1B2C3\n", 80, true), null);
+  assert.equal(type(new Wedge(), "04A1B2C3\n", 80, false), "04A1B2C3");
+  assert.equal(type(new Wedge(), "04A1B2C3\n", 400, false), null);
+  assert.equal(type(new Wedge(), "abc\n", 10, false), null);
+  assert.equal(type(new Wedge(), `${"A".repeat(41)}\n`, 10, false), null);
+});
+
+test("keys before a badge are no part of it, and Shift is no key of it", () => {
+  const wedge = new Wedge();
+  type(wedge, "x", 10, false, 0);
+  assert.equal(type(wedge, "04A1B2C3\n", 10, false, 5_000), "04A1B2C3");
+  wedge.key("Shift", 9_000, false);
+  assert.equal(type(wedge, "AABB\n", 10, false, 9_001), "AABB");
+});
