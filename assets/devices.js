@@ -121,6 +121,7 @@ function Code({ code, again }) {
   useTick(1000);
   const left = (Date.parse(code.expires_at) - serverNow()) / 1000;
   return html`<p>${t("enrol-hint")}</p><p class="code"><code>${code.code}</code></p>
+    <p>${t("enrol-tablet")} <a href=${`/kiosk#${code.code}`} target="_blank" rel="noopener">${`${location.host}/kiosk#${code.code}`}</a></p>
     ${left > 0 ? html`<p class="sub">${t("enrol-expires", { wait: wait(left) })}</p>`
       : html`<p><${Status} state="away">${t("enrol-expired")}<//> <button onClick=${again}>${t("enrol-again")}</button></p>`}`;
 }

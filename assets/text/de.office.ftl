@@ -179,6 +179,7 @@ no-room = Kein Raum
 enrol-make = Code erzeugen
 enrol-code = Anmeldecode
 enrol-hint = Am Lesegerät eingeben. Er gilt einmal.
+enrol-tablet = Ein Tablet wird zum Kiosk, wenn Sie darauf diese Adresse öffnen:
 enrol-expires = Noch { $wait } min gültig
 enrol-expired = Abgelaufen
 enrol-again = Neuer Code

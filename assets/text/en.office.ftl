@@ -179,6 +179,7 @@ no-room = No room
 enrol-make = Make code
 enrol-code = Enrolment code
 enrol-hint = Enter it at the reader. It works once.
+enrol-tablet = A tablet becomes a kiosk when you open this address on it:
 enrol-expires = Valid for { $wait } min
 enrol-expired = Expired
 enrol-again = New code
