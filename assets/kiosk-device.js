@@ -80,9 +80,12 @@ async function ask(method, path, body, more = {}) {
     const request = { method, headers, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store" };
     const answer = await fetch(ROOT + path, { ...request, signal: limit.signal });
     const text = await answer.text();
-    heard(answer.status);
+    const said = json(text);
+    // What is no answer of the house, such as a network's sign-in page, is none.
+    const { status } = answer.ok && text && !said ? { status: 0 } : answer;
+    heard(status);
     return {
-      status: answer.status, body: json(text), etag: answer.headers.get("etag")?.replaceAll('"', ""),
+      status, body: said, etag: answer.headers.get("etag")?.replaceAll('"', ""),
       retryAfterS: Number(answer.headers.get("retry-after")) || 0,
     };
   } catch {

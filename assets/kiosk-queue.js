@@ -95,17 +95,19 @@ export class Queue {
   async #settle(scans, answer) {
     const { keep, onResults } = this.#of;
     const { status } = answer;
-    if (status >= 200 && status < 300) {
+    const results = answer.body?.results;
+    // Only an answer about these very scans is one: not what a network's sign-in page says.
+    if (results?.length === scans.length && results.every(({ scan_id: id }, place) => id === scans[place].scan_id)) {
       await keep.drop(scans);
       this.#failures = 0;
       this.#limit = BATCH_MAX;
       await this.#count();
-      onResults(answer.body.results);
+      onResults(results);
       return true;
     }
     if (HOPELESS.includes(status)) return this.#setAside(scans, answer);
     if (status === 401 || status === 403) this.#pause(SHUT_OUT_MS, "key");
-    else this.#backOff(answer);
+    else this.#backOff(status < 300 ? { status: 0 } : answer);
     return false;
   }
 

@@ -314,6 +314,16 @@ test("an answer that comes much later is shown to nobody", async ({ visitor, lea
   expect(await page.evaluate(() => window.toned)).toBeFalsy();
 });
 
+test("twenty seconds after the last touch everything is at its start, the language too", async ({ visitor, lead }) => {
+  const page = await tablet(visitor, lead);
+  await page.clock.install();
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("button", { name: "Staff" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What would you like to do?");
+  await page.clock.fastForward(20_000);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Karte hier anhalten");
+});
+
 test("the language changes in one press, the answers too", async ({ visitor, lead }) => {
   await lead.run();
   const page = await tablet(visitor, lead);

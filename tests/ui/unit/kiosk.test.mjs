@@ -162,6 +162,21 @@ test("a scan that the house will never take is put aside, named or not, and the 
   }
 });
 
+test("what is no answer about these scans forgets none", async () => {
+  for (const body of [null, {}, { results: [] }, { results: [{ scan_id: "of another call" }] }]) {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const one = rig({ answer: () => ({ status: 200, body }) });
+    await one.queue.tap("AABB");
+    await turn();
+    assert.equal(one.keep.scans.length, 1);
+    one.answer = taken;
+    mock.timers.tick(1_000);
+    await turn();
+    assert.deepEqual(one.keep.scans, []);
+    mock.timers.reset();
+  }
+});
+
 test("whoever is shut out keeps everything and asks each minute", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const one = rig({ answer: () => ({ status: 401 }) });
