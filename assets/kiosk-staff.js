@@ -6,6 +6,8 @@ import { html, Icon, useEffect, useRef, useState } from "./ui.js";
 
 const PIN_MIN = 4;
 const PIN_MAX = 8;
+/** What a slow reader, or a person, types of a badge where a user name is asked for. */
+const BADGE = /^(?=.*\d)[0-9a-f:. -]{8,}$/i;
 
 /** Keys on the screen; they write into `value`. */
 export function Pad({ keys, value, set }) {
@@ -71,7 +73,8 @@ function Who({ label, set, back }) {
   const field = useFocus();
   const next = (event) => {
     event.preventDefault();
-    if (name.trim()) set({ username: name.trim() });
+    const who = name.trim();
+    if (who) set(BADGE.test(who) ? { tag: who } : { username: who });
   };
   return html`<form class="kiosk-step" onSubmit=${next}><h1>${label}</h1><p class="kiosk-sub">${t("kiosk-who")}</p>
     <label class="field"><span class="label">${t("kiosk-username")}</span>

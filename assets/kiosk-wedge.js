@@ -2,9 +2,11 @@
 // with Enter. Where a field has the focus only that speed tells the two apart; elsewhere nobody
 // types anything else.
 
-const BURST_GAP_MS = 35;
+const BURST_GAP_MS = 60;
 const LOOSE_GAP_MS = 250;
 const LENGTH_MIN = 4;
+/** In a field the end of a number alone, after a halt, must not pass for a whole one: 4 bytes in hex. */
+const FIELD_LENGTH_MIN = 8;
 const LENGTH_MAX = 40;
 
 export class Wedge {
@@ -22,7 +24,7 @@ export class Wedge {
     const typed = near ? this.#keys : "";
     if (key === "Enter") {
       this.#keys = "";
-      return typed.length >= LENGTH_MIN && typed.length <= LENGTH_MAX ? typed : null;
+      return typed.length >= (inField ? FIELD_LENGTH_MIN : LENGTH_MIN) && typed.length <= LENGTH_MAX ? typed : null;
     }
     // Shift and the like belong to the key that follows.
     if ([...key].length !== 1) return null;

@@ -209,6 +209,7 @@ test("a reader types faster than a person; only a field has to tell them apart",
   assert.equal(type(new Wedge(), "04A1B2C3\n", 10, true), "04A1B2C3");
   assert.equal(type(new Wedge(), "04A1B2C3\n", 80, true), null);
   assert.equal(type(new Wedge(), "04A1B2C3\n", 80, false), "04A1B2C3");
+  assert.equal(type(new Wedge(), "B2C3\n", 10, true), null, "the end of a number that came with a halt");
   assert.equal(type(new Wedge(), "04A1B2C3\n", 400, false), null);
   assert.equal(type(new Wedge(), "abc\n", 10, false), null);
   assert.equal(type(new Wedge(), `${"A".repeat(41)}\n`, 10, false), null);
