@@ -2,7 +2,7 @@
 // then the PIN that proves it. No name of anybody is listed.
 import { randomKey } from "./api.js";
 import { clock, hasText, t } from "./text.js";
-import { html, Icon, useEffect, useRef, useState } from "./ui.js";
+import { html, Icon, useLayoutEffect, useRef, useState } from "./ui.js";
 
 const PIN_MIN = 4;
 const PIN_MAX = 8;
@@ -20,7 +20,7 @@ export function StaffPanel({ room, activities, call, onBadge, done, back }) {
   const [act, setAct] = useState(null);
   const [who, setWho] = useState(null);
   const [problem, setProblem] = useState(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!act || who) return undefined;
     onBadge((tag) => setWho({ tag }));
     return () => onBadge(null);
@@ -51,7 +51,7 @@ export function StaffPanel({ room, activities, call, onBadge, done, back }) {
 /** Puts the focus on what the step begins with. */
 export function useFocus() {
   const first = useRef(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []);
   return first;
 }
 

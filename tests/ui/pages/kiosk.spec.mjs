@@ -248,6 +248,7 @@ test("five wrong PINs lock it, and the screen says for how long", async ({ visit
   const page = await tablet(visitor, lead);
   await page.getByRole("button", { name: "Team" }).click();
   await page.getByRole("button", { name: "Lesen" }).click();
+  await expect(page.getByLabel("Benutzername")).toBeFocused();
   // A slow reader types like a person: the field takes the number of a badge as well.
   await page.keyboard.type(EVA, { delay: 90 });
   await page.keyboard.press("Enter");
