@@ -47,7 +47,7 @@ struct Place {
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<RoomNow>,
     /// What staff can start there, by name.
-    activities: Vec<Offer>,
+    activities: Vec<Choice>,
 }
 
 /// A room as its kiosk shows it.
@@ -71,7 +71,7 @@ struct RunNow {
 
 /// What can be offered.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Offer {
+struct Choice {
     id: ActivityId,
     name: String,
 }
@@ -88,8 +88,8 @@ async fn place(State(app): State<App>, Paced(reader): Paced) -> Result<Json<Plac
             Some(_) => rooms::queries::activities(conn)?,
             None => Vec::new(),
         };
-        let offer = |activity: rooms::Activity| Offer { id: activity.id, name: activity.name };
-        let activities = activities.into_iter().map(offer).collect();
+        let choice = |activity: rooms::Activity| Choice { id: activity.id, name: activity.name };
+        let activities = activities.into_iter().map(choice).collect();
         Ok(Place { server_time: now, house: house.name, zone: house.zone, room, activities })
     });
     place.await.map(Json)
