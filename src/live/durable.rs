@@ -15,6 +15,7 @@
 
 use std::fs::File;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -164,7 +165,12 @@ impl Disk {
         let (place, works) = (desk.clone(), keeper.clone());
         let thread = thread::Builder::new()
             .name("disk".into())
-            .spawn(move || work(&place, &works, &writer))
+            .spawn(move || {
+                let worked = catch_unwind(AssertUnwindSafe(|| work(&place, &works, &writer)));
+                if worked.is_err() {
+                    works.give_up(&place);
+                }
+            })
             .map_err(anyhow::Error::from)?;
         Ok(Disk { desk, keeper, thread: Some(thread) })
     }
@@ -210,10 +216,9 @@ impl Disk {
     /// Has a commit told and answered: at once when it is durable, else by the disk's thread after
     /// its sync.
     pub fn keep(&self, commit: Commit) {
-        if commit.durable {
+        if commit.durable || self.keeper.durable.is_broken() {
             drop(self.desk.wait_while(|state| state.telling));
-            self.keeper.reached();
-            return self.keeper.tell(commit);
+            return self.keeper.tell(self.keeper.reached(commit));
         }
         let mut state = self.desk.wait_while(|state| state.commit.is_some());
         (state.busy, state.telling) = (true, true);
@@ -268,23 +273,33 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn sync(&self, mut commit: Commit) -> Commit {
+    fn sync(&self, commit: Commit) -> Commit {
         if commit.outcome.is_ok()
             && let Err(error) = self.sync_log()
         {
             tracing::error!(%error, "the disk did not keep what was written; nothing is from now on");
             Metrics::count(&self.hub.metrics().commits_failed);
-            commit.outcome = Err(CommitFailed { storage: true, cause: error.to_string() });
             self.durable.0.reached.send_modify(|reached| reached.broken = true);
         }
-        self.reached();
+        self.reached(commit)
+    }
+
+    /// Notes that a commit has come through; the writer begins no other before. None does on a
+    /// disk that has failed once: that a later sync succeeds says nothing of what was lost.
+    fn reached(&self, mut commit: Commit) -> Commit {
+        if self.durable.is_broken() && commit.outcome.is_ok() {
+            commit.outcome = Err(CommitFailed { storage: true, cause: BROKEN.to_owned() });
+        }
+        let commits = self.durable.0.begun.load(Ordering::SeqCst);
+        self.durable.0.reached.send_modify(|reached| reached.commits = commits);
         commit
     }
 
-    /// Notes that the newest commit has come through. The writer begins no other before.
-    fn reached(&self) {
-        let commits = self.durable.0.begun.load(Ordering::SeqCst);
-        self.durable.0.reached.send_modify(|reached| reached.commits = commits);
+    /// Takes the disk for broken: what its thread had in hand is lost, and the writer must not wait.
+    fn give_up(&self, desk: &Desk) {
+        self.durable.0.reached.send_modify(|reached| reached.broken = true);
+        *desk.lock() = State::default();
+        desk.changed.notify_all();
     }
 
     fn sync_log(&self) -> io::Result<()> {
