@@ -285,7 +285,7 @@ test("the lead's orders are carried out: a sign of life, another language, a new
 
 test("the page of the readers gives the address that a tablet opens", async ({ visitor, lead }) => {
   const page = await lead.context.newPage();
-  await page.goto("/devices?add=1");
+  await page.goto("/devices?add=reader");
   await page.getByLabel("Name").fill("Bibliothek");
   await page.getByLabel("Was es tut").selectOption({ label: "Kiosk" });
   await page.getByRole("combobox", { name: "Raum", exact: true }).selectOption({ label: "Bibliothek" });
