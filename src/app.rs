@@ -106,7 +106,7 @@ impl App {
             refresh,
             bounds,
         )?;
-        let checkpoints = Checkpoints::spawn(&store, &writer)?;
+        let checkpoints = Checkpoints::spawn(&store, &writer, durable.clone())?;
         let (hasher, hashers) = Hasher::spawn(cost)?;
         let presence = Presence::default();
         let operator = OperatorKey::new()?;

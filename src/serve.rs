@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -65,14 +65,17 @@ pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
         systemd::ready(&url);
         tell_set_up(&house.app, &url).await?;
         let durable = house.app.durable.clone();
-        let broken = tokio::select! {
-            _ = stop.recv() => false,
-            _ = interrupt.recv() => false,
-            () = durable.broken() => true,
-        };
+        tokio::select! {
+            _ = stop.recv() => {}
+            _ = interrupt.recv() => {}
+            () = durable.broken() => {
+                tracing::error!("the disk did not keep what was written; nothing of it was answered");
+                // As it stands: to close the house would move the log into the database file.
+                std::process::exit(1);
+            }
+        }
         systemd::stopping();
         house.close().await;
-        ensure!(!broken, "the disk did not keep what was written; nothing of it was answered");
         Ok(())
     })
 }

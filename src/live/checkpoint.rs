@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::mpsc as queue;
 
+use super::durable::Durable;
 use super::writer::{Message, Writer};
 use crate::base::Result;
 use crate::store::{self, Store};
@@ -43,13 +44,13 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the checkpoint thread.
-    pub fn spawn(store: &Store, writer: &Writer) -> Result<Checkpoints> {
+    pub fn spawn(store: &Store, writer: &Writer, durable: Durable) -> Result<Checkpoints> {
         let (conn, writer) = (store.write_connection()?, writer.messages());
         conn.busy_timeout(READERS_WAIT)?;
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || work(&conn, &writer, &stopped))
+            .spawn(move || work(&conn, &writer, &durable, &stopped))
             .map_err(anyhow::Error::from)?;
         Ok(Checkpoints { stop: Some(stop), thread: Some(thread) })
     }
@@ -74,10 +75,19 @@ impl Drop for Checkpoints {
     }
 }
 
-fn work(conn: &Connection, writer: &queue::WeakSender<Message>, stopped: &mpsc::Receiver<()>) {
+fn work(
+    conn: &Connection,
+    writer: &queue::WeakSender<Message>,
+    durable: &Durable,
+    stopped: &mpsc::Receiver<()>,
+) {
     let (mut seen, mut period) = (0, PERIOD);
     loop {
         let ending = !matches!(stopped.recv_timeout(period), Err(RecvTimeoutError::Timeout));
+        if durable.is_broken() {
+            // Nobody knows what of the log the disk has; it must not get into the database file.
+            return;
+        }
         let busy = checkpoint(conn, writer, ending, &mut seen).unwrap_or_else(|error| {
             tracing::warn!(%error, "checkpoint failed");
             false
@@ -134,11 +144,13 @@ fn move_nearly_all(conn: &Connection) -> rusqlite::Result<i64> {
 
 /// Moves what is left of the log and lets it begin anew at the start of its file. Called by the
 /// writer between two commits: beside it, the moment when nobody writes never comes in a rush.
-pub(super) fn begin_log_anew(conn: &Connection) -> rusqlite::Result<()> {
+/// Returns whether it could: somebody who reads for long keeps it from that.
+pub(super) fn begin_log_anew(conn: &Connection) -> rusqlite::Result<bool> {
     conn.busy_timeout(READERS_WAIT)?;
-    let moved = moved(conn, "pragma wal_checkpoint(restart)");
+    let restart = "pragma wal_checkpoint(restart)";
+    let blocked = conn.query_row(restart, [], |row| row.get::<_, bool>("busy"));
     conn.busy_timeout(store::BUSY_WAIT)?;
-    moved.map(drop)
+    Ok(!blocked?)
 }
 
 /// Runs a checkpoint and returns how many pages the log holds.

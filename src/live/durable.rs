@@ -9,9 +9,9 @@
 //! position in the log that was told before it was durable, since it would be given again to
 //! another event: whoever tells one waits for [`Durable::settled`].
 //!
-//! When that thread's sync fails, nobody can say what of the log the disk has. Nothing is answered
-//! or written from then on, and the server ends; opening the database again moves what the log
-//! holds into the database file, or fails.
+//! When that thread's sync fails, nobody can say what of the log the disk has. Nothing is answered,
+//! written or moved into the database file from then on, and the server ends as it stands; whoever
+//! opens the database again takes what of the log proves whole by its checksums.
 
 use std::fs::File;
 use std::io;
@@ -24,10 +24,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use super::faults::{Fault, Faults};
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::tx::News;
-use super::writer::{Fault, Faults, Job, Message};
+use super::writer::{Job, Message};
 use crate::base::{Error, Result};
 use crate::event::wire::Frame;
 use crate::store::Store;
@@ -99,7 +100,8 @@ impl Durable {
         self.0.slow.store(true, Ordering::Relaxed);
     }
 
-    fn is_broken(&self) -> bool {
+    /// Says whether a sync has failed.
+    pub(super) fn is_broken(&self) -> bool {
         self.0.reached.borrow().broken
     }
 }
@@ -136,7 +138,10 @@ struct State {
     telling: bool,
     /// Whether the writer wants to be called when the disk is free.
     call: bool,
+    /// The writer has ended.
     closed: bool,
+    /// The disk's thread has ended before its time.
+    dead: bool,
 }
 
 impl Desk {
@@ -210,26 +215,32 @@ impl Disk {
 
     /// Waits until the disk has done with the commit before.
     pub fn wait_until_free(&self) {
-        self.desk.wait_while(|state| state.busy).call = false;
+        self.desk.wait_while(|state| state.busy && !state.dead).call = false;
     }
 
     /// Has a commit told and answered: at once when it is durable, else by the disk's thread after
     /// its sync.
     pub fn keep(&self, commit: Commit) {
-        if commit.durable || self.keeper.durable.is_broken() {
-            drop(self.desk.wait_while(|state| state.telling));
-            return self.keeper.tell(self.keeper.reached(commit));
+        if !commit.durable {
+            let mut state = self.desk.wait_while(|state| state.commit.is_some() && !state.dead);
+            if !state.dead {
+                (state.busy, state.telling) = (true, true);
+                state.commit = Some(commit);
+                drop(state);
+                return self.desk.changed.notify_all();
+            }
         }
-        let mut state = self.desk.wait_while(|state| state.commit.is_some());
-        (state.busy, state.telling) = (true, true);
-        state.commit = Some(commit);
-        drop(state);
-        self.desk.changed.notify_all();
+        drop(self.desk.wait_while(|state| state.telling && !state.dead));
+        self.keeper.tell(self.keeper.reached(commit));
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
+        if thread::panicking() {
+            // What the writer had begun comes through no more; nobody shall wait for it.
+            self.keeper.break_off();
+        }
         self.desk.lock().closed = true;
         self.desk.changed.notify_all();
         if let Some(thread) = self.thread.take() {
@@ -275,11 +286,12 @@ struct Keeper {
 impl Keeper {
     fn sync(&self, commit: Commit) -> Commit {
         if commit.outcome.is_ok()
+            && !self.durable.is_broken()
             && let Err(error) = self.sync_log()
         {
             tracing::error!(%error, "the disk did not keep what was written; nothing is from now on");
             Metrics::count(&self.hub.metrics().commits_failed);
-            self.durable.0.reached.send_modify(|reached| reached.broken = true);
+            self.break_off();
         }
         self.reached(commit)
     }
@@ -295,10 +307,15 @@ impl Keeper {
         commit
     }
 
-    /// Takes the disk for broken: what its thread had in hand is lost, and the writer must not wait.
-    fn give_up(&self, desk: &Desk) {
+    /// Ends everything that rests on commits: see the top of this file.
+    fn break_off(&self) {
         self.durable.0.reached.send_modify(|reached| reached.broken = true);
-        *desk.lock() = State::default();
+    }
+
+    /// The disk's thread has panicked: what it had in hand is lost, and the writer must not wait.
+    fn give_up(&self, desk: &Desk) {
+        self.break_off();
+        *desk.lock() = State { dead: true, ..State::default() };
         desk.changed.notify_all();
     }
 

@@ -12,6 +12,7 @@
 
 pub mod checkpoint;
 pub mod durable;
+pub mod faults;
 pub mod feed;
 pub mod hasher;
 pub mod hub;

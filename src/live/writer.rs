@@ -10,15 +10,16 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Statement};
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint;
 use super::durable::{Commit, CommitFailed, Disk, Durable};
+use super::faults::{Fault, Faults};
 use super::hub::Hub;
 use super::log;
 use super::metrics::Metrics;
@@ -36,6 +37,10 @@ pub struct Bounds {
     /// How many writes share one commit at the most.
     pub batch: usize,
 }
+
+/// How long the log goes on after readers have kept it from beginning anew: the writer waits for
+/// them each time.
+const LOG_RESTS: Duration = Duration::from_secs(5);
 
 /// Hands writes to the writer thread. Dropping the last clone ends the thread
 /// after the queue has been written.
@@ -57,32 +62,6 @@ pub(super) enum Message {
 
 /// Reads anew what is kept in memory of the tables.
 pub type Refresh = Arc<dyn Fn(&Connection) -> Result<()> + Send + Sync>;
-
-/// Faults that a test plans, by name, for the next commit.
-#[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<AtomicU8>);
-
-/// Where a planned fault strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Fault {
-    None = 0,
-    /// The commit fails; nothing of the batch is durable.
-    BeforeCommit = 1,
-    /// A slow disk cannot keep what was committed.
-    AtSync = 2,
-}
-
-impl Faults {
-    /// Plans `fault` for the next commit.
-    pub fn plan(&self, fault: Fault) {
-        self.0.store(fault as u8, Ordering::SeqCst);
-    }
-
-    pub(super) fn strikes(&self, fault: Fault) -> bool {
-        self.0.compare_exchange(fault as u8, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-    }
-}
 
 impl Writer {
     /// Starts the writer thread. `refresh` runs after commits that ask for it.
@@ -108,6 +87,8 @@ impl Writer {
             waits_elsewhere: Cell::new(false),
             refresh,
             refresh_due: Cell::new(false),
+            log_is_due: Cell::new(false),
+            log_waited: Cell::new(None),
             faults: faults.clone(),
             known: Cell::new(hub.head().seq),
             batch_max: bounds.batch,
@@ -244,6 +225,10 @@ struct Room {
     refresh: Refresh,
     /// Whether a refresh has failed and must be tried again.
     refresh_due: Cell<bool>,
+    /// Whether the log is to begin anew.
+    log_is_due: Cell<bool>,
+    /// When readers last kept it from that.
+    log_waited: Cell<Option<Instant>>,
     faults: Faults,
     /// The newest event that was committed.
     known: Cell<i64>,
@@ -257,10 +242,11 @@ impl Room {
             Err(error) => return tracing::error!(%error, "the writer cannot begin"),
         };
         while let Some(message) = messages.blocking_recv() {
-            match message {
-                Message::Write(job) => self.serve(&mut at, job, &mut messages),
-                Message::BeginLogAnew => self.begin_log_anew(),
-                Message::DiskIsFree => (),
+            if let Some(job) = self.job_of(message) {
+                self.serve(&mut at, job, &mut messages);
+            }
+            if self.log_is_due.take() {
+                self.begin_log_anew();
             }
         }
     }
@@ -308,9 +294,11 @@ impl Room {
             news.refresh = true;
         }
         while jobs.len() < self.batch_max
-            && let Ok(Message::Write(job)) = messages.try_recv()
+            && let Ok(message) = messages.try_recv()
         {
-            self.take(jobs, job);
+            if let Some(job) = self.job_of(message) {
+                self.take(jobs, job);
+            }
         }
         let mut applied = 0;
         loop {
@@ -326,6 +314,8 @@ impl Room {
         if self.faults.strikes(Fault::BeforeCommit) {
             return Err(anyhow::anyhow!("planned fault").into());
         }
+        // The commit before may have failed meanwhile.
+        self.disk.require_sound()?;
         let frames = self.replay.frames(&self.conn, &news.events);
         self.disk.expect();
         let begun = Instant::now();
@@ -345,6 +335,16 @@ impl Room {
         Ok(())
     }
 
+    /// Returns the write that a message brings; what else it says is noted.
+    fn job_of(&self, message: Message) -> Option<Box<dyn Job>> {
+        match message {
+            Message::Write(job) => return Some(job),
+            Message::BeginLogAnew => self.log_is_due.set(true),
+            Message::DiskIsFree => (),
+        }
+        None
+    }
+
     fn take(&self, jobs: &mut Vec<Box<dyn Job>>, job: Box<dyn Job>) {
         self.hub.metrics().queue_depth.fetch_sub(1, Ordering::Relaxed);
         jobs.push(job);
@@ -357,11 +357,10 @@ impl Room {
         messages: &mut mpsc::Receiver<Message>,
     ) -> Option<Box<dyn Job>> {
         while count < self.batch_max && self.disk.is_busy_and_will_call() {
-            match messages.blocking_recv() {
-                Some(Message::Write(job)) => return Some(job),
-                // The checkpoints ask again at their next look.
-                Some(Message::DiskIsFree | Message::BeginLogAnew) => (),
-                None => break,
+            let Some(message) = messages.blocking_recv() else { break };
+            let job = self.job_of(message);
+            if job.is_some() {
+                return job;
             }
         }
         self.disk.wait_until_free();
@@ -382,9 +381,15 @@ impl Room {
         }
     }
 
+    /// Lets the log begin anew, unless somebody who reads for long stood in the way a moment ago.
     fn begin_log_anew(&self) {
-        if let Err(error) = checkpoint::begin_log_anew(&self.conn) {
-            tracing::warn!(%error, "the log could not begin anew");
+        let too_soon = self.log_waited.get().is_some_and(|at| at.elapsed() < LOG_RESTS);
+        if too_soon || self.disk.require_sound().is_err() {
+            return;
+        }
+        match checkpoint::begin_log_anew(&self.conn) {
+            Ok(begun) => self.log_waited.set((!begun).then(Instant::now)),
+            Err(error) => tracing::warn!(%error, "the log could not begin anew"),
         }
     }
 }

@@ -260,7 +260,7 @@ async fn a_write_that_fails_or_panics_and_a_commit_that_fails_are_never_heard_of
         Ok(())
     });
     assert!(panics.await.is_err());
-    house.app.writer.faults().plan(daybook::live::writer::Fault::BeforeCommit);
+    house.app.writer.faults().plan(daybook::live::faults::Fault::BeforeCommit);
     assert!(house.write(Actor::System, |tx| emit(tx, 3)).await.is_err());
     house.emit(4).await;
     assert_eq!(events(&mut stream, 1).await, [(1, 4)]);
