@@ -121,7 +121,9 @@ async fn pair_display(
     let display = app.write_once(once, who.actor(), "displays.pair", move |tx| {
         displays::pair(tx, &waiting, &body.code, &body.name)
     });
-    Ok((StatusCode::CREATED, Json(display.await?)))
+    let display = display.await?;
+    app.pairings.arrived(&display.key_prefix);
+    Ok((StatusCode::CREATED, Json(display)))
 }
 
 /// Ends a wall screen's token and its streams.

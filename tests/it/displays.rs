@@ -1,6 +1,8 @@
 //! Wall screens: a token that reads what is for the corridor, and nothing else.
 
+use daybook::base::{Actor, Error};
 use daybook::client::{Client, Stream};
+use daybook::domain::devices::displays;
 use daybook::domain::people::Role;
 use daybook::jobs::Jobs;
 use hyper::Method;
@@ -158,6 +160,38 @@ async fn a_screen_is_let_in_by_the_digits_that_it_shows_and_asks_anew_when_it_is
     assert_eq!(screen.get("/wall").await.unwrap().headers["location"], "/pair");
     let (anew, kept) = pairing(&screen).await;
     assert!(anew["paired"] == false && kept.starts_with("daybook_display=W"), "{anew} {kept}");
+}
+
+#[tokio::test]
+async fn a_screen_that_asks_while_it_is_let_in_keeps_its_token_and_a_failed_write_its_digits() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let (shown, kept) = pairing(&server.nobody()).await;
+    let screen = server.nobody().with("cookie", kept);
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let (app, code) = (server.app.clone(), text(&shown["code"]));
+    let failing = tokio::spawn(async move {
+        let waiting = app.pairings.clone();
+        let write = move |tx: &mut daybook::live::Tx<'_>| {
+            displays::pair(tx, &waiting, &code, "Foyer")?;
+            assert!(displays::pair(tx, &waiting, &code, "Twice").is_err(), "once");
+            began.send(()).unwrap();
+            wait.recv().unwrap();
+            Err::<(), _>(Error::conflict("test.planned", "planned"))
+        };
+        app.write(Actor::System, "test", write).await
+    });
+    has_begun.await.unwrap();
+    assert_eq!(pairing(&screen).await, (shown.clone(), String::new()), "nothing new to keep");
+    go_on.send(()).unwrap();
+    let failed = failing.await.unwrap();
+    assert!(matches!(failed, Err(Error::Conflict { .. })), "{failed:?}");
+
+    assert_eq!(pairing(&screen).await, (shown.clone(), String::new()));
+    let body = json!({ "code": shown["code"], "name": "Foyer" });
+    assert_eq!(admin.post("/api/v1/displays/pair", &body).await.unwrap().status, 201);
+    assert_eq!(pairing(&screen).await.0["paired"], true);
 }
 
 #[tokio::test]

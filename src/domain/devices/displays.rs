@@ -1,11 +1,11 @@
 //! Wall screens: letting them read what is meant for the corridor, and no more.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::commands::NAME_MAX;
 use super::keys::NewKey;
 use super::model::Display;
-use super::pairing::Pairings;
+use super::pairing::{self, Pairings};
 use crate::base::id::DisplayId;
 use crate::base::{Error, Result, text};
 use crate::domain::people;
@@ -23,8 +23,24 @@ pub fn add(tx: &mut Tx<'_>, name: &str) -> Result<(Display, String)> {
 /// Adds the wall screen that shows these digits; the token that it keeps is good from now on.
 pub fn pair(tx: &mut Tx<'_>, waiting: &Pairings, digits: &str, name: &str) -> Result<Display> {
     let name = text::line("name", name, NAME_MAX)?;
-    let screen = waiting.take(digits, tx.now)?;
+    let screen = waiting.showing(digits, tx.now)?;
+    // The list of those that wait learns of it after the commit; till then the table alone knows.
+    if is_known(tx, &screen.prefix)? {
+        return Err(pairing::not_shown());
+    }
     let_in(tx, name, screen.prefix, &screen.hash)
+}
+
+fn is_known(conn: &Connection, prefix: &str) -> Result<bool> {
+    rows::one(
+        conn,
+        "display",
+        "select exists (
+             select 1
+             from display
+             where key_prefix = ?1)",
+        params![prefix],
+    )
 }
 
 fn let_in(tx: &mut Tx<'_>, name: String, prefix: String, hash: &[u8]) -> Result<Display> {

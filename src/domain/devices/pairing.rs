@@ -28,6 +28,7 @@ pub struct Pairings {
 }
 
 /// A screen whose token is not good yet.
+#[derive(Clone)]
 pub struct Screen {
     pub prefix: String,
     pub hash: [u8; 32],
@@ -70,13 +71,25 @@ impl Pairings {
         good.then(|| Digits { text: text.clone(), expires_at: screen.expires_at })
     }
 
-    /// Takes the screen that shows these digits now; it waits no longer.
-    pub fn take(&self, typed: &str, now: Timestamp) -> Result<Screen> {
+    /// Returns the screen that shows these digits now. It waits on: until its token is good it asks
+    /// for its digits, and a write that fails must not cost it them.
+    pub fn showing(&self, typed: &str, now: Timestamp) -> Result<Screen> {
         let text: String = typed.chars().filter(char::is_ascii_digit).take(LENGTH + 1).collect();
-        let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = screens.remove(&text).filter(|screen| screen.expires_at > now);
-        found.ok_or_else(|| Error::invalid("code", "no screen shows these digits now"))
+        let screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = screens.get(&text).filter(|screen| screen.expires_at > now);
+        found.cloned().ok_or_else(not_shown)
     }
+
+    /// Forgets the screen whose token begins with `prefix`, which is good by now.
+    pub fn arrived(&self, prefix: &str) {
+        let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
+        screens.retain(|_, screen| screen.prefix != prefix);
+    }
+}
+
+/// Says that these digits let nobody in.
+pub(super) fn not_shown() -> Error {
+    Error::invalid("code", "no screen shows these digits now")
 }
 
 #[cfg(test)]
@@ -93,14 +106,17 @@ mod tests {
         assert_eq!(waiting.digits(&token, NOW), Some(digits.clone()));
         let forged = format!("{}x", token);
         assert_eq!(waiting.digits(&forged, NOW), None);
-        assert!(waiting.take(&spaced, NOW.plus(DIGITS_MAX)).is_err(), "too late");
-        assert!(waiting.take(&spaced, NOW).is_err(), "gone with the late try");
+        assert!(waiting.showing(&spaced, NOW.plus(DIGITS_MAX)).is_err(), "too late");
+        assert!(waiting.showing(&format!("{}0", digits.text), NOW).is_err(), "a digit too many");
+        assert!(token.starts_with(&waiting.showing(&spaced, NOW).unwrap().prefix));
+        assert_eq!(waiting.digits(&token, NOW), Some(digits.clone()), "until its token is good");
+        assert_eq!(waiting.digits(&token, NOW.plus(DIGITS_MAX)), None);
 
-        let (digits, token) = waiting.begin(NOW).unwrap();
-        assert!(waiting.take(&format!("{}0", digits.text), NOW).is_err(), "a digit too many");
-        assert!(token.starts_with(&waiting.take(&digits.text, NOW).unwrap().prefix));
-        assert!(waiting.take(&digits.text, NOW).is_err(), "once");
+        let (_, other) = waiting.begin(NOW).unwrap();
+        waiting.arrived(&waiting.showing(&digits.text, NOW).unwrap().prefix);
+        assert!(waiting.showing(&digits.text, NOW).is_err(), "once");
         assert_eq!(waiting.digits(&token, NOW), None);
+        assert!(waiting.digits(&other, NOW).is_some());
     }
 
     #[test]
