@@ -116,7 +116,8 @@ struct OfferBody {
     run_id: Option<RunId>,
     group_id: Option<GroupId>,
     kind: GiveKind,
-    /// When a substitution would end; when the house closes, if not said.
+    /// When a substitution would end, not after the caller's own; when the house closes or that
+    /// ends, if not said.
     until: Option<Timestamp>,
 }
 

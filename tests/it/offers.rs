@@ -21,7 +21,11 @@ async fn asking(house: &House, to: PersonId) -> (String, Value) {
 }
 
 async fn offer(house: &House, body: &Value) -> String {
-    let (status, offer) = post(&house.anna, OFFERS, body.clone()).await;
+    offer_of(&house.anna, body).await
+}
+
+async fn offer_of(client: &Client, body: &Value) -> String {
+    let (status, offer) = post(client, OFFERS, body.clone()).await;
     assert_eq!(status, 201, "{offer}");
     offer["id"].as_str().unwrap().to_owned()
 }
@@ -248,4 +252,26 @@ async fn a_substitute_accepts_and_has_it_beside_the_other_until_the_time() {
         .unwrap();
     let held = post(&house.anna, OFFERS, beside).await;
     assert_eq!(refusal(&held), (409, "supervision.held"));
+}
+
+#[tokio::test]
+async fn a_substitute_offers_it_no_longer_than_they_have_it() {
+    let house = House::new().await;
+    let (_, body) = asking(&house, house.cast.ben).await;
+    let (run, own) = (body["run_id"].clone(), "2026-11-20T10:00:00.000Z");
+    let at_once = json!({ "staff_id": house.cast.ben, "from_id": house.cast.anna, "run_id": run,
+        "kind": "substitution", "until": own });
+    assert_eq!(post(&house.lead, "/supervisions", at_once).await.0, 201);
+    let mut on = json!({ "staff_id": house.cast.lead, "run_id": run, "kind": "substitution" });
+    on["until"] = json!("2026-11-20T10:00:00.001Z");
+    let (status, problem) = post(&house.ben, OFFERS, on.clone()).await;
+    assert_eq!((status, &problem["field"]), (422, &json!("until")), "{problem}");
+    on["until"] = json!(own);
+    let id = offer_of(&house.ben, &on).await;
+    assert_eq!(answer(&house.ben, &id, "withdraw").await.0, 204);
+    // Not said means as long as they have it.
+    on["until"] = Value::Null;
+    let id = offer_of(&house.ben, &on).await;
+    let (status, held) = answer(&house.lead, &id, "accept").await;
+    assert_eq!((status, &held["until"]), (200, &json!(own)), "{held}");
 }

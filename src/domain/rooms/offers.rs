@@ -56,19 +56,19 @@ pub fn offer(
 ) -> Result<Offer> {
     supervising::end_due(tx)?;
     supervising::require_charge(tx, charge)?;
+    let held = supervising::require_held(tx, charge, from)?;
     let until = match kind {
         GiveKind::HandOver => {
             receivers::require_receiver(tx, from, to)?;
             None
         }
         GiveKind::Substitution => {
-            let until = receivers::or_close(tx, until)?;
+            let until = receivers::within(tx, until, held.until_at)?;
             receivers::require_substitute(tx, Some(from), to, until)?;
             supervising::require_no_lasting(tx, charge, to)?;
             Some(until)
         }
     };
-    let held = supervising::require_held(tx, charge, from)?;
     if open_of(tx, held.id)?.is_some() {
         return Err(Error::conflict("supervision.offered", "somebody is asked already"));
     }

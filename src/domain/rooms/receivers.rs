@@ -41,6 +41,23 @@ pub(super) fn or_close(tx: &Tx<'_>, until: Option<Timestamp>) -> Result<Timestam
     until.map_or_else(close, Ok)
 }
 
+/// Returns `until`, or when the house closes, of a charge whose giver has it until `own`: nobody
+/// gives more than they have.
+pub(super) fn within(
+    tx: &Tx<'_>,
+    until: Option<Timestamp>,
+    own: Option<Timestamp>,
+) -> Result<Timestamp> {
+    let wished = or_close(tx, until)?;
+    match own {
+        Some(own) if until.is_some() && wished > own => {
+            Err(Error::invalid("until", "is after the giver's own end"))
+        }
+        Some(own) => Ok(wished.min(own)),
+        None => Ok(wished),
+    }
+}
+
 /// Refuses a substitute who may not have it, or not until then.
 pub(super) fn require_substitute(
     tx: &Tx<'_>,
