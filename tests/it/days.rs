@@ -1,12 +1,13 @@
 //! What time does: who is missing, the close of the day, a clock that was put back, forgetting.
 
 use daybook::base::id::{GroupId, RunId};
+use daybook::base::page::Paging;
 use daybook::base::{Actor, Day, Result, Timestamp};
 use daybook::domain::people::Role;
 use daybook::domain::rooms::{self, Charge, scope};
 use daybook::domain::visits::day::{self, Closed};
 use daybook::domain::visits::scan::{Outcome, When};
-use daybook::domain::visits::{Status, commands, keeping, snapshots};
+use daybook::domain::visits::{Status, commands, keeping, lists, snapshots};
 use daybook::live::Tx;
 
 use crate::scene::{BEN, EVA, MIA, Scene, ZOE, conflict, tap};
@@ -230,4 +231,29 @@ async fn a_scan_is_forgotten_in_time_and_with_it_whose_tag_was_last() {
     let known = "select count(*) from last_scan join scan using (scan_number, tag)";
     assert_eq!(scene.number(known).await, 1);
     assert_eq!(scene.number("select count(*) from last_scan").await, 1);
+}
+
+#[tokio::test]
+async fn what_lies_before_the_first_visit_of_another_day_is_not_read() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.eva]).await;
+    for minute in [1, 3] {
+        scene.set(Scene::minute(minute));
+        let visit = scene.start(scene.lead, scene.mia, run).await.unwrap();
+        scene.set(Scene::minute(minute + 1));
+        scene.end(scene.lead, visit).await.unwrap();
+    }
+    // It cannot be; so it shows whether anybody has looked there.
+    let next_day = Scene::minute(24 * 60);
+    let first = "update visit set started_at = ?1, ended_at = ?1
+                 where visit_id = (select min(visit_id) from visit)";
+    let change = move |tx: &mut daybook::live::Tx<'_>| Ok(tx.execute(first, [next_day])?);
+    assert_eq!(scene.write(Actor::System, change).await.unwrap(), 1);
+    scene.set(next_day);
+    let mia = scene.mia;
+    let paging = Paging { limit: None, cursor: None };
+    let seen = scene.read(move |conn| lists::history(conn, mia, next_day, &paging)).await;
+    assert_eq!(seen.len(), 0);
+    let marked = scene.mark(scene.lead, scene.mia, Status::Excused).await;
+    assert_eq!(marked.unwrap().status, Status::Excused);
 }

@@ -151,15 +151,17 @@ pub fn history(
 ) -> Result<Vec<PastVisit>> {
     rows::all(
         conn,
-        "with recursive chain (visit_id, earlier_visit_id) as (
-             select visit_id, earlier_visit_id
+        "with recursive chain (visit_id, started_at, earlier_visit_id) as (
+             select visit_id, started_at, earlier_visit_id
              from last_visit
              join visit using (visit_id)
              where last_visit.person_id = ?1
              union all
-             select visit.visit_id, visit.earlier_visit_id
+             select visit.visit_id, visit.started_at, visit.earlier_visit_id
              from chain
-             join visit on visit.visit_id = chain.earlier_visit_id)
+             join visit on visit.visit_id = chain.earlier_visit_id
+             -- None starts before the one that it hangs on, even after a clock was put back.
+             where chain.started_at >= ?2)
          select visit_id, run_id, activity.name as activity_name, visit.room_id,
                 room.name as room_name, visit.started_at, visit.ended_at, end_reason, source
          from chain

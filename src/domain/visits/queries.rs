@@ -93,6 +93,9 @@ pub(super) fn was_elsewhere_since(conn: &Connection, visit: &Visit) -> Result<bo
 }
 
 /// Returns when a person's first visit since `since` began; undone ones never were.
+///
+/// No visit starts before the one that it hangs on, even after a clock was put back: so the chain
+/// ends where one began before `since`.
 pub(super) fn first_visit_at(
     conn: &Connection,
     person: PersonId,
@@ -108,7 +111,8 @@ pub(super) fn first_visit_at(
              union all
              select visit.started_at, visit.earlier_visit_id
              from chain
-             join visit on visit_id = chain.earlier_visit_id)
+             join visit on visit_id = chain.earlier_visit_id
+             where chain.started_at >= ?2)
          select started_at
          from chain
          where started_at >= ?2
