@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::APPLICATION_ID;
-use super::upgrade::SCHEMA_VERSION;
+use super::upgrade::{self, SCHEMA_VERSION};
 use crate::base::secret;
 
 /// How many pages are copied between two looks at the progress.
@@ -48,7 +48,9 @@ pub fn make(from: &Path, to: &Path, progress: impl FnMut(i32, i32)) -> Result<So
 /// client loads again, and everybody signs in again, since sessions that were ended after the
 /// backup would otherwise be open once more.
 pub fn put_back(from: &Path, to: &Path) -> Result<(Sound, Option<PathBuf>)> {
-    inspect(from)?;
+    let schema = inspect(from)?.schema;
+    upgrade::require_tables(&open_to_read(from)?, schema)
+        .with_context(|| from.display().to_string())?;
     let fresh = sibling(to, "restored");
     remove_with_wal(&fresh)?;
     let sound = copy(&open_to_read(from)?, &fresh, |_, _| ())

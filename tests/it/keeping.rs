@@ -199,6 +199,32 @@ fn a_lost_or_foreign_database_is_never_replaced_by_an_empty_one() {
 }
 
 #[test]
+fn a_database_from_before_the_first_release_is_refused_in_words() {
+    for (table, change) in [
+        ("setup_code", "drop table setup_code"),
+        ("house", "alter table house drop column late_after"),
+        ("house", "alter table house add column motto text"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(DATABASE);
+        Store::create(&path).unwrap();
+        let also_here = "create table notes_of_a_visitor (n)";
+        Connection::open(&path).unwrap().execute_batch(also_here).unwrap();
+        drop(Store::open(&path, 1).unwrap());
+        Connection::open(&path).unwrap().execute_batch(change).unwrap();
+        let opened = Store::open(&path, 1).map(drop).unwrap_err();
+        let restored = backup::put_back(&path, &dir.path().join("other.db")).unwrap_err();
+        for error in [opened, restored] {
+            let told = format!("{error:#}");
+            assert!(told.starts_with(&path.display().to_string()), "{told}");
+            assert!(told.contains(&format!("the table '{table}' is missing or")), "{told}");
+            assert!(told.ends_with("with 'daybook init' in an empty directory"), "{told}");
+        }
+        assert!(!dir.path().join("other.db").exists());
+    }
+}
+
+#[test]
 fn a_new_database_is_for_its_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();

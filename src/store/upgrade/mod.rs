@@ -4,6 +4,7 @@
 //! holds them equal). All steps that are missing run in one transaction, so that a crash leaves
 //! the old state or the new one; before that the old database is copied beside itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -27,6 +28,7 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<Option<PathBuf>> {
          install that one, or restore a backup of this one",
         path.display()
     );
+    require_tables(conn, version)?;
     if version == SCHEMA_VERSION {
         return Ok(None);
     }
@@ -38,6 +40,40 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<Option<PathBuf>> {
     }
     apply(conn, STEPS, version).context("the upgrade was undone; the database is as it was")?;
     Ok(Some(copy))
+}
+
+/// Refuses a database without the tables that the steps up to `version` make. Until the first
+/// release its step is changed in place, so that the number alone does not say which they are.
+/// Other tables beside them are nobody's business.
+pub fn require_tables(conn: &Connection, version: i64) -> Result<()> {
+    let mut made = Connection::open_in_memory()?;
+    apply(&mut made, STEPS.get(..usize::try_from(version)?).unwrap_or(STEPS), 0)?;
+    let found = tables(conn)?;
+    for (table, columns) in tables(&made)? {
+        ensure!(
+            found.get(&table) == Some(&columns),
+            "the table '{table}' is missing or is not that of schema {version}: a build from \
+             before the first release made this database, and no upgrade leads from there; go on \
+             with that build, or make a new house with 'daybook init' in an empty directory"
+        );
+    }
+    Ok(())
+}
+
+/// Returns the columns of each table with their types; their order does not matter.
+fn tables(conn: &Connection) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut statement = conn.prepare(
+        "select tables.name, format('%s %s %d', columns.name, columns.type, \"notnull\")
+         from sqlite_schema as tables
+         join pragma_table_info(tables.name) as columns
+         where tables.type = 'table'",
+    )?;
+    let mut tables = BTreeMap::<String, BTreeSet<String>>::new();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        tables.entry(row.get(0)?).or_default().insert(row.get(1)?);
+    }
+    Ok(tables)
 }
 
 /// Runs the steps after `version` in one transaction.
