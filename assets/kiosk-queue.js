@@ -7,8 +7,8 @@ const SAME_TAP_MS = 1_500;
 const WAIT_MIN_MS = 1_000;
 const WAIT_MAX_MS = 60_000;
 const SHUT_OUT_MS = 60_000;
-/** Answers that the same call will get for ever. */
-const HOPELESS = [400, 413, 422];
+/** What only the house says; a proxy on the way has no such codes. */
+const HOUSE_CODE = /^\w+(\.\w+)+$/;
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /** Returns a ULID: ids of later taps are greater. */
@@ -19,6 +19,18 @@ export function ulid(ms) {
     left = Math.floor(left / 32);
   }
   return time + Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => LETTERS[byte % 32]).join("");
+}
+
+/** Whether the house refuses a scan among several, and does not say which: smaller calls find it. */
+const isUnnamed = ({ status, body }) => status === 422 && HOUSE_CODE.test(body?.code) && !body.field;
+
+/** The scan that the house will never take: the one that it names, or the only one. */
+function badOf(scans, answer) {
+  const { status, body } = answer;
+  if (![400, 422].includes(status) || !HOUSE_CODE.test(body?.code)) return null;
+  const named = /^scans\[(\d+)\]/.exec(body.field ?? "");
+  if (named) return scans[Number(named[1])];
+  return isUnnamed(answer) && scans.length === 1 ? scans[0] : null;
 }
 
 export class Queue {
@@ -37,10 +49,11 @@ export class Queue {
 
   /**
    * `send(scans)` resolves to `{status, body, retryAfterS}`, status 0 for no answer; `onResults`
-   * gets the results of scans, `onCounts` hears that the counts have changed.
+   * gets the results of scans, `onRefused` one that the house will never take, `onCounts` hears
+   * that the counts have changed.
    */
-  constructor({ keep, send, boot, onResults, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
-    this.#of = { keep, send, boot, onResults, onCounts, now, wall, random };
+  constructor({ keep, send, boot, onResults, onRefused = () => {}, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
+    this.#of = { keep, send, boot, onResults, onRefused, onCounts, now, wall, random };
   }
 
   /** Keeps a tap and sets out to send it; null when it is the one before once more. */
@@ -100,24 +113,25 @@ export class Queue {
     if (results?.length === scans.length && results.every(({ scan_id: id }, place) => id === scans[place].scan_id)) {
       await keep.drop(scans);
       this.#failures = 0;
-      this.#limit = BATCH_MAX;
+      this.#limit = Math.min(BATCH_MAX, this.#limit * 2);
       await this.#count();
       onResults(results);
       return true;
     }
-    if (HOPELESS.includes(status)) return this.#setAside(scans, answer);
+    const bad = badOf(scans, answer);
+    if (bad) return this.#setAside(bad, answer.body.code);
+    if (status === 413 || isUnnamed(answer)) this.#limit = Math.ceil(scans.length / 2);
+    if (isUnnamed(answer)) return true;
     if (status === 401 || status === 403) this.#pause(SHUT_OUT_MS, "key");
     else this.#backOff(status < 300 ? { status: 0 } : answer);
     return false;
   }
 
-  /** The named scan is put aside; where none is named, smaller calls find it. */
-  async #setAside(scans, { body }) {
-    const named = /^scans\[(\d+)\]/.exec(body?.field ?? "");
-    const scan = named ? scans[Number(named[1])] : scans.length === 1 && scans[0];
-    if (scan) await this.#of.keep.refuse(scan, body?.code ?? "");
-    else this.#limit = Math.ceil(scans.length / 2);
+  async #setAside(scan, code) {
+    const { keep, onRefused } = this.#of;
+    await keep.refuse(scan, code);
     await this.#count();
+    onRefused(scan);
     return true;
   }
 

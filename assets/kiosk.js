@@ -66,6 +66,14 @@ function decided(results) {
   }
 }
 
+/** Tells whoever held the badge: it will never count, and nobody must walk on believing that it did. */
+function refused({ scan_id: id, at }) {
+  if (id !== expected?.id) return;
+  clearTimeout(expected.timer);
+  expected = null;
+  if (performance.now() - at < STANDS_MS) show({ tone: "error", ms: SAVED_MS, line1: t("kiosk-not-taken"), line2: t("kiosk-not-kept-hint") });
+}
+
 /** Everything goes back to the start when nobody is there, the language too. */
 function touched() {
   clearTimeout(quiet);
@@ -220,7 +228,7 @@ async function start() {
     return render(html`<main><div class="kiosk-middle"><h1>${t("kiosk-no-memory")}</h1><p class="kiosk-line">${t("kiosk-no-memory-hint")}</p></div></main>`, root);
   }
   queue = new Queue({
-    keep, boot, onResults: decided, onCounts: (now) => counts.set(now),
+    keep, boot, onResults: decided, onRefused: refused, onCounts: (now) => counts.set(now),
     send: (scans) => call("POST", "/scans", { boot_id: boot, lang: language.value, scans }),
   });
   await startDevice(keep, root.dataset.version, {

@@ -21,6 +21,7 @@ kiosk-saved-later = Wir geben es weiter, sobald das Netz wieder da ist.
 kiosk-saved-office = Bitte sag im Büro Bescheid.
 kiosk-not-kept = Diese Karte ließ sich nicht speichern.
 kiosk-not-kept-hint = Bitte melde dich bei einer Betreuungsperson.
+kiosk-not-taken = Diese Karte wurde nicht angenommen.
 kiosk-number = Nummer deiner Karte
 kiosk-pad = Tasten
 kiosk-delete = Letzte löschen

@@ -21,6 +21,7 @@ kiosk-saved-later = We'll pass it on when the network is back.
 kiosk-saved-office = Please tell the office about it.
 kiosk-not-kept = This card could not be saved.
 kiosk-not-kept-hint = Please see a member of staff.
+kiosk-not-taken = This card was not taken.
 kiosk-number = Number of your card
 kiosk-pad = Keys
 kiosk-delete = Delete the last one

@@ -117,6 +117,23 @@ test("a badge that is held twice at once is one tap", async ({ visitor, lead }) 
   expect(await lead.here()).toBe(1);
 });
 
+test("a badge that the house will never take is refused on the screen, and the next one counts", async ({ visitor, lead }) => {
+  await lead.run();
+  const page = await tablet(visitor, lead);
+  // A reader that is set to another keyboard than the tablet; the test's keyboard has no such keys.
+  await page.evaluate(() => {
+    for (const key of [..."ÄÖÜß§§", "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  });
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Diese Karte wurde nicht angenommen.");
+  await expect(page.getByText("Bitte melde dich bei einer Betreuungsperson.")).toBeVisible();
+  await expect(tone(page)).toHaveAttribute("data-tone", "help");
+  await accessible(page, "refused");
+  await expect(page.locator(".kiosk-foot")).toContainText("1 Karte wurde nicht angenommen. Bitte im Büro melden.");
+  await hold(page, MIA);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hallo Mia!");
+  expect(await lead.here()).toBe(1);
+});
+
 test("without a card the number is typed, by keys on the screen or by keyboard alone", async ({ visitor, lead }) => {
   await lead.run();
   const page = await tablet(visitor, lead);

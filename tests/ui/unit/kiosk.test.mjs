@@ -32,10 +32,10 @@ const taken = (scans) => ({ status: 200, body: { results: scans.map(({ scan_id }
 const turn = async () => { for (let n = 0; n < 50; n += 1) await Promise.resolve(); };
 
 function rig({ keep = new Memory(), boot = "b1", answer = taken } = {}) {
-  const made = { keep, calls: [], results: [], at: 10_000, answer };
+  const made = { keep, calls: [], results: [], refused: [], at: 10_000, answer };
   made.queue = new Queue({
     keep, boot, now: () => made.at, wall: () => 1_700_000_000_000 + made.at, random: () => 0.5,
-    onResults: (results) => made.results.push(...results),
+    onResults: (results) => made.results.push(...results), onRefused: (scan) => made.refused.push(scan.tag),
     send: async (scans) => {
       made.calls.push(scans);
       return made.answer(scans);
@@ -156,10 +156,50 @@ test("a scan that the house will never take is put aside, named or not, and the 
     await turn();
     await turn();
     assert.deepEqual(one.keep.refused, [{ tag: "bad", code: "request.invalid" }]);
+    assert.deepEqual(one.refused, ["bad"]);
     assert.deepEqual(one.results.length, 4);
     assert.deepEqual(one.queue.counts, { waiting: 0, refused: 1 });
     mock.timers.reset();
   }
+});
+
+test("an error that names no scan puts none aside, however often it comes", async () => {
+  const errors = [
+    { status: 400, body: null }, { status: 413, body: null }, { status: 422, body: { message: "no" } },
+    { status: 413, body: { code: "request.too_large" } },
+    { status: 400, body: { code: "request.malformed", field: "lang" } },
+    { status: 422, body: { code: "request.invalid", field: "scans" } },
+  ];
+  for (const error of errors) {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const one = rig({ answer: () => error });
+    for (const tag of ["AAAA", "BBBB", "CCCC"]) await one.queue.tap(tag);
+    for (let n = 0; n < 8; n += 1) {
+      await turn();
+      mock.timers.tick(60_000);
+    }
+    await turn();
+    assert.deepEqual([one.keep.refused, one.refused, one.keep.scans.length], [[], [], 3], JSON.stringify(error));
+    one.answer = taken;
+    mock.timers.tick(60_000);
+    await turn();
+    assert.deepEqual(one.results.length, 3);
+    mock.timers.reset();
+  }
+});
+
+test("a call that is too large is made again as smaller ones", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const one = rig({ answer: () => ({ status: 0 }) });
+  for (const tag of ["AAAA", "BBBB", "CCCC", "DDDD"]) await one.queue.tap(tag);
+  await turn();
+  one.answer = (scans) => (scans.length > 2 ? { status: 413, body: null } : taken(scans));
+  for (let n = 0; n < 6; n += 1) {
+    mock.timers.tick(60_000);
+    await turn();
+  }
+  assert.deepEqual(one.keep.scans, []);
+  mock.timers.reset();
 });
 
 test("what is no answer about these scans forgets none", async () => {
