@@ -9,6 +9,7 @@ const WAIT_MAX_MS = 60_000;
 const SHUT_OUT_MS = 60_000;
 /** What only the house says; a proxy on the way has no such codes. */
 const HOUSE_CODE = /^\w+(\.\w+)+$/;
+const NO_TAP = { tag: null, at: -Infinity };
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /** Returns a ULID: ids of later taps are greater. */
@@ -38,7 +39,7 @@ export class Queue {
   counts = { waiting: 0, refused: 0 };
   lastSeq = 0;
   #of;
-  #last = { tag: null, at: -Infinity };
+  #last = NO_TAP;
   #limit = BATCH_MAX;
   #failures = 0;
   #timer = null;
@@ -48,26 +49,36 @@ export class Queue {
   #pausedBy = null;
 
   /**
-   * `send(scans)` resolves to `{status, body, retryAfterS}`, status 0 for no answer; `onResults`
-   * gets the results of scans, `onRefused` one that the house will never take, `onCounts` hears
-   * that the counts have changed.
+   * `send(scans)` resolves to `{status, body, retryAfterS}`, status 0 for no answer; `onKept`
+   * gets a scan before it can be answered, `onResults` the results of scans, `onRefused` one that
+   * the house will never take; `onCounts` hears that the counts have changed.
    */
-  constructor({ keep, send, boot, onResults, onRefused = () => {}, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
-    this.#of = { keep, send, boot, onResults, onRefused, onCounts, now, wall, random };
+  constructor({ keep, send, boot, onKept = () => {}, onResults, onRefused = () => {}, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
+    this.#of = { keep, send, boot, onKept, onResults, onRefused, onCounts, now, wall, random };
   }
 
   /** Keeps a tap and sets out to send it; null when it is the one before once more. */
   async tap(tag) {
-    const { keep, boot, now, wall } = this.#of;
+    const { boot, onKept, now, wall } = this.#of;
     const at = now();
-    const again = tag === this.#last.tag && at - this.#last.at < SAME_TAP_MS;
-    this.#last = { tag, at: again ? this.#last.at : at };
-    if (again) return null;
+    if (tag === this.#last.tag && at - this.#last.at < SAME_TAP_MS) return null;
+    this.#last = { tag, at };
     const scan = { scan_id: ulid(wall()), tag, boot, at, wall: wall() };
-    this.lastSeq = await keep.add(scan);
-    await this.#count();
+    await this.#add(scan);
+    // At once: what is being sent right now may take this scan along and have its answer first.
+    onKept(scan);
     this.#hurry();
+    await this.#count();
     return scan;
+  }
+
+  async #add(scan) {
+    try {
+      this.lastSeq = await this.#of.keep.add(scan);
+    } catch (error) {
+      this.#last = NO_TAP;
+      throw error;
+    }
   }
 
   /** Sends all that waits, unless that is being done or the house asked for patience. */
@@ -158,8 +169,13 @@ export class Queue {
     return { scan_id, tag, seq, ...when };
   }
 
+  /** Only for the screen and the heartbeat: a failure here is no reason to stop. */
   async #count() {
-    this.counts = await this.#of.keep.counts();
+    try {
+      this.counts = await this.#of.keep.counts();
+    } catch {
+      return;
+    }
     this.#of.onCounts(this.counts);
   }
 }

@@ -48,11 +48,13 @@ async function tapped(tag) {
   touched();
   if (badgeTaker) return void badgeTaker(tag);
   panel.set(null);
-  const scan = await queue.tap(tag).catch(() => show({ tone: "error", ms: SAVED_MS, line1: t("kiosk-not-kept"), line2: t("kiosk-not-kept-hint") }));
-  if (!scan) return;
+  await queue.tap(tag).catch(() => show({ tone: "error", ms: SAVED_MS, line1: t("kiosk-not-kept"), line2: t("kiosk-not-kept-hint") }));
+}
+
+function kept({ scan_id: id, at }) {
   clearTimeout(expected?.timer);
   const patience = state.value.up && !state.value.shutOut ? PATIENCE_MS : 0;
-  expected = { id: scan.scan_id, at: scan.at, timer: setTimeout(saved, patience) };
+  expected = { id, at, timer: setTimeout(saved, patience) };
 }
 
 /** Shows the answer to the last tap alone: those that waited are not for whoever stands here now. */
@@ -228,7 +230,7 @@ async function start() {
     return render(html`<main><div class="kiosk-middle"><h1>${t("kiosk-no-memory")}</h1><p class="kiosk-line">${t("kiosk-no-memory-hint")}</p></div></main>`, root);
   }
   queue = new Queue({
-    keep, boot, onResults: decided, onRefused: refused, onCounts: (now) => counts.set(now),
+    keep, boot, onKept: kept, onResults: decided, onRefused: refused, onCounts: (now) => counts.set(now),
     send: (scans) => call("POST", "/scans", { boot_id: boot, lang: language.value, scans }),
   });
   await startDevice(keep, root.dataset.version, {

@@ -32,10 +32,11 @@ const taken = (scans) => ({ status: 200, body: { results: scans.map(({ scan_id }
 const turn = async () => { for (let n = 0; n < 50; n += 1) await Promise.resolve(); };
 
 function rig({ keep = new Memory(), boot = "b1", answer = taken } = {}) {
-  const made = { keep, calls: [], results: [], refused: [], at: 10_000, answer };
+  const made = { keep, calls: [], results: [], kept: [], refused: [], at: 10_000, answer };
   made.queue = new Queue({
     keep, boot, now: () => made.at, wall: () => 1_700_000_000_000 + made.at, random: () => 0.5,
-    onResults: (results) => made.results.push(...results), onRefused: (scan) => made.refused.push(scan.tag),
+    onKept: (scan) => made.kept.push(scan.scan_id), onResults: (results) => made.results.push(...results),
+    onRefused: (scan) => made.refused.push(scan.tag),
     send: async (scans) => {
       made.calls.push(scans);
       return made.answer(scans);
@@ -73,6 +74,57 @@ test("the same badge within 1.5 s is one tap, another one is not", async () => {
   assert.ok(await one.queue.tap("AABB"));
   one.at += 1_500;
   assert.ok(await one.queue.tap("AABB"));
+});
+
+test("a tap that could not be kept is no tap: the same badge may be held again at once", async () => {
+  const one = rig();
+  const { add } = Memory.prototype;
+  one.keep.add = async () => { throw new Error("full"); };
+  await assert.rejects(one.queue.tap("AABB"));
+  assert.deepEqual(one.kept, []);
+  one.keep.add = add;
+  one.at += 300;
+  assert.ok(await one.queue.tap("AABB"));
+  assert.equal(one.kept.length, 1);
+});
+
+test("a badge that is held twice while it is being kept is one tap", async () => {
+  const one = rig();
+  const [first, second] = await Promise.all([one.queue.tap("AABB"), one.queue.tap("AABB")]);
+  assert.ok(first);
+  assert.equal(second, null);
+  assert.equal(one.kept.length, 1);
+});
+
+test("who held a badge is known before any answer can come, also while others are being sent", async () => {
+  const one = rig();
+  let answered;
+  one.answer = (scans) => new Promise((resolve) => { answered = () => resolve(taken(scans)); });
+  await one.queue.tap("AABB");
+  await turn();
+  const { counts } = Memory.prototype;
+  one.keep.counts = () => {
+    one.keep.counts = counts;
+    return new Promise(() => {});
+  };
+  one.queue.tap("CCDD");
+  await turn();
+  one.answer = (scans) => {
+    assert.equal(one.kept.at(-1), scans[0].scan_id);
+    return taken(scans);
+  };
+  answered();
+  await turn();
+  assert.deepEqual(one.results.map(({ scan_id: id }) => id), one.kept);
+  assert.equal(one.kept.length, 2);
+});
+
+test("a count that fails neither loses a tap nor stops the sending", async () => {
+  const one = rig();
+  one.keep.counts = async () => { throw new Error("closed"); };
+  assert.ok(await one.queue.tap("AABB"));
+  await turn();
+  assert.equal(one.results.length, 1);
 });
 
 test("what could not be sent goes later, in order, a hundred at a time, with the same ids; over a start by the clock", async () => {
