@@ -7,6 +7,8 @@ const SAME_TAP_MS = 1_500;
 const WAIT_MIN_MS = 1_000;
 const WAIT_MAX_MS = 60_000;
 const SHUT_OUT_MS = 60_000;
+/** Where the clock has gone on so much further than the counter, the tablet slept. */
+const SLEEP_MS = 30_000;
 /** What only the house says; a proxy on the way has no such codes. */
 const HOUSE_CODE = /^\w+(\.\w+)+$/;
 const NO_TAP = { tag: null, at: -Infinity };
@@ -161,11 +163,11 @@ export class Queue {
     }, ms);
   }
 
-  /** The counter since this start is right whatever the clock says; over a start there is only the clock. */
+  /** The counter since this start is right whatever the clock says, unless it stood still in a sleep. */
   #wire({ scan_id, tag, seq, boot, at, wall }) {
-    const when = boot === this.#of.boot
-      ? { age_ms: Math.max(0, Math.round(this.#of.now() - at)) }
-      : { scanned_at: new Date(wall).toISOString() };
+    const age = Math.max(0, Math.round(this.#of.now() - at));
+    const slept = this.#of.wall() - wall - age > SLEEP_MS;
+    const when = boot === this.#of.boot && !slept ? { age_ms: age } : { scanned_at: new Date(wall).toISOString() };
     return { scan_id, tag, seq, ...when };
   }
 

@@ -211,6 +211,11 @@ function App({ first }) {
     ${state.value.key && !lines && !panel.value && html`<${Foot} />`}</main>`;
 }
 
+/** Keeps the screen from sleeping where a browser lets a page do that; it lapses whenever the page is hidden. */
+function stayAwake() {
+  if (document.visibilityState === "visible") navigator.wakeLock?.request("screen").catch(() => {});
+}
+
 /** A code that came with the address serves once and does not stay there. */
 function codeOfAddress() {
   const code = decodeURIComponent(location.hash.slice(1));
@@ -252,6 +257,8 @@ async function start() {
   render(html`<${App} first=${first} />`, root);
   watchWedge(tapped, () => state.value.key && panel.value !== "enrol");
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touched, true);
+  document.addEventListener("visibilitychange", stayAwake);
+  stayAwake();
   return beat();
 }
 

@@ -226,6 +226,20 @@ test("a tablet that is shut out keeps its scans, says so, and joins anew", async
   expect(await lead.here()).toBe(1);
 });
 
+test("the screen is kept awake, and again when the page has been away", async ({ visitor, lead }) => {
+  const context = await visitor.context({});
+  await context.addInitScript(() => {
+    window.asked = [];
+    navigator.wakeLock.request = async (kind) => window.asked.push(kind);
+  });
+  const page = await context.newPage();
+  await page.goto(`/kiosk#${await lead.code()}`);
+  await expect(page.locator(".pill[data-s=in]")).toBeVisible();
+  await expect.poll(() => page.evaluate(() => window.asked)).toEqual(["screen"]);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  expect(await page.evaluate(() => window.asked)).toEqual(["screen", "screen"]);
+});
+
 test("staff begin and end a run with card and PIN, by keyboard alone", async ({ visitor, lead }) => {
   const page = await tablet(visitor, lead);
   await tabTo(page, page.getByRole("button", { name: "Team" }));

@@ -32,9 +32,9 @@ const taken = (scans) => ({ status: 200, body: { results: scans.map(({ scan_id }
 const turn = async () => { for (let n = 0; n < 50; n += 1) await Promise.resolve(); };
 
 function rig({ keep = new Memory(), boot = "b1", answer = taken } = {}) {
-  const made = { keep, calls: [], results: [], kept: [], refused: [], at: 10_000, answer };
+  const made = { keep, calls: [], results: [], kept: [], refused: [], at: 10_000, slept: 0, answer };
   made.queue = new Queue({
-    keep, boot, now: () => made.at, wall: () => 1_700_000_000_000 + made.at, random: () => 0.5,
+    keep, boot, now: () => made.at, wall: () => 1_700_000_000_000 + made.at + made.slept, random: () => 0.5,
     onKept: (scan) => made.kept.push(scan.scan_id), onResults: (results) => made.results.push(...results),
     onRefused: (scan) => made.refused.push(scan.tag),
     send: async (scans) => {
@@ -141,6 +141,22 @@ test("what could not be sent goes later, in order, a hundred at a time, with the
   assert.equal(two.calls[0][0].scanned_at, new Date(1_700_000_010_000).toISOString());
   assert.equal(two.calls[0][0].age_ms, undefined);
   assert.deepEqual(one.keep.scans, []);
+});
+
+test("what was held before the tablet slept is sent with its time, since the counter stood still", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  for (const [slept, sent] of [[30_000, { age_ms: 5_000 }], [30_001, { scanned_at: new Date(1_700_000_010_000).toISOString() }], [-90_000, { age_ms: 5_000 }]]) {
+    const one = rig({ answer: () => ({ status: 0 }) });
+    await one.queue.tap("AABB");
+    await turn();
+    one.at += 5_000;
+    one.slept = slept;
+    mock.timers.tick(1_000);
+    await turn();
+    const { scan_id: _, tag: __, seq: ___, ...when } = one.calls[1][0];
+    assert.deepEqual(when, sent, `${slept} ms`);
+  }
+  mock.timers.reset();
 });
 
 test("pauses double up to a minute, and what the house asks for goes before", async () => {
