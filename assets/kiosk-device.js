@@ -48,16 +48,20 @@ export async function enroll(code) {
   return answer;
 }
 
+const keyNow = () => state.value.nextKey ?? state.value.key;
+
 /** Calls the house with the tablet's key; resolves to {status, body, etag, retryAfterS}, status 0 for no answer. */
 export async function call(method, path, body, headers) {
-  const { key, nextKey } = state.value;
-  const answer = await ask(method, path, body, { ...headers, authorization: `Bearer ${nextKey ?? key}` });
+  const used = keyNow();
+  const answer = await ask(method, path, body, { ...headers, authorization: `Bearer ${used}` });
   const good = answer.status >= 200 && answer.status < 300;
-  if (nextKey && good) await useKey(nextKey, null);
-  if (nextKey && answer.status === 401) {
-    await useKey(key, null);
-    return call(method, path, body, headers);
+  const { key, nextKey } = state.value;
+  if (nextKey && used === nextKey) {
+    if (good) await useKey(nextKey, null);
+    else if (answer.status === 401) await useKey(key, null);
   }
+  // Another call may have brought a new key into use while this one was under way.
+  if (answer.status === 401 && used !== keyNow()) return call(method, path, body, headers);
   // At the PIN, 403 speaks of the person and not of the tablet.
   if (answer.status === 401 || (answer.status === 403 && path !== "/privileged")) change({ shutOut: true });
   else if (good) change({ shutOut: false });
