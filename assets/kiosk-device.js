@@ -117,6 +117,8 @@ function heard(status) {
 export async function beat() {
   clearTimeout(beating);
   if (!state.value.key) return;
+  // Whatever fails below, the next one comes.
+  beating = setTimeout(beat, BEAT_MS);
   const answer = await call("POST", "/heartbeat", {
     boot_id: boot, firmware: about.firmware, uptime_s: Math.round(performance.now() / 1000),
     device_time: new Date().toISOString(), ...await handlers.beat(),

@@ -17,7 +17,10 @@ export async function openKeep() {
     opening.result.createObjectStore("scans", { keyPath: "seq", autoIncrement: true });
     opening.result.createObjectStore("refused", { keyPath: "seq" });
   };
-  return new Keep(await done(opening));
+  const keep = new Keep(await done(opening));
+  // A browser that is short of room throws away first what nobody asked it to hold.
+  navigator.storage?.persist?.().catch(() => {});
+  return keep;
 }
 
 class Keep {

@@ -90,10 +90,11 @@ export class Queue {
     await this.#sending;
   }
 
-  /** Tells for how many seconds the oldest scan has waited. */
+  /** Tells for how many seconds the oldest scan has waited; null when the memory does not say. */
   async oldestAgeS() {
     const { keep, wall } = this.#of;
-    const [oldest] = await keep.oldest(1);
+    const [oldest] = await keep.oldest(1).catch(() => [null]);
+    if (oldest === null) return null;
     return oldest ? Math.max(0, Math.round((wall() - oldest.wall) / 1000)) : 0;
   }
 

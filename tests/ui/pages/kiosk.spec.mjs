@@ -226,16 +226,18 @@ test("a tablet that is shut out keeps its scans, says so, and joins anew", async
   expect(await lead.here()).toBe(1);
 });
 
-test("the screen is kept awake, and again when the page has been away", async ({ visitor, lead }) => {
+test("the screen is kept awake, again when the page has been away, and the memory is asked to last", async ({ visitor, lead }) => {
   const context = await visitor.context({});
   await context.addInitScript(() => {
     window.asked = [];
     navigator.wakeLock.request = async (kind) => window.asked.push(kind);
+    navigator.storage.persist = async () => { window.lasts = true; };
   });
   const page = await context.newPage();
   await page.goto(`/kiosk#${await lead.code()}`);
   await expect(page.locator(".pill[data-s=in]")).toBeVisible();
   await expect.poll(() => page.evaluate(() => window.asked)).toEqual(["screen"]);
+  expect(await page.evaluate(() => window.lasts)).toBe(true);
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   expect(await page.evaluate(() => window.asked)).toEqual(["screen", "screen"]);
 });

@@ -1,7 +1,9 @@
 // What a tablet does with its key and its heartbeat, against a house made up here.
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
+// Once for all: a timer of one test is cleared in the next.
+mock.timers.enable({ apis: ["setTimeout"] });
 globalThis.addEventListener ??= () => {};
 const { beat, call, startDevice, state } = await import("../../../assets/kiosk-device.js");
 
@@ -14,10 +16,10 @@ let told;
 
 const reply = (status, body) => new Response(body && JSON.stringify(body), { status });
 const pulse = (commands = []) => reply(200, { next_s: 60, server_time: new Date().toISOString(), commands, config_etag: null });
-const turn = async () => { for (let n = 0; n < 100; n += 1) await Promise.resolve(); };
+/** Lets everything run that waits for nothing but its turn, bodies of answers too. */
+const turn = async () => { for (let n = 0; n < 20; n += 1) await new Promise((resolve) => { setImmediate(resolve); }); };
 
 beforeEach(async () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
   shown = [];
   house = { "/heartbeat": () => pulse(), "/place": () => reply(200, {}), "/config": () => reply(200, CONFIG) };
   globalThis.fetch = async (url, { headers }) => {
@@ -32,7 +34,7 @@ beforeEach(async () => {
   await startDevice(keep, "1", told);
 });
 
-afterEach(() => mock.timers.reset());
+const beats = () => shown.filter(([path]) => path === "/heartbeat").length;
 
 /** A call with the old key that is answered when the test says so. */
 function slow(path) {
@@ -76,4 +78,21 @@ test("a key that nobody takes shuts the tablet out; a new one that is not taken 
   assert.equal((await call("POST", "/scans")).status, 401);
   assert.deepEqual(shown.map(([, key]) => key), ["new", "old"]);
   assert.ok(state.value.shutOut);
+});
+
+test("heartbeats go on when the tablet cannot say how it is, or its memory fails", async () => {
+  told.beat = async () => { throw new Error("closed"); };
+  await beat().catch(() => {});
+  told.beat = async () => ({ queue_depth: 0 });
+  mock.timers.tick(60_000);
+  await turn();
+  assert.equal(beats(), 1);
+  house["/heartbeat"] = () => Promise.reject(new Error("away"));
+  mock.timers.tick(60_000);
+  await turn();
+  assert.equal(beats(), 2);
+  house["/heartbeat"] = () => pulse();
+  mock.timers.tick(5_000);
+  await turn();
+  assert.equal(beats(), 3);
 });

@@ -127,6 +127,13 @@ test("a count that fails neither loses a tap nor stops the sending", async () =>
   assert.equal(one.results.length, 1);
 });
 
+test("a memory that does not answer leaves the age of the oldest scan unsaid", async () => {
+  const one = rig({ answer: () => ({ status: 401 }) });
+  assert.equal(await one.queue.oldestAgeS(), 0);
+  one.keep.oldest = async () => { throw new Error("closed"); };
+  assert.equal(await one.queue.oldestAgeS(), null);
+});
+
 test("what could not be sent goes later, in order, a hundred at a time, with the same ids; over a start by the clock", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const one = rig({ answer: () => ({ status: 0 }) });
