@@ -24,7 +24,8 @@ export function useSection(section) {
 /** Draws again whenever `source.watch` says so; for small shared states such as the link. */
 export function useWatch(source) {
   const [, paint] = useState(0);
-  useEffect(() => source.watch(() => paint((count) => count + 1)), [source]);
+  // Before the browser paints: what changes in between would be missed.
+  useLayoutEffect(() => source.watch(() => paint((count) => count + 1)), [source]);
 }
 
 /** Draws again every `everyMs`, for texts that age. */
