@@ -9,6 +9,10 @@ const PIN_MAX = 8;
 /** What a slow reader, or a person, types of a badge where a user name is asked for. */
 const BADGE = /^(?=.*\d)[0-9a-f:. -]{8,}$/i;
 
+/** Answers that the house gives only to somebody whose PIN was right, and their codes that it gives to others. */
+const PROVED = [200, 403, 404, 409, 422];
+const UNPROVED = ["pin.wrong", "pin.locked", "request.invalid"];
+
 /** Keys on the screen; they write into `value`. */
 export function Pad({ keys, value, set }) {
   return html`<div class="pad" role="group" aria-label=${t("kiosk-pad")} data-wide=${keys.length > 10 ? "" : null}>
@@ -16,24 +20,29 @@ export function Pad({ keys, value, set }) {
     <button type="button" class="pad-back" aria-label=${t("kiosk-delete")} onClick=${() => set(value.slice(0, -1))}><${Icon} name="undo-2" size=${28} /></button></div>`;
 }
 
-export function StaffPanel({ room, activities, call, onBadge, done, back }) {
+export function StaffPanel({ room, activities, call, onBadge, taken, done, back }) {
   const [act, setAct] = useState(null);
   const [who, setWho] = useState(null);
   const [problem, setProblem] = useState(null);
+  const name = (person) => {
+    setWho(person);
+    if (person.tag) taken(person.tag);
+  };
   useLayoutEffect(() => {
     if (!act || who) return undefined;
-    onBadge((tag) => setWho({ tag }));
+    onBadge((tag) => name({ tag }));
     return () => onBadge(null);
   }, [act, who]);
   const prove = async (pin) => {
     const { key, label, ...order } = act;
     const answer = await call("POST", "/privileged", { ...order, ...who, pin }, { "idempotency-key": key });
+    if (PROVED.includes(answer.status) && !UNPROVED.includes(answer.body?.code)) taken(null);
     if (answer.status === 200) return done(said(answer.body));
     setProblem(why(answer));
     // What the person can put right here is asked for again; anything else begins anew.
     const { code } = answer.body ?? {};
     if (code === "request.invalid") setWho(null);
-    else if (answer.status !== 0 && code !== "pin.wrong" && code !== "pin.locked") setAct(null);
+    else if (answer.status !== 0 && !UNPROVED.includes(code)) setAct(null);
     return undefined;
   };
   const begin = (order) => {
@@ -44,7 +53,7 @@ export function StaffPanel({ room, activities, call, onBadge, done, back }) {
   return html`<div class="kiosk-middle kiosk-panel">
     ${problem && html`<p class="field-error kiosk-problem" data-s="help" role="alert">${problem}</p>`}
     ${!act ? html`<${What} room=${room} activities=${activities} begin=${begin} back=${back} />`
-      : !who ? html`<${Who} label=${act.label} set=${setWho} back=${back} />`
+      : !who ? html`<${Who} label=${act.label} set=${name} back=${back} />`
         : html`<${Pin} label=${act.label} prove=${prove} back=${back} />`}</div>`;
 }
 

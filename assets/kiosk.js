@@ -29,13 +29,20 @@ const counts = new Shared({ waiting: 0, refused: 0 });
 let queue = null;
 let expected = null;
 let badgeTaker = null;
+/** The badge that is taken for that of staff and has not been proved to be. */
+let unproved = null;
+/** {tag, at} of a badge that was taken so in vain, which somebody has yet to be told. */
+let owed = null;
 let answerEnds = null;
 let quiet = null;
 
 function show(lines) {
   clearTimeout(answerEnds);
   answer.set(lines);
-  answerEnds = setTimeout(() => answer.set(null), lines.ms);
+  answerEnds = setTimeout(() => {
+    answer.set(null);
+    tellUncounted();
+  }, lines.ms);
   if (state.value.config?.tones !== false) tone(lines.sound ?? lines.tone);
 }
 
@@ -44,9 +51,28 @@ const saved = () => show({
   line2: t(state.value.shutOut ? "kiosk-saved-office" : "kiosk-saved-later"),
 });
 
+/** A child's badge, held while staff were asked who they are, checked nobody in: whoever held it has to know. */
+function tellUncounted() {
+  const stands = owed && performance.now() - owed.at < STANDS_MS;
+  owed = null;
+  if (stands) show({ tone: "warn", ms: SAVED_MS, line1: t("kiosk-not-counted"), line2: t("kiosk-not-counted-hint") });
+}
+
+/** However staff's panel is left: back, Escape or nobody there. */
+function leftUnproved() {
+  if (panel.value === "staff" || !unproved) return;
+  owed = { tag: unproved, at: performance.now() };
+  unproved = null;
+  tellUncounted();
+}
+
 async function tapped(tag) {
   touched();
   if (badgeTaker) return void badgeTaker(tag);
+  // The answer to this badge goes first; who holds the same one again is served by that.
+  if (unproved) owed = { tag: unproved, at: performance.now() };
+  if (owed?.tag === tag) owed = null;
+  unproved = null;
   panel.set(null);
   await queue.tap(tag).catch(() => show({ tone: "error", ms: SAVED_MS, line1: t("kiosk-not-kept"), line2: t("kiosk-not-kept-hint") }));
 }
@@ -181,6 +207,11 @@ function onBadge(take) {
   badgeTaker = take;
 }
 
+/** What staff's panel takes for the badge of whoever stands there; null when it has been proved. */
+function taken(tag) {
+  unproved = tag;
+}
+
 async function staffDone(lines) {
   panel.set(null);
   show({ tone: "ok", ms: SAVED_MS, ...lines });
@@ -191,7 +222,7 @@ function Panel({ first }) {
   const { key, shutOut, place } = state.value;
   if (!key || panel.value === "enrol") return html`<${Enrol} first=${first} />`;
   if (panel.value === "number") return html`<${NumberPanel} />`;
-  if (panel.value) return html`<${StaffPanel} room=${place.room} activities=${place.activities} call=${call} onBadge=${onBadge} done=${staffDone} back=${() => panel.set(null)} />`;
+  if (panel.value) return html`<${StaffPanel} room=${place.room} activities=${place.activities} call=${call} onBadge=${onBadge} taken=${taken} done=${staffDone} back=${() => panel.set(null)} />`;
   return shutOut ? html`<${ShutOut} />` : html`<${Idle} />`;
 }
 
@@ -245,6 +276,7 @@ async function start() {
     reboot: () => location.reload(),
   });
   counts.set(await keep.counts());
+  panel.watch(leftUnproved);
   await speak(state.value.config?.lang);
   let told = state.value.config?.lang;
   state.watch(() => {
