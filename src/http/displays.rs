@@ -169,6 +169,7 @@ struct Nothing {}
 /// How far the pairing of this browser is.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Pairing {
+    server_time: Timestamp,
     /// Whether it is a wall screen already.
     paired: bool,
     /// The digits to show until then; after they expire it asks for others.
@@ -187,25 +188,25 @@ async fn show_digits(
     headers: HeaderMap,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<(HeaderMap, Json<Pairing>)> {
+    let now = app.clock.now();
     if identify::screen(&app, &headers).is_some() {
-        let paired = Pairing { paired: true, code: None, expires_at: None };
+        let paired = Pairing { server_time: now, paired: true, code: None, expires_at: None };
         return Ok((HeaderMap::new(), Json(paired)));
     }
-    let now = app.clock.now();
     let token = identify::display_cookie(&headers);
     if let Some(digits) = token.and_then(|token| app.pairings.digits(token, now)) {
-        return Ok((HeaderMap::new(), Json(waiting(digits))));
+        return Ok((HeaderMap::new(), Json(waiting(digits, now))));
     }
     let peer = peer.as_deref();
     let address = peer.map_or(Ipv4Addr::LOCALHOST.into(), |peer| network(peer.remote.ip()));
     rate.0.take(address).map_err(too_many)?;
     let (digits, token) = app.pairings.begin(now)?;
-    Ok((keeping(&token, peer)?, Json(waiting(digits))))
+    Ok((keeping(&token, peer)?, Json(waiting(digits, now))))
 }
 
-fn waiting(digits: Digits) -> Pairing {
+fn waiting(digits: Digits, now: Timestamp) -> Pairing {
     let Digits { text, expires_at } = digits;
-    Pairing { paired: false, code: Some(text), expires_at: Some(expires_at) }
+    Pairing { server_time: now, paired: false, code: Some(text), expires_at: Some(expires_at) }
 }
 
 fn too_many(wait: Duration) -> Error {

@@ -117,7 +117,11 @@ async fn a_screen_is_let_in_by_the_digits_that_it_shows_and_asks_anew_when_it_is
     assert!(kept.starts_with("daybook_display=W"), "{kept}");
     let screen = server.nobody().with("cookie", kept);
     let (again, kept) = pairing(&screen).await;
-    assert_eq!((&again, kept.as_str()), (&first, ""), "the same digits, and nothing new to keep");
+    assert_eq!((&again["code"], kept.as_str()), (&first["code"], ""), "and nothing new to keep");
+    assert_eq!(again["expires_at"], first["expires_at"]);
+    let time = |field: &str| first[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let minutes = time("expires_at").duration_since(time("server_time")).as_mins();
+    assert_eq!(minutes, 10, "by the clock of the house");
     assert_eq!(screen.get("/api/v1/board").await.unwrap().status, 401, "its token is not good yet");
     let (other, _) = pairing(&server.nobody()).await;
     assert_ne!(other["code"], first["code"]);
@@ -139,10 +143,10 @@ async fn a_screen_is_let_in_by_the_digits_that_it_shows_and_asks_anew_when_it_is
     let refused = server.nobody().post("/api/v1/displays/pairing", &unknown).await.unwrap();
     assert_eq!(refused.status, 400, "unknown fields are refused");
 
-    assert_eq!(
-        pairing(&screen).await.0,
-        json!({ "paired": true, "code": null, "expires_at": null })
-    );
+    let (paired, _) = pairing(&screen).await;
+    let time = &paired["server_time"];
+    let said = json!({ "server_time": time, "paired": true, "code": null, "expires_at": null });
+    assert_eq!(paired, said);
     assert_eq!(screen.get("/api/v1/board").await.unwrap().status, 200);
     assert_eq!(screen.get("/pair").await.unwrap().headers["location"], "/wall");
     let shown =

@@ -77,3 +77,27 @@ test("the page of the digits speaks English at one press, and says when the hous
   await page.context().setOffline(false);
   await expect(page.getByRole("alert")).toBeHidden();
 });
+
+test("digits that have ended do not stand beside the alert", async ({ visitor }) => {
+  const page = await screen(visitor);
+  const [shown, away] = [page.locator("#digits"), page.getByRole("alert")];
+  const digits = await shown.textContent();
+  const busy = (route) => route.fulfill({ status: 503 });
+  await page.route("**/displays/pairing", busy);
+  await expect(away).toBeVisible();
+  await expect(shown).toHaveText(digits);
+
+  await page.route("**/displays/pairing", async (route) => {
+    const response = await route.fetch();
+    const said = await response.json();
+    return route.fulfill({ response, json: { ...said, expires_at: said.server_time } });
+  });
+  await expect(away).toBeHidden();
+  await page.route("**/displays/pairing", busy);
+  await expect(shown).toHaveText("··· ···");
+  await expect(away).toBeVisible();
+  await accessible(page, "digits that have ended");
+  await page.unrouteAll();
+  await expect(away).toBeHidden();
+  await expect(shown).toHaveText(digits);
+});
