@@ -78,7 +78,7 @@ export class Queue {
     try {
       this.lastSeq = await this.#of.keep.add(scan);
     } catch (error) {
-      this.#last = NO_TAP;
+      if (this.#last.tag === scan.tag) this.#last = NO_TAP;
       throw error;
     }
   }
