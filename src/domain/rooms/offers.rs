@@ -119,19 +119,24 @@ pub fn withdraw(tx: &mut Tx<'_>, id: OfferId, by: PersonId, role: Role) -> Resul
     end(tx, &offer, OfferEnd::Withdrawn)
 }
 
+/// What every read of offers begins with.
+const OFFERS: &str = "select supervision_offer_id, supervision_id, run_id, group_id,
+            supervision.person_id as from_id, supervision_offer.person_id as to_id,
+            supervision_offer.kind as kind, supervision_offer.until_at as until_at,
+            offered_at, outcome
+     from supervision_offer
+     join supervision using (supervision_id)";
+
 /// Returns the open offers to or from `person`, or all.
 pub fn open(conn: &Connection, person: Option<PersonId>) -> Result<Vec<Offer>> {
     rows::all(
         conn,
-        "select supervision_offer_id, supervision_id, run_id, group_id,
-                supervision.person_id as from_id, supervision_offer.person_id as to_id,
-                supervision_offer.kind as kind, supervision_offer.until_at as until_at,
-                offered_at, outcome
-         from supervision_offer
-         join supervision using (supervision_id)
-         where outcome is null
-           and (?1 is null or supervision.person_id = ?1 or supervision_offer.person_id = ?1)
-         order by supervision_offer_id",
+        &format!(
+            "{OFFERS}
+             where outcome is null
+               and (?1 is null or supervision.person_id = ?1 or supervision_offer.person_id = ?1)
+             order by supervision_offer_id"
+        ),
         params![person],
     )
 }
@@ -156,7 +161,7 @@ pub(super) fn expire_of(tx: &mut Tx<'_>, supervision: SupervisionId) -> Result<(
     }
 }
 
-/// Ends the open offers to somebody who may be responsible for nobody any more.
+/// Ends the open offers to and of somebody who may be responsible for nobody any more.
 pub(super) fn expire_to(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
     for offer in open(tx, Some(person))? {
         end(tx, &offer, OfferEnd::Expired)?;
@@ -181,18 +186,7 @@ pub(super) fn next_due(conn: &Connection) -> Result<Option<Timestamp>> {
 }
 
 fn find(conn: &Connection, id: OfferId) -> Result<Offer> {
-    rows::one(
-        conn,
-        "offer",
-        "select supervision_offer_id, supervision_id, run_id, group_id,
-                supervision.person_id as from_id, supervision_offer.person_id as to_id,
-                supervision_offer.kind as kind, supervision_offer.until_at as until_at,
-                offered_at, outcome
-         from supervision_offer
-         join supervision using (supervision_id)
-         where supervision_offer_id = ?1",
-        params![id],
-    )
+    rows::one(conn, "offer", &format!("{OFFERS} where supervision_offer_id = ?1"), params![id])
 }
 
 fn open_of(conn: &Connection, supervision: SupervisionId) -> Result<Option<Offer>> {
