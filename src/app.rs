@@ -17,7 +17,7 @@ use crate::event::Cursor;
 use crate::live::checkpoint::Checkpoints;
 use crate::live::hasher::Cost;
 use crate::live::writer::Bounds;
-use crate::live::{Durable, Hasher, Hub, Once, Presence, Replay, Tx, Writer, log, once};
+use crate::live::{Durable, Hasher, Hub, Once, Presence, Replay, Tx, Writer, courier, log, once};
 use crate::store::{Store, directory};
 
 /// The running house. Clones are the same one.
@@ -48,8 +48,9 @@ pub struct Threads {
     /// Ends when the last [`App`] is dropped and its queue is written.
     pub writer: JoinHandle<()>,
     pub checkpoints: Checkpoints,
-    /// End with the last [`App`].
+    /// These end with the last [`App`].
     pub hashers: Vec<JoinHandle<()>>,
+    pub couriers: Vec<JoinHandle<()>>,
 }
 
 /// The moment and the log position that a snapshot was read at.
@@ -67,8 +68,8 @@ impl Threads {
         // A panic in one of them has been reported by the panic hook.
         let _ = self.writer.join();
         self.checkpoints.stop();
-        for hasher in self.hashers {
-            let _ = hasher.join();
+        for thread in self.hashers.into_iter().chain(self.couriers) {
+            let _ = thread.join();
         }
     }
 }
@@ -91,6 +92,7 @@ impl App {
         let keys = KeyRing::default();
         keys.reload(&conn)?;
         let hub = Hub::new(store.epoch().clone(), head);
+        let couriers = courier::spawn(&hub)?;
         let bounds = Bounds { queue: config.write_queue, batch: config.write_batch };
         let (ring, streams) = (keys.clone(), hub.clone());
         let refresh = Arc::new(move |conn: &Connection| {
@@ -124,7 +126,7 @@ impl App {
             presence,
             operator,
         };
-        Ok((App(Arc::new(parts)), Threads { writer: thread, checkpoints, hashers }))
+        Ok((App(Arc::new(parts)), Threads { writer: thread, checkpoints, hashers, couriers }))
     }
 
     /// Runs `write` in the next commit; `name` is for log and metrics.

@@ -1,13 +1,14 @@
 //! An event stream on its way out: frames from a feed, written to a bare socket.
 //!
 //! [`SocketOutlet`] is all that an open stream costs besides its feed: one small future that
-//! writes whatever waits in one call. It holds a few shared frames at the most; a reader that
-//! stops reading is ended by time, and comes back to its place in the log. [`BodyOutlet`] is the
-//! same over an ordinary answer, for transports whose socket cannot be had.
+//! writes whatever waits in one call. While it rests, the courier writes to its socket
+//! ([`Line`]). It holds a few shared frames at the most; a reader that stops reading is ended by
+//! time, and comes back to its place in the log. [`BodyOutlet`] is the same over an ordinary
+//! answer, for transports whose socket cannot be had.
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
-use std::mem;
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -15,7 +16,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame as BodyFrame};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::time::Sleep;
 
 use super::conn::Socket;
@@ -24,6 +26,7 @@ use super::listen::Permit;
 use super::streams::Seat;
 use crate::event::wire::Frame;
 use crate::live::Feed;
+use crate::live::courier::{Sent, Sink};
 use crate::live::feed::{BATCH_MAX, Next};
 use crate::live::hub::SHUTDOWN;
 use crate::live::metrics::Ending;
@@ -36,41 +39,53 @@ const FAIR_SHARE: usize = 4096;
 pub struct Source {
     feed: Feed,
     dialect: Dialect,
+    /// What waits to be written; nothing for as long as the stream rests.
+    hand: Option<Box<Hand>>,
+    over: bool,
+    seat: Seat,
+}
+
+/// What a stream has in hand.
+#[derive(Default)]
+struct Hand {
     /// Bytes of the stream's own: its opening, a sign of life, its goodbye.
     own: Bytes,
     frames: Vec<Arc<Frame>>,
-    over: bool,
-    seat: Seat,
+    /// How much of the first frame is written.
+    written: usize,
 }
 
 impl Source {
     /// Returns a stream that begins with `opening`.
     pub fn new(feed: Feed, dialect: Dialect, opening: Bytes, seat: Seat) -> Source {
-        Source { feed, dialect, own: opening, frames: Vec::new(), over: false, seat }
+        Source { feed, dialect, hand: Hand::own(opening), over: false, seat }
     }
 
     /// Puts an answer's head before everything else.
     pub fn after(mut self, head: &[u8]) -> Source {
-        self.own = [head, &self.own].concat().into();
+        if let Some(hand) = &mut self.hand {
+            hand.own = [head, &hand.own].concat().into();
+        }
         self
     }
 
     /// Makes sure that there is something to be sent, unless the stream is over (false).
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        while self.own.is_empty() && self.frames.is_empty() {
+        while self.hand.is_none() {
             if self.over {
                 return Poll::Ready(false);
             }
             match ready!(self.feed.poll_next(cx)) {
                 Ok(Next::Frames(frames)) => {
-                    self.frames = frames;
-                    let dialect = self.dialect;
-                    self.frames.retain(|frame| dialect.text(frame).is_some());
+                    self.hand = Some(Box::new(Hand { frames, ..Hand::default() }));
+                    // Takes away what says nothing in these words, too.
+                    let begun = self.feed.begun();
+                    self.advance(begun);
                 }
-                Ok(Next::Beat) => self.own = self.beat(),
+                Ok(Next::Beat) => self.hand = Hand::own(self.beat()),
                 Ok(Next::Ended(reason)) => {
                     self.over = true;
-                    self.own = self.goodbye(reason);
+                    self.hand = Hand::own(self.goodbye(reason));
                     self.feed.metrics().ended(Ending::of(reason));
                 }
                 Err(error) => {
@@ -82,11 +97,6 @@ impl Source {
             }
         }
         Poll::Ready(true)
-    }
-
-    /// Says whether all is sent, and the task is woken when there is more.
-    fn rests(&self) -> bool {
-        self.own.is_empty() && self.frames.is_empty() && !self.over && self.feed.is_settled()
     }
 
     /// Gives a sign of life that moves the reader's cursor.
@@ -106,15 +116,61 @@ impl Source {
         [format!("retry: {retry_ms}\n").as_bytes(), words].concat().into()
     }
 
-    /// Returns how many bytes wait, of a first frame that may be written in part.
+    /// Returns how many bytes wait.
     fn untaken(&self) -> usize {
-        self.own.len() + self.frames.iter().map(|frame| self.bytes(frame).len()).sum::<usize>()
+        self.pieces().map(<[u8]>::len).sum()
     }
 
-    /// Returns the bytes of a frame that waits.
-    fn bytes<'a>(&self, frame: &'a Frame) -> &'a [u8] {
-        self.dialect.text(frame).map_or(&[], |text| text.sse())
+    /// Returns what waits, piece by piece.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.hand.iter().flat_map(|hand| hand.pieces(self.dialect))
     }
+
+    /// Notes that so many bytes more are written.
+    fn advance(&mut self, written: usize) {
+        self.hand = self.hand.take().and_then(|hand| hand.without(written, self.dialect));
+    }
+}
+
+impl Hand {
+    /// Returns a hand with these bytes.
+    fn own(own: Bytes) -> Option<Box<Hand>> {
+        Some(Box::new(Hand { own, ..Hand::default() }))
+    }
+
+    fn pieces(&self, dialect: Dialect) -> impl Iterator<Item = &[u8]> {
+        let frames = self.frames.iter().enumerate().map(move |(at, frame)| {
+            let from = if at == 0 { self.written } else { 0 };
+            said(dialect, frame).get(from..).unwrap_or_default()
+        });
+        std::iter::once(self.own.as_ref()).chain(frames)
+    }
+
+    /// Lets go of the first bytes, which are written; returns what is still in hand.
+    fn without(mut self: Box<Hand>, mut written: usize, dialect: Dialect) -> Option<Box<Hand>> {
+        let own = written.min(self.own.len());
+        let _ = self.own.split_to(own);
+        written -= own;
+        let mut done = 0;
+        for frame in &self.frames {
+            let left = said(dialect, frame).len() - self.written;
+            if written < left {
+                break;
+            }
+            written -= left;
+            self.written = 0;
+            done += 1;
+        }
+        self.written += written;
+        self.frames.drain(..done);
+        let empty = self.own.is_empty() && self.frames.is_empty();
+        (!empty).then_some(self)
+    }
+}
+
+/// Returns what a stream says of a frame: nothing, where its words have no name for it.
+fn said(dialect: Dialect, frame: &Frame) -> &[u8] {
+    dialect.text(frame).map_or(&[], |text| text.sse())
 }
 
 /// Returns a number of milliseconds in this range, at random.
@@ -122,14 +178,51 @@ pub fn between(from_ms: u32, to_ms: u32) -> u32 {
     from_ms + getrandom::u32().unwrap_or_default() % (to_ms - from_ms)
 }
 
+/// The socket of a stream: written to by its own task or, while that rests, by the courier.
+pub struct Line {
+    socket: Socket,
+    dialect: Dialect,
+    _permit: Permit,
+}
+
+impl Line {
+    /// Writes these in one call, as far as there is room.
+    fn write<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); BATCH_MAX + 1];
+        let mut count = 0;
+        let pieces = pieces.filter(|piece| !piece.is_empty());
+        for (slice, piece) in slices.iter_mut().zip(pieces) {
+            *slice = IoSlice::new(piece);
+            count += 1;
+        }
+        // One frame is what mostly waits, and a plain call costs the kernel less. Whether there is
+        // room the call itself says; the runtime's book of that would be one more look at memory.
+        let socket = SockRef::from(&self.socket);
+        match slices.get(..count).unwrap_or_default() {
+            [] => Ok(0),
+            [one] => socket.send(one),
+            several => socket.send_vectored(several),
+        }
+    }
+}
+
+impl Sink for Line {
+    fn try_send(&self, frames: &[Arc<Frame>]) -> Sent {
+        let pieces = frames.iter().map(|frame| said(self.dialect, frame));
+        let whole: usize = pieces.clone().map(<[u8]>::len).sum();
+        // What is wrong with the socket, its own task finds out.
+        match self.write(pieces).unwrap_or(0) {
+            written if written == whole => Sent::All,
+            written => Sent::Part(written),
+        }
+    }
+}
+
 /// A stream on a bare socket.
 pub struct SocketOutlet {
     source: Source,
-    socket: Socket,
-    /// How much of the first frame is written.
-    written: usize,
+    line: Arc<Line>,
     stuck: Option<Box<Stuck>>,
-    _permit: Permit,
 }
 
 /// A reader that has not taken what waits for it.
@@ -141,76 +234,44 @@ struct Stuck {
 impl SocketOutlet {
     /// Returns a stream that has its place in the door with `permit`.
     pub fn new(source: Source, socket: Socket, permit: Permit) -> SocketOutlet {
-        SocketOutlet { source, socket, written: 0, stuck: None, _permit: permit }
+        let line = Arc::new(Line { socket, dialect: source.dialect, _permit: permit });
+        source.feed.rest_in(line.clone());
+        SocketOutlet { source, line, stuck: None }
     }
 
     /// Reads and forgets what the client says; an error when it is gone.
-    fn listen(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let mut heard = [0; 256];
-        loop {
-            let mut buf = ReadBuf::new(&mut heard);
-            match Pin::new(&mut self.socket).poll_read(cx, &mut buf)? {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(()) if buf.filled().is_empty() => {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                Poll::Ready(()) => {}
+    fn listen(&self, cx: &mut Context<'_>) -> io::Result<()> {
+        while let Poll::Ready(ready) = self.line.socket.poll_read_ready(cx) {
+            ready?;
+            match self.line.socket.try_read(&mut [0; 256]) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => (),
             }
         }
+        Ok(())
     }
 
     /// Writes what waits, in one call.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut slices = [IoSlice::new(&[]); BATCH_MAX + 1];
-        let own = std::iter::once(self.source.own.as_ref());
-        let frames = self.source.frames.iter().map(|frame| self.source.bytes(frame));
-        let frames = frames.enumerate().map(|(at, bytes)| {
-            let from = if at == 0 { self.written } else { 0 };
-            bytes.get(from..).unwrap_or_default()
-        });
-        let pieces = own.chain(frames).filter(|bytes| !bytes.is_empty());
-        let mut count = 0;
-        for (slice, piece) in slices.iter_mut().zip(pieces) {
-            *slice = IoSlice::new(piece);
-            count += 1;
-        }
-        let socket = Pin::new(&mut self.socket);
-        // One frame is what mostly waits, and a plain call costs the kernel less.
-        let step = match slices.get(..count).unwrap_or_default() {
-            [one] => socket.poll_write(cx, one),
-            several => socket.poll_write_vectored(cx, several),
-        };
-        match step {
-            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Poll::Ready(Ok(written)) => {
-                self.advance(written);
-                Poll::Ready(Ok(()))
+        while let Poll::Ready(ready) = self.line.socket.poll_write_ready(cx) {
+            ready?;
+            let write = || self.line.write(self.source.pieces());
+            match self.line.socket.try_io(Interest::WRITABLE, write) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => return Poll::Ready(written.map(|written| self.advance(written))),
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.poll_stuck(cx),
         }
+        self.poll_stuck(cx)
     }
 
-    fn advance(&mut self, mut written: usize) {
+    fn advance(&mut self, written: usize) {
         if let Some(stuck) = &mut self.stuck {
             stuck.taken += written;
         }
-        let own = written.min(self.source.own.len());
-        let _ = self.source.own.split_to(own);
-        written -= own;
-        let mut done = 0;
-        for frame in &self.source.frames {
-            let left = self.source.bytes(frame).len() - self.written;
-            if written < left {
-                break;
-            }
-            written -= left;
-            self.written = 0;
-            done += 1;
-        }
-        self.written += written;
-        self.source.frames.drain(..done);
-        let all = self.source.frames.is_empty() && self.source.own.is_empty();
+        self.source.advance(written);
+        let all = self.source.hand.is_none();
         if all || self.stuck.as_ref().is_some_and(|stuck| stuck.taken >= FAIR_SHARE) {
             self.stuck = None;
         }
@@ -219,7 +280,7 @@ impl SocketOutlet {
     /// Waits for a reader that takes nothing, but not for ever, and not past its rights.
     fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let stall = self.source.seat.streams().stall;
-        let waits = self.source.untaken() - self.written;
+        let waits = self.source.untaken();
         if let Some(reason) = self.source.feed.ended(cx, waits) {
             self.source.feed.metrics().ended(Ending::of(reason));
             return Poll::Ready(Err(io::Error::other(reason)));
@@ -237,16 +298,13 @@ impl SocketOutlet {
         loop {
             match self.source.poll_fill(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(false) => return Pin::new(&mut self.socket).poll_shutdown(cx),
+                Poll::Ready(false) => {
+                    let socket = SockRef::from(&self.line.socket);
+                    return Poll::Ready(socket.shutdown(Shutdown::Write));
+                }
                 Poll::Ready(true) => {}
             }
-            match self.poll_write(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(done) => done?,
-            }
-            if self.source.rests() {
-                return Poll::Pending;
-            }
+            ready!(self.poll_write(cx))?;
         }
     }
 }
@@ -283,15 +341,9 @@ impl Body for BodyOutlet {
             Poll::Ready(false) => return Poll::Ready(None),
             Poll::Ready(true) => {}
         }
-        let own = mem::take(&mut source.own);
-        let bytes = if source.frames.is_empty() {
-            own
-        } else {
-            let mut all = own.to_vec();
-            source.frames.iter().for_each(|frame| all.extend_from_slice(source.bytes(frame)));
-            source.frames.clear();
-            all.into()
-        };
-        Poll::Ready(Some(Ok(BodyFrame::data(bytes))))
+        let mut bytes = Vec::with_capacity(source.untaken());
+        source.pieces().for_each(|piece| bytes.extend_from_slice(piece));
+        source.hand = None;
+        Poll::Ready(Some(Ok(BodyFrame::data(bytes.into()))))
     }
 }

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
+use super::courier::{Left, Sink};
 use super::hub::{Holder, Hub, SHUTDOWN};
 use super::metrics::Metrics;
 use super::replay::{Page, Replay};
+use super::ring::Ring;
+use super::slot::{Slot, Turn};
 use crate::base::Result;
 use crate::event::wire::Frame;
 use crate::event::{Cursor, Topic};
@@ -29,14 +32,10 @@ pub struct Feed {
     hub: Hub,
     replay: Replay,
     slot: u32,
-    /// Everything up to here was handed out or does not concern the reader.
-    seq: i64,
     /// A page on its way from the log, while the reader is behind the ring.
     page: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send>>>,
-    behind: bool,
-    /// Whether nothing was left behind the frames that were given last, and the reader that took
-    /// them is woken when there is more.
-    settled: bool,
+    /// How much of the frames that were given last is in the reader's sink.
+    begun: usize,
 }
 
 /// Where a subscriber starts.
@@ -82,15 +81,8 @@ impl Feed {
         topics.sort_unstable();
         topics.dedup();
         let (slot, head) = hub.subscribe(topics.into(), holder);
-        let mut feed = Feed {
-            hub: hub.clone(),
-            replay: replay.clone(),
-            slot,
-            seq: head,
-            page: None,
-            behind: false,
-            settled: false,
-        };
+        let mut feed =
+            Feed { hub: hub.clone(), replay: replay.clone(), slot, page: None, begun: 0 };
         let opening = feed.rewind(start, head).await?;
         if opening != Opening::Whole {
             Metrics::count(&hub.metrics().resyncs);
@@ -103,21 +95,34 @@ impl Feed {
         self.hub.metrics()
     }
 
+    /// Lets the courier put frames in `sink` whenever the reader waits for the next ones and has
+    /// nothing else to put there.
+    pub fn rest_in(&self, sink: Arc<dyn Sink>) {
+        if let Some((slot, _)) = self.hub.lock().slot(self.slot) {
+            slot.sink = Some(sink);
+        }
+    }
+
     /// Returns the position up to which the reader has been served.
     pub fn cursor(&self) -> Cursor {
-        Cursor { epoch: self.hub.epoch().clone(), seq: self.seq }
+        self.cursor_of(|slot, _| slot.seq)
     }
 
     /// Returns the position that a heartbeat may tell: that of the newest event
     /// when nothing waits for the reader, else what it was served.
     pub fn rest(&mut self) -> Cursor {
-        if !self.behind
-            && let Some((slot, ring)) = self.hub.lock().slot(self.slot)
-            && !slot.pending
-        {
-            self.seq = self.seq.max(ring.head());
-        }
-        self.cursor()
+        self.cursor_of(|slot, ring| {
+            if !slot.behind && !slot.pending {
+                slot.seq = slot.seq.max(ring.head());
+            }
+            slot.seq
+        })
+    }
+
+    fn cursor_of(&self, seq: impl FnOnce(&mut Slot, &Ring) -> i64) -> Cursor {
+        // A feed has its slot for as long as it lives.
+        let seq = self.hub.lock().slot(self.slot).map_or(0, |(slot, ring)| seq(slot, ring));
+        Cursor { epoch: self.hub.epoch().clone(), seq }
     }
 
     /// Waits for the next frames.
@@ -125,22 +130,18 @@ impl Feed {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// Says whether a reader that has just taken frames, and asks in the same task, may rest: it
-    /// will be woken when there is more, and need not look for that itself.
-    pub fn is_settled(&self) -> bool {
-        self.settled
-    }
-
     /// Gives the next frames, or arranges to be woken when there are some.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next>> {
-        self.settled = false;
         loop {
-            let step = if self.behind { self.step_in_log(cx) } else { self.step_in_ring(cx) };
-            match step {
+            match self.step(cx) {
                 Step::Give(frames) => {
                     let count = frames.len() as u64;
                     self.hub.metrics().deliveries.fetch_add(count, Ordering::Relaxed);
                     return Poll::Ready(Ok(Next::Frames(frames)));
+                }
+                Step::Finish(left) => {
+                    self.begun = left.written;
+                    return Poll::Ready(Ok(Next::Frames(left.frames)));
                 }
                 Step::Beat => return Poll::Ready(Ok(Next::Beat)),
                 Step::End(reason) => return Poll::Ready(Ok(Next::Ended(reason))),
@@ -151,10 +152,15 @@ impl Feed {
         }
     }
 
+    /// Returns how many bytes of the frames that were given last are in the reader's sink already:
+    /// the courier could not bring all of them. None for a reader without a sink.
+    pub fn begun(&mut self) -> usize {
+        std::mem::take(&mut self.begun)
+    }
+
     /// Says why the feed has ended, if it has; else arranges to be woken when it does. For a
     /// reader that cannot take the next frames yet: `untaken` bytes wait for it outside.
     pub fn ended(&mut self, cx: &Context<'_>, untaken: usize) -> Option<&'static str> {
-        self.settled = false;
         let mut state = self.hub.lock();
         let Some((slot, _)) = state.slot(self.slot) else { return Some("closed") };
         slot.waker = Some(cx.waker().clone());
@@ -187,29 +193,32 @@ impl Feed {
         {
             return Ok(Opening::Resync("too_old"));
         }
-        self.seq = after;
-        self.behind = !self.join_ring();
+        self.go_on_after(after);
         Ok(Opening::Whole)
     }
 
-    /// Goes on in the ring after what was served, if the ring still holds it.
-    fn join_ring(&mut self) -> bool {
+    /// Goes on after `seq`, and says whether in the ring; else in the log.
+    fn go_on_after(&self, seq: i64) -> bool {
         let mut state = self.hub.lock();
         let Some((slot, ring)) = state.slot(self.slot) else { return true };
-        let place = ring.place_after(self.seq);
-        slot.reading = place.is_none().then_some(self.seq);
-        let Some(place) = place else { return false };
-        slot.next = place;
-        slot.pending = place < ring.end();
-        true
+        slot.go_on_after(seq, ring);
+        !slot.behind
     }
 
-    fn step_in_ring(&mut self, cx: &mut Context<'_>) -> Step {
+    fn step(&mut self, cx: &mut Context<'_>) -> Step {
         let mut state = self.hub.lock();
         let Some((slot, ring)) = state.slot(self.slot) else { return Step::End("closed") };
+        if slot.turn == Turn::Courier {
+            slot.wake_by(cx.waker());
+            return Step::Wait;
+        }
+        slot.turn = Turn::Own;
         slot.untaken = 0;
+        if let Some(left) = slot.left.take() {
+            return Step::Finish(left);
+        }
         // A server that stops says first what it still has to say; rights that ended, ended.
-        let last_words = slot.ended == Some(SHUTDOWN) && slot.pending;
+        let last_words = slot.ended == Some(SHUTDOWN) && slot.pending && !slot.behind;
         if let Some(reason) = slot.ended
             && !last_words
         {
@@ -218,52 +227,28 @@ impl Feed {
         if std::mem::take(&mut slot.beat) {
             return Step::Beat;
         }
+        if slot.behind {
+            // So that a cut reaches a reader that waits for the disk.
+            slot.wake_by(cx.waker());
+            let (topics, seq) = (slot.topics.clone(), slot.seq);
+            drop(state);
+            return self.step_in_log(cx, &topics, seq);
+        }
         if !slot.pending {
             slot.wake_by(cx.waker());
+            if slot.sink.is_some() {
+                slot.turn = Turn::Rests;
+            }
             return Step::Wait;
         }
         let mut frames = Vec::new();
-        while slot.next < ring.end() && frames.len() < BATCH_MAX {
-            let Some(frame) = ring.get(slot.next) else {
-                self.behind = true;
-                slot.reading = Some(self.seq);
-                break;
-            };
-            slot.next += 1;
-            let known = frame.seq.is_some_and(|seq| seq <= self.seq);
-            if known || ring.is_outdated(slot.next - 1, frame) {
-                continue;
-            }
-            self.seq = frame.seq.unwrap_or(self.seq);
-            if frame.heard_by(&slot.topics) {
-                frames.push(frame.clone());
-            }
-        }
-        slot.pending = self.behind || slot.next < ring.end();
-        if !slot.pending && slot.ended.is_none() {
-            slot.wake_by(cx.waker());
-            self.settled = true;
-        }
+        slot.take(ring, &mut frames);
         if frames.is_empty() { Step::Again } else { Step::Give(frames) }
     }
 
-    fn step_in_log(&mut self, cx: &mut Context<'_>) -> Step {
-        let topics = {
-            let mut state = self.hub.lock();
-            let Some((slot, _)) = state.slot(self.slot) else { return Step::End("closed") };
-            slot.untaken = 0;
-            if let Some(reason) = slot.ended {
-                return Step::End(reason);
-            }
-            if std::mem::take(&mut slot.beat) {
-                return Step::Beat;
-            }
-            // So that a cut reaches a reader that waits for the disk.
-            slot.waker = Some(cx.waker().clone());
-            slot.topics.clone()
-        };
+    fn step_in_log(&mut self, cx: &mut Context<'_>, topics: &[Topic], seq: i64) -> Step {
         let page = self.page.get_or_insert_with(|| {
-            let (replay, seq) = (self.replay.clone(), self.seq);
+            let replay = self.replay.clone();
             Box::pin(async move { replay.page_after(seq).await })
         });
         let page = match page.as_mut().poll(cx) {
@@ -276,16 +261,15 @@ impl Feed {
             Err(error) => return Step::Fail(error),
         };
         let fresh: Vec<_> =
-            page.iter().filter(|frame| frame.seq.is_some_and(|seq| seq > self.seq)).collect();
+            page.iter().filter(|frame| frame.seq.is_some_and(|at| at > seq)).collect();
         self.hub.metrics().replayed.fetch_add(fresh.len() as u64, Ordering::Relaxed);
-        self.seq = fresh.last().and_then(|frame| frame.seq).unwrap_or(self.seq);
-        self.behind = !self.join_ring();
-        if self.behind && fresh.is_empty() {
+        let in_ring = self.go_on_after(fresh.last().and_then(|frame| frame.seq).unwrap_or(seq));
+        if !in_ring && fresh.is_empty() {
             // Neither in the log nor in the ring: pruned while the reader was away.
             return Step::End("too_old");
         }
         let frames: Vec<_> =
-            fresh.into_iter().filter(|frame| frame.heard_by(&topics)).cloned().collect();
+            fresh.into_iter().filter(|frame| frame.heard_by(topics)).cloned().collect();
         if frames.is_empty() { Step::Again } else { Step::Give(frames) }
     }
 }
@@ -298,6 +282,7 @@ impl Drop for Feed {
 
 enum Step {
     Give(Vec<Arc<Frame>>),
+    Finish(Box<Left>),
     Beat,
     End(&'static str),
     Fail(crate::base::Error),

@@ -1,16 +1,20 @@
-//! The hub: the ring of frames, and who is to be woken for which topic.
+//! The hub: the ring of frames, and who is to be told of which topic.
 //!
 //! A publisher appends frames and marks those who hear them; it never waits for
 //! a subscriber. A subscriber of other topics costs nothing when an event
-//! passes: its slot is not touched.
+//! passes: its slot is not touched. Frames for a subscriber that rests are brought
+//! to it ([`super::courier`]); all others are woken and come for theirs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::Waker;
 
+use super::courier::couriers_for;
 use super::metrics::Metrics;
 use super::ring::Ring;
+use super::slot::{Slot, Turn};
 use super::tx::Cut;
 use super::watch::{Carrier, DeviceKind};
 use crate::base::Timestamp;
@@ -43,12 +47,20 @@ struct Shared {
     /// Figures that some write has made stale, until somebody computes them.
     stale: Mutex<BTreeSet<Stale>>,
     stale_waits: tokio::sync::Notify,
+    /// What calls the couriers.
+    bells: OnceLock<Vec<SyncSender<()>>>,
 }
+
+/// A hub that is kept alive by others.
+#[derive(Clone)]
+pub(super) struct WeakHub(Weak<Shared>);
 
 pub(super) struct State {
     pub(super) ring: Ring,
     pub(super) slots: HashMap<u32, Box<Slot>>,
     next_slot: u32,
+    /// Those whom the courier is to visit.
+    pub(super) due: VecDeque<u32>,
     by_topic: HashMap<Topic, Vec<u32>>,
     /// Ends every new subscription too, once the server drains.
     draining: bool,
@@ -95,25 +107,6 @@ impl Held {
     }
 }
 
-/// What the hub keeps of one subscriber.
-pub(super) struct Slot {
-    pub(super) topics: Arc<[Topic]>,
-    pub(super) holder: Holder,
-    /// The place of the first frame that may still concern the subscriber.
-    /// Everything before it was looked at or does not concern it.
-    pub(super) next: u64,
-    /// Whether anything is there to be looked at.
-    pub(super) pending: bool,
-    /// Whether a sign of life is due.
-    pub(super) beat: bool,
-    pub(super) waker: Option<Waker>,
-    pub(super) ended: Option<&'static str>,
-    /// Where in the log a subscriber that is behind the ring has come to.
-    pub(super) reading: Option<i64>,
-    /// Bytes that it was handed and has not taken.
-    pub(super) untaken: usize,
-}
-
 impl Hub {
     /// Returns a hub for the log of `epoch` whose newest event is `head`.
     pub fn new(epoch: Arc<str>, head: i64) -> Hub {
@@ -121,6 +114,7 @@ impl Hub {
             ring: Ring::new(head),
             slots: HashMap::new(),
             next_slot: 0,
+            due: VecDeque::new(),
             by_topic: HashMap::new(),
             draining: false,
         };
@@ -132,8 +126,16 @@ impl Hub {
                 state: Mutex::new(state),
                 stale: Mutex::default(),
                 stale_waits: tokio::sync::Notify::new(),
+                bells: OnceLock::new(),
             }),
         }
+    }
+
+    /// Has couriers called by these bells from now on, and returns what they keep of the hub.
+    /// A hub takes on couriers once.
+    pub(super) fn takes_on(&self, bells: Vec<SyncSender<()>>) -> WeakHub {
+        let _ = self.shared.bells.set(bells);
+        WeakHub(Arc::downgrade(&self.shared))
     }
 
     /// Returns what the live path counts of itself.
@@ -157,14 +159,19 @@ impl Hub {
             return;
         }
         let mut wakers = Vec::new();
-        {
+        let due = {
             let mut state = self.lock();
             for frame in frames {
                 state.push(Arc::new(frame), &mut wakers);
             }
-        }
-        // Outside the lock: a woken reader asks for it at once.
+            state.due.len()
+        };
+        // Outside the lock: who is woken asks for it at once.
         wakers.into_iter().for_each(Waker::wake);
+        for bell in self.shared.bells.get().into_iter().flatten().take(couriers_for(due)) {
+            // A bell that has been rung already is heard too.
+            let _ = bell.try_send(());
+        }
     }
 
     /// Sends passing state to whoever listens now.
@@ -278,23 +285,11 @@ impl Hub {
             state.by_topic.entry(*topic).or_default().push(id);
         }
         let ended = state.draining.then_some(SHUTDOWN);
-        let next = state.ring.end();
-        state.slots.insert(
-            id,
-            Box::new(Slot {
-                topics,
-                holder,
-                next,
-                pending: false,
-                beat: false,
-                waker: None,
-                ended,
-                reading: None,
-                untaken: 0,
-            }),
-        );
+        let head = state.ring.head();
+        let slot = Slot { ended, ..Slot::new(topics, holder, &state.ring) };
+        state.slots.insert(id, Box::new(slot));
         self.shared.metrics.streams.fetch_add(1, Ordering::Relaxed);
-        (id, state.ring.head())
+        (id, head)
     }
 
     /// Gives up the place of a subscriber.
@@ -326,12 +321,10 @@ impl Hub {
     }
 }
 
-impl Slot {
-    /// Arranges that `waker` is woken when there is something to be looked at.
-    pub(super) fn wake_by(&mut self, waker: &Waker) {
-        if self.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
-            self.waker = Some(waker.clone());
-        }
+impl WeakHub {
+    /// Returns the hub, unless it is gone.
+    pub(super) fn upgrade(&self) -> Option<Hub> {
+        Some(Hub { shared: self.0.upgrade()? })
     }
 }
 
@@ -340,10 +333,16 @@ impl State {
         let place = self.ring.push(frame.clone());
         for id in frame.topics.iter().filter_map(|topic| self.by_topic.get(topic)).flatten() {
             let Some(slot) = self.slots.get_mut(id) else { continue };
-            if !slot.pending {
-                slot.pending = true;
-                slot.next = place;
-                wakers.extend(slot.waker.take());
+            if slot.pending {
+                continue;
+            }
+            slot.pending = true;
+            slot.next = place;
+            match slot.turn {
+                Turn::Own => wakers.extend(slot.waker.take()),
+                Turn::Rests => self.due.push_back(*id),
+                // It looks for more when it has brought what it has.
+                Turn::Courier => (),
             }
         }
     }

@@ -3,7 +3,8 @@
 //! ```text
 //! caller -> Writer (bounded queue) -> one thread: BEGIN; savepoint per write; COMMIT
 //!        -> another: the disk has it; news, then answers
-//!        -> Hub (a ring of encoded frames) -> feeds (a cursor each) -> streams
+//!        -> Hub (a ring of encoded frames) -> feeds (a cursor each) -> streams,
+//!           or couriers -> the socket of a stream that rests
 //! ```
 //!
 //! Nothing is announced before its commit is durable, and the answer comes after
@@ -11,6 +12,7 @@
 //! the ring it pages from the log. This layer never names a noun.
 
 pub mod checkpoint;
+pub mod courier;
 pub mod durable;
 pub mod faults;
 pub mod feed;
@@ -22,6 +24,7 @@ pub mod once;
 pub mod presence;
 pub mod replay;
 pub mod ring;
+pub mod slot;
 pub mod tx;
 pub mod watch;
 pub mod writer;

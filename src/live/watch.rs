@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::hub::{Holder, Hub, Slot};
+use super::hub::{Holder, Hub};
 use super::ring::Ring;
+use super::slot::Slot;
 use crate::event::Topic;
 use crate::event::wire::Frame;
 use crate::words;
@@ -84,7 +85,7 @@ impl Suspect {
             holder: slot.holder.clone(),
             topics: slot.topics.clone(),
             next: if slot.pending { slot.next } else { ring.end() },
-            in_log: slot.reading.map(|_| frames_behind(slot, ring)),
+            in_log: slot.behind.then(|| frames_behind(slot, ring)),
             untaken: slot.untaken as u64,
         }
     }
@@ -106,9 +107,9 @@ impl Suspect {
 /// Returns how far a subscriber is behind: in events where it reads the log, in frames where the
 /// ring still has them.
 fn frames_behind(slot: &Slot, ring: &Ring) -> u64 {
-    match slot.reading {
-        Some(seq) => ring.head().saturating_sub(seq).unsigned_abs(),
-        None if slot.pending => ring.end() - slot.next,
-        None => 0,
+    match (slot.behind, slot.pending) {
+        (true, _) => ring.head().saturating_sub(slot.seq).unsigned_abs(),
+        (false, true) => ring.end() - slot.next,
+        (false, false) => 0,
     }
 }

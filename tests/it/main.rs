@@ -18,6 +18,7 @@ mod classic_requests;
 mod live;
 mod checkpoints;
 mod slow;
+mod couriers;
 mod crash;
 mod streams;
 mod online;
