@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Statement};
 
 use crate::base::{Error, Result};
@@ -29,15 +29,40 @@ impl<'a> Row<'a> {
     pub fn get<T: FromSql>(&self, name: &str) -> rusqlite::Result<T> {
         let query: &Statement<'_> = self.row.as_ref();
         let next = self.next.get();
-        let is_next = query.column_name(next).is_ok_and(|column| column == name);
+        let is_next = self.name(next) == Some(name);
         let place = if is_next { next } else { query.column_index(name)? };
         self.next.set(place + 1);
         self.row.get(place)
     }
 
+    /// Returns the value in the next column, which is called `name`: of a hot query, which names
+    /// its columns in the order of reading. A debug build, as tests are, sees to that.
+    pub fn next<T: FromSql>(&self, name: &str) -> rusqlite::Result<T> {
+        let place = self.next.get();
+        debug_assert_eq!(self.name(place), Some(name), "the column in place {place}");
+        self.next.set(place + 1);
+        self.row.get(place)
+    }
+
+    /// Returns what the next `columns` columns hold of a table that was joined if it had a row:
+    /// the first of them is null when it had none.
+    pub fn joined<T: FromRow>(&self, columns: usize) -> rusqlite::Result<Option<T>> {
+        let place = self.next.get();
+        if self.row.get_ref(place)? == ValueRef::Null {
+            self.next.set(place + columns);
+            return Ok(None);
+        }
+        T::from_row(self).map(Some)
+    }
+
     /// Returns the value of a query that selects one.
     pub fn only<T: FromSql>(&self) -> rusqlite::Result<T> {
         self.row.get(0)
+    }
+
+    fn name(&self, place: usize) -> Option<&str> {
+        let query: &Statement<'_> = self.row.as_ref();
+        query.column_name(place).ok()
     }
 }
 
@@ -96,4 +121,46 @@ first_column! {
     crate::base::id::RoomId crate::base::id::GroupId crate::base::id::ActivityId
     crate::base::id::RunId crate::base::id::SupervisionId crate::base::id::OfferId crate::base::id::DeviceId
     crate::base::id::VisitId crate::base::id::HelpRequestId crate::base::id::CommandId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Connection, FromRow, Row, maybe};
+
+    /// A number, and the two columns of a table that may have no row for it.
+    struct Joined(i64, Option<Pair>, i64);
+
+    struct Pair(i64, Option<i64>);
+
+    impl FromRow for Pair {
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Pair> {
+            Ok(Pair(row.next("a")?, row.next("b")?))
+        }
+    }
+
+    impl FromRow for Joined {
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Joined> {
+            Ok(Joined(row.next("n")?, row.joined(2)?, row.next("after")?))
+        }
+    }
+
+    fn read(sql: &str) -> Joined {
+        let conn = Connection::open_in_memory().unwrap();
+        maybe(&conn, sql, []).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_a_join_has_not_found_is_none_and_what_follows_is_read() {
+        let Joined(n, pair, after) = read("select 1 as n, null as a, null as b, 4 as after");
+        assert_eq!((n, pair.is_none(), after), (1, true, 4));
+        let Joined(n, pair, after) = read("select 1 as n, 2 as a, null as b, 4 as after");
+        let pair = pair.unwrap();
+        assert_eq!((n, pair.0, pair.1, after), (1, 2, None, 4));
+    }
+
+    #[test]
+    #[should_panic(expected = "the column in place 1")]
+    fn a_column_out_of_order_is_found_in_tests() {
+        read("select 1 as n, 3 as b, 2 as a, 4 as after");
+    }
 }

@@ -28,6 +28,13 @@ pub struct Hours {
     pub closes_at: TimeOfDay,
 }
 
+/// What clock the house goes by.
+#[derive(Debug, Clone)]
+pub struct LocalTime {
+    pub zone: TimeZone,
+    pub hours: Hours,
+}
+
 /// What is to change of the hours; what is none stays as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HoursChange {
@@ -46,10 +53,9 @@ pub struct NewHouse {
 }
 
 impl House {
-    /// Returns the time zone. A zone that this program does not know, which
-    /// set-up refuses, reads as UTC.
+    /// Returns the time zone.
     pub fn time_zone(&self) -> TimeZone {
-        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+        known_zone(&self.zone)
     }
 
     /// Returns the local date of `at`.
@@ -65,6 +71,12 @@ impl House {
         let tomorrow = Day(today.0.saturating_add(jiff::Span::new().days(1)));
         if close > now { close } else { tomorrow.at_minute(minute, &zone) }
     }
+}
+
+/// Returns the zone of this name. One that this program does not know, which set-up refuses, reads
+/// as UTC.
+fn known_zone(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }
 
 /// Checks the name of a time zone.
@@ -94,6 +106,15 @@ impl Profile {
 words! {
     /// A language of the pages.
     Language { De = "de", En = "en" }
+}
+
+impl FromRow for LocalTime {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<LocalTime> {
+        let zone = known_zone(&row.next::<String>("zone")?);
+        let hours =
+            Hours { late_after: row.next("late_after")?, closes_at: row.next("closes_at")? };
+        Ok(LocalTime { zone, hours })
+    }
 }
 
 impl FromRow for House {

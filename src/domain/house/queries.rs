@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::model::House;
+use super::model::{House, LocalTime};
 use crate::base::Result;
 use crate::store::rows;
 
@@ -15,6 +15,11 @@ pub fn house(conn: &Connection) -> Result<House> {
          from house",
         [],
     )
+}
+
+/// Returns the zone and the hours of the house.
+pub fn local_time(conn: &Connection) -> Result<LocalTime> {
+    rows::one(conn, "house", "select zone, late_after, closes_at from house", [])
 }
 
 /// Says whether a house has been set up.

@@ -5,7 +5,7 @@ use super::model::{EndReason, Member, Source, Standing, Status, Today};
 use super::queries::{self, Place};
 use super::scan::{Code, FRESH, Outcome, Why};
 use super::{attendance, stays};
-use crate::base::id::{PersonId, RoomId, RunId};
+use crate::base::id::{RoomId, RunId};
 use crate::base::{Result, Timestamp};
 use crate::domain::devices::model::Scanner;
 use crate::live::Tx;
@@ -32,6 +32,7 @@ pub(super) enum Way {
 
 /// A badge in somebody's hand, at a moment that nothing newer is known of.
 pub(super) struct Hand<'a> {
+    pub who: &'a Member,
     pub today: &'a Today,
     pub standing: &'a Standing,
     pub at: Timestamp,
@@ -39,44 +40,36 @@ pub(super) struct Hand<'a> {
 
 impl Hand<'_> {
     /// Decides what the badge of somebody who works here does.
-    pub(super) fn staff(&self, tx: &mut Tx<'_>, person: PersonId, way: Way) -> Result<Verdict> {
+    pub(super) fn staff(&self, tx: &mut Tx<'_>, way: Way) -> Result<Verdict> {
         let present = self.standing.is_present();
         let comes = match way {
             Way::In | Way::Room(_) => true,
             Way::Out => false,
             Way::Toggle => !present,
         };
-        let who = Member::staff(person);
         match (comes, self.standing.status()) {
-            (true, Status::Present) | (false, Status::Left) => self.confirm(tx, person)?,
-            (true, _) => self.arrive(tx, &who)?,
-            (false, _) => self.go_home(tx, &who)?,
+            (true, Status::Present) | (false, Status::Left) => self.confirm(tx)?,
+            (true, _) => self.arrive(tx)?,
+            (false, _) => self.go_home(tx)?,
         }
         Ok(Verdict::of(if comes { Outcome::StaffIn } else { Outcome::StaffOut }))
     }
 
     /// Decides what a member's badge does.
-    pub(super) fn member(
-        &self,
-        tx: &mut Tx<'_>,
-        scanner: &Scanner,
-        person: PersonId,
-        way: Way,
-    ) -> Result<Verdict> {
+    pub(super) fn member(&self, tx: &mut Tx<'_>, scanner: &Scanner, way: Way) -> Result<Verdict> {
         let present = self.standing.is_present();
         let may_go = scanner.daily_checkout_from.is_none_or(|from| self.minute() >= from);
         let leaves = match way {
             Way::Room(None) => return Ok(Verdict::rejected(Code::RunNone)),
-            Way::Room(Some(room)) => return self.room(tx, person, room),
+            Way::Room(Some(room)) => return self.room(tx, room),
             Way::In => false,
             Way::Out => true,
             Way::Toggle => present && may_go,
         };
         match (leaves, self.standing.status()) {
-            (true, Status::Left) => self.confirm(tx, person)?,
-            (true, _) => self.go_home(tx, &Member::load(tx, person)?)?,
-            (false, Status::Present) => self.confirm(tx, person)?,
-            (false, _) => self.arrive(tx, &Member::load(tx, person)?)?,
+            (true, Status::Left) | (false, Status::Present) => self.confirm(tx)?,
+            (true, _) => self.go_home(tx)?,
+            (false, _) => self.arrive(tx)?,
         }
         Ok(Verdict::of(match (leaves, present) {
             (true, _) => Outcome::LeftHouse,
@@ -85,7 +78,7 @@ impl Hand<'_> {
         }))
     }
 
-    fn room(&self, tx: &mut Tx<'_>, person: PersonId, room: RoomId) -> Result<Verdict> {
+    fn room(&self, tx: &mut Tx<'_>, room: RoomId) -> Result<Verdict> {
         let Some(place) = queries::place(tx, room)? else {
             return Ok(Verdict::rejected(Code::RunNone));
         };
@@ -94,8 +87,7 @@ impl Hand<'_> {
         };
         let visit = self.standing.visit_at(self.at);
         if let Some(visit) = visit.filter(|visit| visit.run == run) {
-            let member = Member::load(tx, person)?;
-            stays::end(tx, &member, visit, self.at, EndReason::Left, Source::Badge)?;
+            stays::end(tx, self.who, visit, self.at, EndReason::Left, Source::Badge)?;
             let change = -i64::from(visit.ended_at.is_none());
             return Ok(Verdict::in_room(Outcome::CheckedOut, place, change));
         }
@@ -103,12 +95,11 @@ impl Hand<'_> {
         if stands_there && place.count >= place.capacity {
             return Ok(Verdict { place: Some(place), ..Verdict::rejected(Code::RoomFull) });
         }
-        let member = Member::load(tx, person)?;
-        let (today, standing, at) = (self.today, self.standing, self.at);
-        let id = stays::enter(tx, today, &member, standing, (run, room), at, Source::Badge)?;
+        let (who, today, standing, at) = (self.who, self.today, self.standing, self.at);
+        let id = stays::enter(tx, today, who, standing, (run, room), at, Source::Badge)?;
         if let Some(closed_at) = closed_at {
             let entered = queries::visit(tx, id)?;
-            stays::end(tx, &member, &entered, closed_at, EndReason::RunEnded, Source::Badge)?;
+            stays::end(tx, who, &entered, closed_at, EndReason::RunEnded, Source::Badge)?;
         }
         let outcome = if visit.is_some() { Outcome::Transferred } else { Outcome::CheckedIn };
         Ok(Verdict::in_room(outcome, place, i64::from(closed_at.is_none())))
@@ -128,17 +119,17 @@ impl Hand<'_> {
         Ok(then.map(|run| (run.run, run.ended_at)))
     }
 
-    fn arrive(&self, tx: &mut Tx<'_>, who: &Member) -> Result<()> {
+    fn arrive(&self, tx: &mut Tx<'_>) -> Result<()> {
         let before = self.standing.attendance.as_ref();
-        attendance::arrive(tx, self.today, who, before, self.at, Source::Badge)
+        attendance::arrive(tx, self.today, self.who, before, self.at, Source::Badge)
     }
 
-    fn go_home(&self, tx: &mut Tx<'_>, who: &Member) -> Result<()> {
-        stays::go_home(tx, self.today, who, self.standing, self.at, Source::Badge)
+    fn go_home(&self, tx: &mut Tx<'_>) -> Result<()> {
+        stays::go_home(tx, self.today, self.who, self.standing, self.at, Source::Badge)
     }
 
-    fn confirm(&self, tx: &Tx<'_>, person: PersonId) -> Result<()> {
-        attendance::confirm(tx, self.today, person, self.at)
+    fn confirm(&self, tx: &Tx<'_>) -> Result<()> {
+        attendance::confirm(tx, self.today, self.who.id, self.at)
     }
 
     fn minute(&self) -> i64 {

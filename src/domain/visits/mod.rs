@@ -20,6 +20,7 @@ pub mod keeping;
 pub mod display;
 pub mod scan;
 mod hand;
+mod tap;
 pub mod whereabouts;
 
 pub use model::{Attendance, Counts, Occupancy, Status, Visit};

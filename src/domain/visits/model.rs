@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
-use crate::domain::house::{self, Hours, House};
+use crate::domain::house::model::LocalTime;
+use crate::domain::house::{self, Hours};
 use crate::domain::people;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
@@ -72,6 +73,9 @@ pub struct Attendance {
 }
 
 impl Attendance {
+    /// How many columns it is read from.
+    pub(super) const COLUMNS: usize = 9;
+
     /// Returns the day of a member of whom nothing is known yet.
     pub(super) fn expected(member_id: PersonId, day: Day) -> Attendance {
         Attendance {
@@ -107,6 +111,9 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// How many columns it is read from.
+    pub(super) const COLUMNS: usize = 10;
+
     /// Says whether a scan of before its end may still tell what became of it.
     fn is_open_to_news(&self) -> bool {
         matches!(self.end_reason, None | Some(EndReason::RunEnded))
@@ -141,6 +148,8 @@ pub struct Counts {
 /// What is known of a person right now.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
+    /// The visit before the next one, of whatever day.
+    pub newest_visit: Option<VisitId>,
     pub attendance: Option<Attendance>,
     /// The open visit or, without one, the last one of the day.
     pub last: Option<Visit>,
@@ -211,13 +220,8 @@ pub struct Today {
 impl Today {
     /// Returns the day of the house that `at` falls on.
     pub fn at(conn: &Connection, at: Timestamp) -> Result<Today> {
-        Ok(Today::of(&house::queries::house(conn)?, at))
-    }
-
-    /// Returns the day of `house` that `at` falls on.
-    pub fn of(house: &House, at: Timestamp) -> Today {
-        let zone = house.time_zone();
-        Today { day: at.day(&zone), zone, hours: house.hours }
+        let LocalTime { zone, hours } = house::queries::local_time(conn)?;
+        Ok(Today { day: at.day(&zone), zone, hours })
     }
 
     /// Returns the day that `at` falls on, with the same hours.
@@ -290,17 +294,18 @@ impl Member {
 
 impl FromRow for Attendance {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Attendance> {
-        let status = row.get("status")?;
+        let (member_id, day, status) =
+            (row.next("person_id")?, row.next("day")?, row.next("status")?);
         Ok(Attendance {
-            member_id: row.get("person_id")?,
-            day: row.get("day")?,
+            member_id,
+            day,
             status,
-            late: row.get("late")?,
-            arrived_at: row.get("arrived_at")?,
-            left_at: row.get::<Option<_>>("left_at")?.filter(|_| status == Status::Left),
-            reason: row.get("reason")?,
-            source: Some(row.get("source")?),
-            changed_at: Some(row.get("changed_at")?),
+            late: row.next("late")?,
+            arrived_at: row.next("arrived_at")?,
+            left_at: row.next::<Option<_>>("left_at")?.filter(|_| status == Status::Left),
+            reason: row.next("reason")?,
+            source: Some(row.next("source")?),
+            changed_at: Some(row.next("changed_at")?),
         })
     }
 }
@@ -308,16 +313,16 @@ impl FromRow for Attendance {
 impl FromRow for Visit {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Visit> {
         Ok(Visit {
-            person: row.get("person_id")?,
-            id: row.get("visit_id")?,
-            run: row.get("run_id")?,
-            room: row.get("room_id")?,
-            started_at: row.get("started_at")?,
-            ended_at: row.get("ended_at")?,
-            end_reason: row.get("end_reason")?,
-            from: row.get("from_visit_id")?,
-            attendance_before: row.get("attendance_before")?,
-            reason_before: row.get("reason_before")?,
+            id: row.next("visit_id")?,
+            person: row.next("person_id")?,
+            run: row.next("run_id")?,
+            room: row.next("room_id")?,
+            started_at: row.next("started_at")?,
+            ended_at: row.next("ended_at")?,
+            end_reason: row.next("end_reason")?,
+            from: row.next("from_visit_id")?,
+            attendance_before: row.next("attendance_before")?,
+            reason_before: row.next("reason_before")?,
         })
     }
 }

@@ -5,10 +5,8 @@
 use rusqlite::{Connection, params};
 
 use super::model::{Attendance, Counts, Occupancy, Standing, Status, Today, Visit};
-use super::scan::Scan;
-use crate::base::id::{DeviceId, PersonId, RoomId, RunId, VisitId};
+use crate::base::id::{PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
-use crate::domain::people::Role;
 use crate::store::rows::{self, FromRow, Row};
 
 /// A room with what happens in it now.
@@ -30,28 +28,6 @@ pub struct RunThen {
     pub started_at: Timestamp,
     /// When it has ended since.
     pub ended_at: Option<Timestamp>,
-}
-
-/// Whose badge it is, as far as a scan must know.
-#[derive(Debug, Clone)]
-pub(super) struct Holder {
-    pub person: PersonId,
-    pub role: Role,
-    pub given_name: String,
-    pub display_name: String,
-    pub badge_active: bool,
-    /// Whether the person belongs to the house.
-    pub active: bool,
-}
-
-/// A scan that was decided before.
-#[derive(Debug, Clone)]
-pub(super) struct Earlier {
-    pub scan_id: String,
-    pub tag: String,
-    pub person: Option<PersonId>,
-    /// The answer that was given, as JSON.
-    pub result: String,
 }
 
 /// Returns a person's visit that is open now.
@@ -126,7 +102,7 @@ pub(super) fn first_visit_at(
 pub fn attendance(conn: &Connection, person: PersonId, day: Day) -> Result<Option<Attendance>> {
     rows::maybe(
         conn,
-        "select status, person_id, day, late, arrived_at, left_at, reason, source, changed_at
+        "select person_id, day, status, late, arrived_at, left_at, reason, source, changed_at
          from attendance
          where person_id = ?1 and day = ?2",
         params![person, day],
@@ -142,13 +118,15 @@ pub fn status_today(conn: &Connection, person: PersonId, day: Day) -> Result<Sta
 pub fn standing(conn: &Connection, person: PersonId, today: &Today) -> Result<Standing> {
     let standing = rows::maybe(
         conn,
-        "select status, ?1 as person_id, ?2 as day, late, arrived_at, left_at, reason,
+        "select last_visit.visit_id as newest_visit,
+                attendance.person_id as person_id, day, status, late, arrived_at, left_at, reason,
                 attendance.source as source, changed_at,
-                visit_id, run_id, room_id, started_at, ended_at, end_reason, from_visit_id,
-                attendance_before, reason_before
+                visit.visit_id as visit_id, visit.person_id as person_id, run_id, room_id,
+                started_at, ended_at, end_reason, from_visit_id, attendance_before, reason_before
          from (select 1)
          left join attendance on attendance.person_id = ?1 and day = ?2
-         left join visit on visit_id = (select visit_id from last_visit where person_id = ?1)
+         left join last_visit on last_visit.person_id = ?1
+         left join visit on visit.visit_id = last_visit.visit_id
                         and (ended_at is null or started_at >= ?3)",
         params![person, today.day, today.begins()],
     )?;
@@ -244,101 +222,30 @@ pub fn run_at(
     )
 }
 
-/// Returns who a tag belongs to, in one read.
-pub(super) fn holder(conn: &Connection, tag: &str) -> Result<Option<Holder>> {
-    rows::maybe(
-        conn,
-        "select person_id, role, given_name, display_name, badge.state = 'active' as badge_active,
-                person.state = 'active' as active
-         from badge
-         join person using (person_id)
-         where tag = ?1",
-        params![tag],
-    )
-}
-
-/// Returns the scan that makes this one a repeat (the same id) or, else, the
-/// second of a double tap: the last one of its tag, at the same reader.
-pub(super) fn scan_before(
-    conn: &Connection,
-    device: DeviceId,
-    scan: &Scan,
-    at: Timestamp,
-    within_ms: i64,
-) -> Result<Option<Earlier>> {
-    rows::maybe(
-        conn,
-        "select scan_id, tag, person_id, result
-         from scan
-         where device_id = ?1 and scan_id = ?2
-         union all
-         select scan_id, scan.tag, person_id, result
-         from last_scan
-         join scan using (scan_number)
-         where last_scan.tag = ?3 and device_id = ?1 and scanned_at between ?4 and ?5
-         limit 1",
-        params![
-            device,
-            scan.scan_id,
-            scan.tag,
-            at.0.saturating_sub(within_ms),
-            at.0.saturating_add(within_ms)
-        ],
-    )
-}
-
 /// Returns ids as a JSON array, for `json_each`.
 pub(super) fn ids(ids: impl Iterator<Item = i64>) -> String {
     format!("[{}]", ids.map(|id| id.to_string()).collect::<Vec<_>>().join(","))
 }
 
-impl FromRow for Holder {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Holder> {
-        Ok(Holder {
-            person: row.get("person_id")?,
-            role: row.get("role")?,
-            given_name: row.get("given_name")?,
-            display_name: row.get("display_name")?,
-            badge_active: row.get("badge_active")?,
-            active: row.get("active")?,
-        })
-    }
-}
-
-impl FromRow for Earlier {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Earlier> {
-        Ok(Earlier {
-            scan_id: row.get("scan_id")?,
-            tag: row.get("tag")?,
-            person: row.get("person_id")?,
-            result: row.get("result")?,
-        })
-    }
-}
-
 impl FromRow for Standing {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
-        let attendance = match row.get::<Option<Status>>("status")? {
-            Some(_) => Some(Attendance::from_row(row)?),
-            None => None,
-        };
-        let last = match row.get::<Option<VisitId>>("visit_id")? {
-            Some(_) => Some(Visit::from_row(row)?),
-            None => None,
-        };
-        Ok(Standing { attendance, last })
+        Ok(Standing {
+            newest_visit: row.next("newest_visit")?,
+            attendance: row.joined(Attendance::COLUMNS)?,
+            last: row.joined(Visit::COLUMNS)?,
+        })
     }
 }
 
 impl FromRow for Place {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Place> {
-        let run: Option<RunId> = row.get("run_id")?;
-        let since: Option<Timestamp> = row.get("started_at")?;
+        let run: Option<RunId> = row.next("run_id")?;
+        let since: Option<Timestamp> = row.next("started_at")?;
         Ok(Place {
-            room: row.get("room_id")?,
-            room_name: row.get("name")?,
-            capacity: row.get("capacity")?,
-            count: row.get("count")?,
+            room: row.next("room_id")?,
+            room_name: row.next("name")?,
+            capacity: row.next("capacity")?,
+            count: row.next("count")?,
             run: run.zip(since),
         })
     }

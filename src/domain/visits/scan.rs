@@ -28,11 +28,11 @@ use serde::{Deserialize, Serialize};
 use super::display::{self, Display};
 use super::hand::{Hand, Verdict, Way};
 use super::model::{Occupancy, Today};
-use super::queries::{self, Holder};
+use super::tap::{self, Holder};
 use crate::base::id::{PersonId, RoomId};
 use crate::base::{Result, Timestamp};
 use crate::domain::devices::model::{Intent, Mode, Scanner};
-use crate::domain::{house, people};
+use crate::domain::people;
 use crate::event::{Event, Label};
 use crate::live::Tx;
 use crate::store::rows;
@@ -139,7 +139,7 @@ pub fn scan(tx: &mut Tx<'_>, scanner: &Scanner, scan: &Scan) -> Result<ScanResul
 /// Decides the scans of one call in the order of their moments, and returns the
 /// results in the order of the call.
 pub fn scan_all(tx: &mut Tx<'_>, scanner: &Scanner, scans: &[Scan]) -> Result<Vec<ScanResult>> {
-    let today = Today::of(&house::queries::house(tx)?, tx.now);
+    let today = Today::at(tx, tx.now)?;
     let mut by_moment: Vec<(usize, Timestamp, &Scan)> = scans
         .iter()
         .enumerate()
@@ -170,7 +170,7 @@ fn decide_once(
     scan: &Scan,
     at: Timestamp,
 ) -> Result<ScanResult> {
-    let earlier = queries::scan_before(tx, scanner.device, scan, at, DOUBLE_TAP_MS)?;
+    let earlier = tap::scan_before(tx, scanner.device, scan, at, DOUBLE_TAP_MS)?;
     if let Some(earlier) = earlier {
         let mut result: ScanResult =
             serde_json::from_str(&earlier.result).map_err(anyhow::Error::from)?;
@@ -183,7 +183,7 @@ fn decide_once(
         keep(tx, scanner, scan, at, earlier.person, &result)?;
         return Ok(result);
     }
-    let holder = queries::holder(tx, &scan.tag)?;
+    let holder = tap::holder(tx, &scan.tag, today)?;
     let verdict = match &holder {
         None => Verdict { why: Some(Why::UnknownTag), ..Verdict::of(Outcome::UnknownTag) },
         Some(holder) if !holder.badge_active => Verdict::rejected(Code::BadgeBlocked),
@@ -191,7 +191,7 @@ fn decide_once(
         Some(holder) => decide(tx, scanner, today, scan, at, holder)?,
     };
     let result = answer(scanner, scan, holder.as_ref(), &verdict);
-    keep(tx, scanner, scan, at, holder.map(|holder| holder.person), &result)?;
+    keep(tx, scanner, scan, at, holder.map(|holder| holder.who.id), &result)?;
     if let Some(why) = verdict.why {
         put_on_review(tx, scanner, scan, why)?;
     }
@@ -217,15 +217,14 @@ fn decide(
     if at < today.last_close(tx.now) {
         return Ok(Verdict::review(Why::Late));
     }
-    let standing = queries::standing(tx, holder.person, today)?;
-    let Some(at) = in_order(tx.now, at, standing.newest()) else {
+    let Some(at) = in_order(tx.now, at, holder.standing.newest()) else {
         return Ok(Verdict::review(Why::Late));
     };
-    let hand = Hand { today, standing: &standing, at };
+    let hand = Hand { who: &holder.who, today, standing: &holder.standing, at };
     if holder.role.works_here() {
-        hand.staff(tx, holder.person, way(scanner, scan))
+        hand.staff(tx, way(scanner, scan))
     } else {
-        hand.member(tx, scanner, holder.person, way(scanner, scan))
+        hand.member(tx, scanner, way(scanner, scan))
     }
 }
 

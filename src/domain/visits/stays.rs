@@ -34,9 +34,18 @@ pub(super) fn enter(
         tx,
         "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
                             attendance_before, reason_before, earlier_visit_id)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-                 (select visit_id from last_visit where person_id = ?1))",
-        params![member.id, run, room, at, source, from.map(|visit| visit.id), before, reason],
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            member.id,
+            run,
+            room,
+            at,
+            source,
+            from.map(|visit| visit.id),
+            before,
+            reason,
+            standing.newest_visit,
+        ],
     )?;
     rows::run(
         tx,
