@@ -1,5 +1,7 @@
 //! The event log: append, read back in order, prune. No other module touches the table.
 
+use std::fmt::Write as _;
+
 use rusqlite::{Connection, params};
 
 use crate::base::{Actor, Result, Timestamp};
@@ -7,17 +9,24 @@ use crate::event::wire::{Logged, VERSION};
 use crate::event::{Event, Topic};
 use crate::store::rows::{self, FromRow, Row};
 
-/// Appends `event` and returns it with its place.
-pub(super) fn append(conn: &Connection, at: Timestamp, by: Actor, event: &Event) -> Result<Logged> {
+/// Returns `event` as the log will know it in the place `seq`.
+pub(super) fn entry(seq: i64, at: Timestamp, event: &Event) -> Result<Logged> {
     let data = serde_json::to_string(event).map_err(anyhow::Error::from)?;
     let (topics, subject) = (event.topics(), event.subject());
-    let seq = rows::insert(
-        conn,
-        "insert into event_log (at, by, type, v, topics, subject_id, data)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![at, by, event.kind(), VERSION, joined(&topics), subject, data],
-    )?;
     Ok(Logged { seq, at, kind: event.kind().into(), topics, subject, data })
+}
+
+/// Appends events, each in the place that it was given, with those who caused them.
+pub(super) fn append(conn: &Connection, events: &[Logged], by: &[Actor]) -> Result<()> {
+    let mut insert = conn.prepare_cached(
+        "insert into event_log (seq, at, by, type, v, topics, subject_id, data)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for (event, by) in events.iter().zip(by) {
+        let Logged { seq, at, kind, topics, subject, data } = event;
+        insert.execute(params![seq, at, by, kind, VERSION, joined(topics), subject, data])?;
+    }
+    Ok(())
 }
 
 /// Returns the events with `first <= seq < end`, oldest first.
@@ -56,7 +65,15 @@ pub fn prune(conn: &Connection, moment: Timestamp) -> Result<usize> {
 }
 
 fn joined(topics: &[Topic]) -> String {
-    topics.iter().map(Topic::to_string).collect::<Vec<_>>().join(" ")
+    let mut text = String::with_capacity(16 * topics.len());
+    for topic in topics {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{topic}");
+    }
+    text
 }
 
 impl FromRow for Logged {

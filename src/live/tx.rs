@@ -23,7 +23,12 @@ pub struct Tx<'a> {
 /// What a batch of writes has to announce once it is durable.
 #[derive(Debug, Default)]
 pub struct News {
+    /// The newest place in the log that these writes have found taken.
+    head: i64,
+    /// Those that a command beside the server has logged, then those of these writes.
     pub(super) events: Vec<Logged>,
+    /// Who caused each of the latter.
+    by: Vec<Actor>,
     pub(super) cuts: Vec<Cut>,
     /// In the order of the writes; one figure may stand there more than once.
     pub(super) stale: Vec<Stale>,
@@ -42,17 +47,45 @@ pub(super) enum Cut {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     events: usize,
+    by: usize,
     cuts: usize,
     stale: usize,
 }
 
 impl News {
+    /// Takes note that the log goes up to `head`, before the first write.
+    pub(super) fn follow(&mut self, head: i64) {
+        self.head = head;
+    }
+
+    /// Adds an event in the next place of the log. There is one writer, and what it has begun
+    /// holds every other off: nobody else takes the place.
+    fn add(&mut self, at: Timestamp, by: Actor, event: &Event) -> Result<()> {
+        let seq = self.head + 1 + self.by.len() as i64;
+        self.events.push(log::entry(seq, at, event)?);
+        self.by.push(by);
+        Ok(())
+    }
+
+    /// Writes the events of these writes to the log: all at once, after the last of them. In the
+    /// savepoint of each, the page that takes them in would be copied for each.
+    pub(super) fn write_log(&self, conn: &Connection) -> Result<()> {
+        let found = self.events.len() - self.by.len();
+        log::append(conn, self.events.get(found..).unwrap_or_default(), &self.by)
+    }
+
     pub(super) fn mark(&self) -> Mark {
-        Mark { events: self.events.len(), cuts: self.cuts.len(), stale: self.stale.len() }
+        Mark {
+            events: self.events.len(),
+            by: self.by.len(),
+            cuts: self.cuts.len(),
+            stale: self.stale.len(),
+        }
     }
 
     pub(super) fn back_to(&mut self, mark: Mark) {
         self.events.truncate(mark.events);
+        self.by.truncate(mark.by);
         self.cuts.truncate(mark.cuts);
         self.stale.truncate(mark.stale);
     }
@@ -68,11 +101,10 @@ impl<'a> Tx<'a> {
         Tx { conn, news, now, by }
     }
 
-    /// Appends `event` to the log; it is announced once the write is durable.
+    /// Tells of `event`: it gets into the log with the commit, and is announced once that is
+    /// durable.
     pub fn emit(&mut self, event: Event) -> Result<()> {
-        let logged = log::append(self.conn, self.now, self.by, &event)?;
-        self.news.events.push(logged);
-        Ok(())
+        self.news.add(self.now, self.by, &event)
     }
 
     /// Ends the streams of `person` after the commit: their rights have changed.
@@ -106,7 +138,10 @@ pub fn alone<T>(
     write: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = write(&mut Tx::new(&tx, &mut News::default(), now, by))?;
+    let mut news = News::default();
+    news.follow(log::head(&tx)?);
+    let done = write(&mut Tx::new(&tx, &mut news, now, by))?;
+    news.write_log(&tx)?;
     tx.commit()?;
     Ok(done)
 }

@@ -289,6 +289,7 @@ impl Room {
         at.begin.execute([])?;
         // A command beside the server has written since: its events come first.
         let head = log::head(&self.conn)?;
+        news.follow(head);
         if head > self.known.get() {
             news.events = log::range(&self.conn, self.known.get() + 1, head + 1)?;
             news.refresh = true;
@@ -311,6 +312,7 @@ impl Room {
                 None => break,
             }
         }
+        news.write_log(&self.conn)?;
         if self.faults.strikes(Fault::BeforeCommit) {
             return Err(anyhow::anyhow!("planned fault").into());
         }
