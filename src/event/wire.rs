@@ -160,7 +160,8 @@ fn with_name(text: &mut String, data: &str, name: Option<&str>) -> std::fmt::Res
         Some(name) => {
             let rest = data.strip_prefix('{').unwrap_or(data);
             let comma = if rest.starts_with('}') { "" } else { "," };
-            write!(text, r#"{{"display_name":{}{comma}{rest}"#, serde_json::Value::from(name))?;
+            let name = serde_json::to_string(name).map_err(|_| std::fmt::Error)?;
+            text.extend([r#"{"display_name":"#, &name, comma, rest]);
         }
     }
     text.push('}');

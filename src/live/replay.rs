@@ -112,14 +112,18 @@ impl Replay {
         shelf.forgotten += 1;
     }
 
-    /// Encodes events, with the names as they are now.
+    /// Encodes events, with the names as they are now. What one write tells is often about one
+    /// person, whose name is read once then.
     pub(super) fn frames(&self, conn: &Connection, events: &[Logged]) -> Result<Vec<Frame>> {
+        let (mut subject, mut name) = (None, None);
         events
             .iter()
             .map(|event| {
-                let name =
-                    event.subject.map(|person| (self.shared.name_of)(conn, person)).transpose()?;
-                Ok(Frame::of_event(self.shared.store.epoch(), event, name.flatten().as_deref()))
+                if event.subject != subject {
+                    let read = event.subject.map(|person| (self.shared.name_of)(conn, person));
+                    (subject, name) = (event.subject, read.transpose()?.flatten());
+                }
+                Ok(Frame::of_event(self.shared.store.epoch(), event, name.as_deref()))
             })
             .collect()
     }

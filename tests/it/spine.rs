@@ -8,6 +8,7 @@ use daybook::app::App;
 use daybook::base::id::{DeviceId, PersonId};
 use daybook::base::{Actor, Clock, Error};
 use daybook::config::Config;
+use daybook::domain::people::Role;
 use daybook::event::wire::Frame;
 use daybook::event::{Cursor, Event, Label, Topic};
 use daybook::live::faults::Fault;
@@ -113,6 +114,41 @@ async fn after_a_failed_sync_nothing_is_answered_announced_or_written() {
     let told = store.app.snapshot(|conn, _| daybook::live::log::head(conn)).await;
     assert!(matches!(told, Err(Error::StorageFailed(_))), "no position that may be lost");
     store.app.durable.broken().await;
+}
+
+#[tokio::test]
+async fn of_events_told_together_each_shows_the_name_of_its_own_person() {
+    let store = TestStore::new().await;
+    let mia = store.person("Mia Kind", Role::Member).await;
+    let tom = store.person("Tom Kind", Role::Member).await;
+    let topics = vec![Topic::Devices, Topic::Lead];
+    let (mut feed, _) =
+        Feed::open(&store.app.hub, &store.app.replay, topics, nobody(), Start::Now).await.unwrap();
+    let told = store.write(Actor::System, move |tx| {
+        for member in [Some(mia), Some(mia), Some(tom), None, Some(mia)] {
+            match member {
+                Some(member_id) => tx.emit(Event::AttendanceMarked {
+                    member_id,
+                    status: "present",
+                    groups: Vec::new(),
+                })?,
+                None => drop(emit(tx, 1)?),
+            }
+        }
+        Ok(())
+    });
+    told.await.unwrap();
+    let mut names = Vec::new();
+    while names.len() < 5 {
+        let Next::Frames(frames) = feed.next().await.unwrap() else { panic!("the feed ended") };
+        for frame in frames {
+            let json: serde_json::Value = serde_json::from_slice(&frame.json()).unwrap();
+            names.push(json["data"]["display_name"].as_str().map(str::to_owned));
+        }
+    }
+    let names: Vec<_> = names.iter().map(Option::as_deref).collect();
+    let (mia, tom) = (Some("Mia Kind"), Some("Tom Kind"));
+    assert_eq!(names, [mia, mia, tom, None, mia]);
 }
 
 #[tokio::test]
