@@ -214,6 +214,18 @@ fn too_many(wait: Duration) -> Error {
     Error::TooMany { code: "display.too_many", retry_after_s }
 }
 
+/// Has the browser of a wall screen keep its token for a year from now on. A page of the wall asks
+/// for it each time, so that a screen goes dark only when nobody has turned it on for so long.
+pub(super) fn keeping_on(
+    app: &App,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Result<Option<HeaderMap>> {
+    let token =
+        identify::display_cookie(headers).filter(|_| identify::screen(app, headers).is_some());
+    token.map(|token| keeping(token, peer)).transpose()
+}
+
 /// Has the browser keep a token where no script reads it.
 fn keeping(token: &str, peer: Option<&Peer>) -> Result<HeaderMap> {
     let secure = if peer.is_some_and(|peer| peer.secure) { "; Secure" } else { "" };

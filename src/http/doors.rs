@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Extension, Form, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -15,7 +15,7 @@ use super::access::{Who, may};
 use super::extract::Query;
 use super::identify;
 use super::listen::Peer;
-use super::pages::{Look, encoded, page, url};
+use super::pages::{Look, encoded, keeping_language, page, url};
 use super::session;
 use super::setup::{self, NewSetup};
 use super::sign_in::{self, Attempts};
@@ -320,12 +320,7 @@ async fn pair(
 
 /// Remembers the language of this device and goes on.
 fn speaking(lang: Language, to: &str) -> Response {
-    let cookie = format!("daybook_lang={}; Path=/; Max-Age=31536000; SameSite=Lax", lang.word());
-    let mut response = Redirect::to(to).into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
+    ([(header::SET_COOKIE, keeping_language(lang))], Redirect::to(to)).into_response()
 }
 
 /// Returns `path` if it leads to a page of this house, else the way to the first.

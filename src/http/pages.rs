@@ -4,14 +4,15 @@
 
 use askama::Template;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
+use super::listen::Peer;
 use super::signed_in::Principal;
-use super::{assets, identify};
+use super::{assets, displays, identify};
 use crate::app::App;
 use crate::base::Result;
 use crate::domain::house::{self, House, Language};
@@ -36,6 +37,9 @@ const MODULES: [&str; 12] = [
 /// The looks that a device may have; the first is the rule.
 const THEMES: [&str; 4] = ["system", "light", "dark", "contrast"];
 
+/// Where a wall screen hangs.
+const WALL: &str = "/wall";
+
 /// Declares one handler a path: each answers with the shell, for those who are signed in.
 macro_rules! shells {
     ($($name:ident $path:literal)*) => {
@@ -49,8 +53,13 @@ macro_rules! shells {
                 who: Option<Extension<Principal>>,
                 uri: Uri,
                 headers: HeaderMap,
+                peer: Option<Extension<Peer>>,
             ) -> Result<Response> {
-                shell(&app, who.map(|who| who.0), &uri, &headers).await
+                let mut answer = shell(&app, who.map(|who| who.0), &uri, &headers).await?;
+                if uri.path() == WALL {
+                    keep_screen(&app, &headers, peer.as_deref(), answer.headers_mut())?;
+                }
+                Ok(answer)
             }
         )*
 
@@ -85,8 +94,7 @@ impl Look {
     /// Decides the language (this device's, then the person's or the browser's, then the
     /// house's) and the look.
     pub fn of(headers: &HeaderMap, person: Option<Language>, house: Option<Language>) -> Look {
-        let chosen = cookie(headers, "daybook_lang").and_then(|word| word.parse().ok());
-        let lang = chosen.or(person).or_else(|| accepted(headers)).or(house);
+        let lang = chosen(headers).or(person).or_else(|| accepted(headers)).or(house);
         let theme = cookie(headers, "daybook_theme").unwrap_or_default();
         let theme = THEMES.into_iter().find(|known| *known == theme).unwrap_or(THEMES[0]);
         Look { lang: lang.unwrap_or(Language::En), theme }
@@ -141,13 +149,13 @@ async fn shell(
 ) -> Result<Response> {
     let person = match &who {
         Some(Principal::Person(who)) => Some(who.person),
-        Some(Principal::Display(_)) if uri.path() != "/wall" => {
-            return Ok(Redirect::to("/wall").into_response());
+        Some(Principal::Display(_)) if uri.path() != WALL => {
+            return Ok(Redirect::to(WALL).into_response());
         }
         Some(Principal::Display(_)) => None,
         Some(Principal::Device(_) | Principal::Operator) | None => {
             // A screen that was one shows digits again; nobody sits there to sign in.
-            if uri.path() == "/wall" && identify::display_cookie(headers).is_some() {
+            if uri.path() == WALL && identify::display_cookie(headers).is_some() {
                 return Ok(Redirect::to("/pair").into_response());
             }
             return to_door(app, uri).await;
@@ -161,6 +169,29 @@ async fn shell(
         .await?;
     let look = Look::of(headers, language.or(Some(house.language)), None);
     page(StatusCode::OK, &Shell { look, house, modules: MODULES })
+}
+
+/// Has a wall screen stay one, in its language, for another year: nobody would pair it anew in time.
+fn keep_screen(
+    app: &App,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+    out: &mut HeaderMap,
+) -> Result<()> {
+    let Some(kept) = displays::keeping_on(app, headers, peer)? else { return Ok(()) };
+    out.extend(kept);
+    if let Some(lang) = chosen(headers) {
+        out.append(header::SET_COOKIE, keeping_language(lang));
+    }
+    Ok(())
+}
+
+/// Has this device keep the language that was chosen on it.
+pub(super) fn keeping_language(lang: Language) -> HeaderValue {
+    HeaderValue::from_static(match lang {
+        Language::De => "daybook_lang=de; Path=/; Max-Age=31536000; SameSite=Lax",
+        Language::En => "daybook_lang=en; Path=/; Max-Age=31536000; SameSite=Lax",
+    })
 }
 
 /// Sends a browser to the door, and back where it wanted to go afterwards.
@@ -199,6 +230,11 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
+/// Returns the language that was chosen on this device.
+fn chosen(headers: &HeaderMap) -> Option<Language> {
+    cookie(headers, "daybook_lang")?.parse().ok()
+}
+
 /// Returns the first language of the browser that the pages speak.
 fn accepted(headers: &HeaderMap) -> Option<Language> {
     let wanted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
@@ -217,8 +253,6 @@ fn word(lang: Language, key: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -1,5 +1,7 @@
 //! Wall screens: a token that reads what is for the corridor, and nothing else.
 
+use std::time::Duration;
+
 use daybook::base::{Actor, Error};
 use daybook::client::{Client, Stream};
 use daybook::domain::devices::displays;
@@ -164,6 +166,39 @@ async fn a_screen_is_let_in_by_the_digits_that_it_shows_and_asks_anew_when_it_is
     assert_eq!(screen.get("/wall").await.unwrap().headers["location"], "/pair");
     let (anew, kept) = pairing(&screen).await;
     assert!(anew["paired"] == false && kept.starts_with("daybook_display=W"), "{anew} {kept}");
+}
+
+#[tokio::test]
+async fn a_wall_that_hangs_for_years_is_kept_by_its_browser_from_each_load_on() {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let (shown, token) = pairing(&server.nobody()).await;
+    let body = json!({ "code": shown["code"], "name": "Foyer" });
+    let made = admin.post("/api/v1/displays/pair", &body).await.unwrap().json().unwrap();
+    let screen = server.nobody().with("cookie", format!("{token}; daybook_lang=en"));
+    let kept = async || {
+        let answer = screen.get("/wall").await.unwrap();
+        let set = answer.headers.get_all("set-cookie").iter();
+        set.map(|cookie| cookie.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let for_a_year = [
+        format!("{token}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"),
+        "daybook_lang=en; Path=/; Max-Age=31536000; SameSite=Lax".to_owned(),
+    ];
+    for _ in 0..3 {
+        server.advance(YEAR - Duration::from_secs(60));
+        assert_eq!(kept().await, for_a_year);
+        assert_eq!(screen.get("/api/v1/board").await.unwrap().status, 200);
+    }
+    // Nobody else is made a screen by the page, and a screen that was shut out is none any more.
+    let nobody = server.nobody().get("/wall").await.unwrap();
+    assert_eq!(nobody.headers.get("set-cookie"), None);
+    let (_, lead) = server.signed_in("Ida Lead", Role::Admin).await;
+    assert!(!lead.get("/wall").await.unwrap().cookies().contains("daybook_display"));
+    let path = format!("/api/v1/displays/{}", text(&made["id"]));
+    assert_eq!(lead.json(Method::DELETE, &path, &json!({})).await.unwrap().status, 204);
+    assert_eq!(kept().await, Vec::<String>::new());
 }
 
 #[tokio::test]
