@@ -47,7 +47,9 @@ export function WallPage() {
     keepOpen(true);
     document.documentElement.classList.add("is-wall");
     document.title = t("title", { page: t("wall") });
+    const renewing = import("./wall-renew.js").then(({ renewWall }) => renewWall(), () => () => {});
     return () => {
+      renewing.then((stop) => stop());
       setPace(0);
       keepOpen(false);
       document.documentElement.classList.remove("is-wall");

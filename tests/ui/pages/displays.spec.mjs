@@ -1,5 +1,5 @@
 // Wall screens: from a browser that nobody knows to the wall, by six digits and the keyboard.
-import { accessible, expect, live, tabTo, test } from "../house.mjs";
+import { accessible, expect, live, mark, tabTo, test } from "../house.mjs";
 
 /** A browser that opens the house for the first time, as a screen with a stick does. */
 async function screen(visitor) {
@@ -100,4 +100,23 @@ test("digits that have ended do not stand beside the alert", async ({ visitor })
   await page.unrouteAll();
   await expect(away).toBeHidden();
   await expect(shown).toHaveText(digits);
+});
+
+test("a wall loads itself anew when a night has passed, and is the same wall", async ({ house, visitor }) => {
+  const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
+  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+  const wall = await context.newPage();
+  await wall.clock.install();
+  await wall.goto("/wall");
+  await live(wall);
+  const sameLoad = await mark(wall);
+  await wall.clock.fastForward("01:00:00");
+  await live(wall);
+  expect(await sameLoad()).toBe(true);
+  const loaded = wall.waitForEvent("load");
+  await wall.clock.fastForward("24:00:00");
+  await loaded;
+  await live(wall);
+  expect(await sameLoad()).toBe(false);
+  await expect(wall).toHaveURL(/\/wall$/);
 });

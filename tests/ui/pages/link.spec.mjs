@@ -138,3 +138,32 @@ test("a session that is ended elsewhere leads every tab to the door", async ({ s
   // The session that did it goes on.
   await scene.call("GET", "/me");
 });
+
+test("a wall loads itself anew when its house comes back with other pages, and once alone", async ({ own, visitor }) => {
+  const wall = await visitor.page({ role: "admin" }, "/wall");
+  await live(wall);
+  const loads = [];
+  wall.on("request", (request) => request.isNavigationRequest() && loads.push(request.url()));
+  const answered = () => wall.waitForResponse((answer) => answer.url().endsWith("/wall") && answer.request().resourceType() === "fetch", SOON);
+  const comeBack = async () => {
+    await own.kill("SIGTERM");
+    const asked = answered();
+    await own.comeBack();
+    await asked;
+    await live(wall);
+  };
+  await comeBack();
+  expect(loads, "the same pages").toHaveLength(0);
+  // What the wall looks at says that there are others; what it is loaded with then stays the same.
+  await wall.route("**/wall", async (route) => {
+    if (route.request().resourceType() !== "fetch") return route.continue();
+    const response = await route.fetch();
+    return route.fulfill({ response, body: (await response.text()).replaceAll(/\/a\/\w+\//g, "/a/0123456789ab/") });
+  });
+  const again = wall.waitForEvent("load");
+  await comeBack();
+  await again;
+  await live(wall);
+  await comeBack();
+  expect(loads, "once for the same reason").toHaveLength(1);
+});
