@@ -55,11 +55,18 @@ function DeviceRow(one, ask) {
       ${skewed && html` <${Status} state="away">${t("device-skew", { n: number(Math.round(one.skew_ms / 1000)) })}<//>`}</td>
     <td role="cell">${one.mode === "room" && one.room_name ? one.room_name : html`${t(`mode-${one.mode}`)}${one.room_name && ` · ${one.room_name}`}`}</td>
     <td role="cell">${one.last_seen_at ? html`<${Ago} at=${one.last_seen_at} />` : t("never")}</td>
-    <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}>${one.queue_depth > 0 ? html`<${Status} state="away">${t("device-waiting", { n: one.queue_depth })}<//>` : t("device-queue-empty")}</td>
+    <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}><${Buffer} one=${one} /></td>
     <td role="cell" class="row-acts">${one.state !== "revoked" && html`
       <button class="bare" title=${t("device-identify")} aria-label=${`${t("device-identify")}: ${one.name}`} onClick=${() => identify(one)}><${Icon} name="bell" /></button>
       <button class="bare" title=${t("device-roll")} aria-label=${`${t("device-roll")}: ${one.name}`} onClick=${() => ask({ act: "roll-key", one })}><${Icon} name="refresh-cw" /></button>
       <button class="bare" title=${t("device-revoke")} aria-label=${`${t("device-revoke")}: ${one.name}`} onClick=${() => ask({ act: "revoke", one })}><${Icon} name="ban" /></button>`}</td></tr>`;
+}
+
+/** What waits in a reader; a full one takes no badge any more. */
+function Buffer({ one: { queue_depth: n, config } }) {
+  if (n === 0) return t("device-queue-empty");
+  const full = n >= config.buffer_max;
+  return html`<${Status} state=${full ? "help" : "away"}>${t(full ? "device-full" : "device-waiting", { n })}<//>`;
 }
 
 async function identify(one) {

@@ -23,6 +23,9 @@ export async function openKeep() {
   return keep;
 }
 
+/** There is no room for another scan: those that wait are not thrown away for it. */
+export class Full extends Error {}
+
 class Keep {
   #db;
 
@@ -38,10 +41,16 @@ class Keep {
     return this.#write(["settings"], (tx) => tx.objectStore("settings").put(value, name));
   }
 
-  /** Keeps a scan; resolves with its number when it is on the disk. */
-  async add(scan) {
+  /** Keeps a scan; resolves with its number when it is on the disk. At most `most` wait: then `Full`. */
+  async add(scan, most) {
     let request;
-    await this.#write(["scans"], (tx) => { request = tx.objectStore("scans").add(scan); });
+    await this.#write(["scans"], (tx) => {
+      const scans = tx.objectStore("scans");
+      scans.count().onsuccess = ({ target }) => {
+        if (target.result < most) request = scans.add(scan);
+      };
+    });
+    if (!request) throw new Full();
     return request.result;
   }
 

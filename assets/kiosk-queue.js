@@ -53,13 +53,14 @@ export class Queue {
   /**
    * `send(scans)` resolves to `{status, body, retryAfterS}`, status 0 for no answer; `onKept`
    * gets a scan before it can be answered, `onResults` the results of scans, `onRefused` one that
-   * the house will never take; `onCounts` hears that the counts have changed.
+   * the house will never take; `onCounts` hears that the counts have changed; `most()` tells how
+   * many may wait.
    */
-  constructor({ keep, send, boot, onKept = () => {}, onResults, onRefused = () => {}, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
-    this.#of = { keep, send, boot, onKept, onResults, onRefused, onCounts, now, wall, random };
+  constructor({ keep, send, boot, most, onKept = () => {}, onResults, onRefused = () => {}, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
+    this.#of = { keep, send, boot, most, onKept, onResults, onRefused, onCounts, now, wall, random };
   }
 
-  /** Keeps a tap and sets out to send it; null when it is the one before once more. */
+  /** Keeps a tap and sets out to send it; null when it is the one before once more. Fails when it cannot be kept. */
   async tap(tag) {
     const { boot, onKept, now, wall } = this.#of;
     const at = now();
@@ -76,9 +77,11 @@ export class Queue {
 
   async #add(scan) {
     try {
-      this.lastSeq = await this.#of.keep.add(scan);
+      this.lastSeq = await this.#of.keep.add(scan, this.#of.most());
     } catch (error) {
       if (this.#last.tag === scan.tag) this.#last = NO_TAP;
+      // What waits may leave now and make room.
+      this.#hurry();
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 // The kiosk: a tablet by a door or in a room, where badges are held to. Did it work? One colour,
 // one word, one tone. Nothing personal stands on it longer than an answer does.
 import { beat, boot, call, enroll, filled, readPlace, startDevice, state } from "./kiosk-device.js";
-import { openKeep } from "./kiosk-keep.js";
+import { Full, openKeep } from "./kiosk-keep.js";
 import { Queue } from "./kiosk-queue.js";
 import { Pad, StaffPanel, useFocus } from "./kiosk-staff.js";
 import { watchWedge } from "./kiosk-wedge.js";
@@ -19,6 +19,10 @@ const SAVED_MS = 4_000;
 const IDENTIFY_MS = 5_000;
 /** After so long without a touch the next one stands before a fresh screen. */
 const QUIET_MS = 20_000;
+/** How many scans a tablet holds that has not been told. */
+const BUFFER = 2_000;
+/** From here on somebody has to see to the network before the tablet is full. */
+const NEARLY_FULL = 0.9;
 const CATALOGUE = ["kiosk.ftl"];
 const SIGNS = { ok: ["in", "check"], warn: ["away", "triangle-alert"], error: ["help", "x"], saved: ["info", "download"] };
 
@@ -74,8 +78,16 @@ async function tapped(tag) {
   if (owed?.tag === tag) owed = null;
   unproved = null;
   panel.set(null);
-  await queue.tap(tag).catch(() => show({ tone: "error", ms: SAVED_MS, line1: t("kiosk-not-kept"), line2: t("kiosk-not-kept-hint") }));
+  await queue.tap(tag).catch(notKept);
 }
+
+/** Whoever held the badge has to know: the memory is full, or it fails. */
+function notKept(problem) {
+  const line1 = t(problem instanceof Full ? "kiosk-full" : "kiosk-not-kept");
+  show({ tone: "error", ms: SAVED_MS, line1, line2: t("kiosk-not-kept-hint") });
+}
+
+const most = () => state.value.config?.buffer_max ?? BUFFER;
 
 function kept({ scan_id: id, at }) {
   clearTimeout(expected?.timer);
@@ -136,8 +148,16 @@ function Foot() {
   return html`<footer class="kiosk-foot"><div>
       ${room && html`<p><${Icon} name="users" size=${24} />${t("kiosk-filled", { count: room.count, capacity: room.capacity })}</p>`}
       ${waiting > 0 && html`<p><span class="pill" data-s="info">${t("kiosk-waiting", { n: waiting })}</span></p>`}
+      <${RoomLeft} waiting=${waiting} />
       ${refused > 0 && html`<p><span class="pill" data-s="away">${t("kiosk-refused", { n: refused })}</span></p>`}</div>
     <p class="kiosk-clock"><span class="sub">${longDay(serverNow())}</span> <time>${clock(serverNow())}</time></p></footer>`;
+}
+
+/** Says in time that the tablet will hold no more, and that it holds no more. */
+function RoomLeft({ waiting }) {
+  const left = Math.max(0, most() - waiting);
+  if (waiting < most() * NEARLY_FULL) return null;
+  return html`<p><span class="pill" data-s=${left > 0 ? "away" : "help"} role="status">${left > 0 ? t("kiosk-room-left", { n: left }) : t("kiosk-no-room")}</span></p>`;
 }
 
 function Idle() {
@@ -266,7 +286,7 @@ async function start() {
     return render(html`<main><div class="kiosk-middle"><h1>${t("kiosk-no-memory")}</h1><p class="kiosk-line">${t("kiosk-no-memory-hint")}</p></div></main>`, root);
   }
   queue = new Queue({
-    keep, boot, onKept: kept, onResults: decided, onRefused: refused, onCounts: (now) => counts.set(now),
+    keep, boot, most, onKept: kept, onResults: decided, onRefused: refused, onCounts: (now) => counts.set(now),
     send: (scans) => call("POST", "/scans", { boot_id: boot, lang: language.value, scans }),
   });
   await startDevice(keep, root.dataset.version, {

@@ -21,6 +21,12 @@ kiosk-saved-later = Wir geben es weiter, sobald das Netz wieder da ist.
 kiosk-saved-office = Bitte sag im Büro Bescheid.
 kiosk-not-kept = Diese Karte ließ sich nicht speichern.
 kiosk-not-kept-hint = Bitte melde dich bei einer Betreuungsperson.
+kiosk-full = Dieses Tablet kann keine Karte mehr speichern.
+kiosk-room-left = { $n ->
+    [one] Nur noch Platz für 1 Karte. Bitte im Büro melden.
+   *[other] Nur noch Platz für { $n } Karten. Bitte im Büro melden.
+}
+kiosk-no-room = Kein Platz mehr für weitere Karten. Bitte im Büro melden.
 kiosk-not-taken = Diese Karte wurde nicht angenommen.
 kiosk-not-counted = Diese Karte wurde nicht gezählt.
 kiosk-not-counted-hint = Bitte noch einmal anhalten.

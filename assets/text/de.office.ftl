@@ -150,6 +150,10 @@ device-waiting = { $n ->
     [one] Eine Buchung wartet
    *[other] { $n } Buchungen warten
   }
+device-full = voll: { $n ->
+    [one] eine Buchung wartet
+   *[other] { $n } Buchungen warten
+  }
 device-online = online
 device-late = verspätet
 device-offline = offline

@@ -21,6 +21,12 @@ kiosk-saved-later = We'll pass it on when the network is back.
 kiosk-saved-office = Please tell the office about it.
 kiosk-not-kept = This card could not be saved.
 kiosk-not-kept-hint = Please see a member of staff.
+kiosk-full = This tablet cannot save another card.
+kiosk-room-left = { $n ->
+    [one] Room for only 1 more card. Please tell the office.
+   *[other] Room for only { $n } more cards. Please tell the office.
+}
+kiosk-no-room = No room for any more cards. Please tell the office.
 kiosk-not-taken = This card was not taken.
 kiosk-not-counted = This card was not counted.
 kiosk-not-counted-hint = Please hold it here again.

@@ -150,6 +150,10 @@ device-waiting = { $n ->
     [one] One scan waits
    *[other] { $n } scans wait
   }
+device-full = full: { $n ->
+    [one] one scan waits
+   *[other] { $n } scans wait
+  }
 device-online = online
 device-late = late
 device-offline = offline

@@ -100,6 +100,43 @@ test("without a card the number is typed, by keys on the screen or by keyboard a
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Tschüss Mia!");
 });
 
+test("a full memory says so before and when it is full, refuses aloud, and loses nothing that it took", async ({ visitor, lead }) => {
+  await lead.run();
+  const page = await tablet(visitor, lead);
+  const context = page.context();
+  const [device] = (await lead.get("/devices")).items;
+  await visitor.api(lead.context, "PATCH", `/devices/${device.id}`, { buffer_max: 100 });
+  // A tablet that starts fetches what it is told to be.
+  const told = page.waitForResponse((answer) => answer.url().endsWith("/config") && answer.ok());
+  await page.reload();
+  await told;
+  await context.setOffline(true);
+  const tags = Array.from({ length: 99 }, (_, place) => `DEB0FF${place.toString(16).padStart(4, "0").toUpperCase()}`);
+  const foot = page.locator(".kiosk-foot");
+  for (const tag of tags) await hold(page, tag);
+  await expect(foot).toContainText("99 Karten auf diesem Tablet gespeichert", { timeout: 15_000 });
+  await expect(foot).toContainText("Nur noch Platz für 1 Karte. Bitte im Büro melden.");
+  await accessible(page, "nearly full");
+  await hold(page, MIA);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Auf diesem Tablet gespeichert.");
+  await hold(page, "DEB0EEEE");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Dieses Tablet kann keine Karte mehr speichern.");
+  await expect(page.getByText("Bitte melde dich bei einer Betreuungsperson.")).toBeVisible();
+  await expect(tone(page)).toHaveAttribute("data-tone", "help");
+  await accessible(page, "full");
+  await expect(foot).toContainText("Kein Platz mehr für weitere Karten. Bitte im Büro melden.");
+  await expect(foot).toContainText("100 Karten auf diesem Tablet gespeichert");
+
+  const sent = [];
+  page.on("request", (request) => request.url().endsWith("/scans") && sent.push(...request.postDataJSON().scans));
+  await context.setOffline(false);
+  await expect(foot.locator(".pill")).toHaveCount(0, { timeout: 20_000 });
+  expect(sent.map(({ tag }) => tag)).toEqual([...tags, MIA]);
+  expect(await lead.here()).toBe(1);
+  await hold(page, MIA);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Tschüss Mia!");
+});
+
 test("200 scans without a network, and a power cut: all arrive, once, in the order of tapping", async ({ visitor, lead }) => {
   await lead.run();
   const page = await tablet(visitor, lead);

@@ -10,7 +10,8 @@ class Memory {
   refused = [];
   #seq = 0;
 
-  async add(scan) {
+  async add(scan, most) {
+    if (this.scans.length >= most) throw new Error("full");
     this.scans.push({ ...scan, seq: this.#seq += 1 });
     return this.#seq;
   }
@@ -32,9 +33,9 @@ const taken = (scans) => ({ status: 200, body: { results: scans.map(({ scan_id }
 const turn = async () => { for (let n = 0; n < 50; n += 1) await Promise.resolve(); };
 
 function rig({ keep = new Memory(), boot = "b1", answer = taken } = {}) {
-  const made = { keep, calls: [], results: [], kept: [], refused: [], at: 10_000, slept: 0, answer };
+  const made = { keep, calls: [], results: [], kept: [], refused: [], at: 10_000, slept: 0, most: 2_000, answer };
   made.queue = new Queue({
-    keep, boot, now: () => made.at, wall: () => 1_700_000_000_000 + made.at + made.slept, random: () => 0.5,
+    keep, boot, most: () => made.most, now: () => made.at, wall: () => 1_700_000_000_000 + made.at + made.slept, random: () => 0.5,
     onKept: (scan) => made.kept.push(scan.scan_id), onResults: (results) => made.results.push(...results),
     onRefused: (scan) => made.refused.push(scan.tag),
     send: async (scans) => {
@@ -290,6 +291,29 @@ test("what is no answer about these scans forgets none", async () => {
     assert.deepEqual(one.keep.scans, []);
     mock.timers.reset();
   }
+});
+
+test("a full memory refuses the next badge aloud and throws away nothing; with room the same badge counts", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const one = rig({ answer: () => ({ status: 0 }) });
+  one.most = 2;
+  await one.queue.tap("AABB");
+  await one.queue.tap("CCDD");
+  await turn();
+  one.answer = taken;
+  await assert.rejects(one.queue.tap("EEFF"));
+  assert.deepEqual(one.kept.length, 2, "nobody is told that it was kept");
+  assert.deepEqual(one.keep.scans.map(({ tag }) => tag), ["AABB", "CCDD"]);
+  // It need not wait for the end of a long pause: what waits leaves as soon as the network lets it.
+  one.at += 1_000;
+  await assert.rejects(one.queue.tap("EEFF"));
+  mock.timers.tick(0);
+  await turn();
+  assert.equal(one.results.length, 2);
+  await one.queue.tap("EEFF");
+  await turn();
+  assert.deepEqual(one.calls.flat().map(({ tag }) => tag).slice(-3), ["AABB", "CCDD", "EEFF"]);
+  mock.timers.reset();
 });
 
 test("whoever is shut out keeps everything and asks each minute", async () => {
