@@ -11,6 +11,13 @@ import { html, Icon, useEffect, useMemo, useSection, useState, useTick, useWatch
 
 const MODES = ["door_in", "door_out", "toggle", "room", "kiosk"];
 
+/** What a reader is ordered to do after one question. */
+const ORDERS = {
+  reboot: { icon: "power", label: "device-reboot", path: "commands", body: { kind: "reboot" } },
+  "roll-key": { icon: "refresh-cw", label: "device-roll" },
+  revoke: { icon: "ban", label: "device-revoke" },
+};
+
 /** Of the list of readers. */
 export const reduce = {
   "device.status_changed": (list, fact) => {
@@ -58,8 +65,7 @@ function DeviceRow(one, ask) {
     <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}><${Buffer} one=${one} /></td>
     <td role="cell" class="row-acts">${one.state !== "revoked" && html`
       <button class="bare" title=${t("device-identify")} aria-label=${`${t("device-identify")}: ${one.name}`} onClick=${() => identify(one)}><${Icon} name="bell" /></button>
-      <button class="bare" title=${t("device-roll")} aria-label=${`${t("device-roll")}: ${one.name}`} onClick=${() => ask({ act: "roll-key", one })}><${Icon} name="refresh-cw" /></button>
-      <button class="bare" title=${t("device-revoke")} aria-label=${`${t("device-revoke")}: ${one.name}`} onClick=${() => ask({ act: "revoke", one })}><${Icon} name="ban" /></button>`}</td></tr>`;
+      ${Object.entries(ORDERS).map(([act, { icon, label }]) => html`<button key=${act} class="bare" title=${t(label)} aria-label=${`${t(label)}: ${one.name}`} onClick=${() => ask({ act, one })}><${Icon} name=${icon} /></button>`)}`}</td></tr>`;
 }
 
 /** What waits in a reader; a full one takes no badge any more. */
@@ -74,25 +80,15 @@ async function identify(one) {
   if (sent) toast(t("device-identify-sent", { name: one.name }));
 }
 
-/** Asks before a key is rolled or a reader is shut out; a rolled key is shown once. */
-function Asking({ asking, section, close }) {
-  const { act, one } = asking;
-  const [key, setKey] = useState(null);
+/** Asks once before a reader has to do what somebody at it would notice. */
+function Asking({ asking: { act, one }, section, close }) {
+  const { label, path = act, body } = ORDERS[act];
   const run = async () => {
-    const done = await attempt(async () => (await api.post(`/devices/${one.id}/${act}`)) ?? {});
+    const done = await attempt(async () => (await api.post(`/devices/${one.id}/${path}`, body)) ?? true);
     section.refetchSoon();
-    if (done?.key) setKey(done.key);
-    else {
-      if (done) toast(t(`device-${act}-done`, { name: one.name }));
-      close();
-    }
+    if (done) toast(t(`device-${act}-done`, { name: one.name }));
   };
-  if (key) {
-    return html`<${Dialog} title=${t("device-new-key")} close=${close}><p>${t("device-new-key-hint", { name: one.name })}</p>
-      <p class="code small"><code>${key}</code></p></${Dialog}>`;
-  }
-  return html`<${Confirm} title=${t(`device-${act}-title`, { name: one.name })} text=${t(`device-${act}-text`)}
-    label=${t(act === "revoke" ? "device-revoke" : "device-roll")} run=${run} close=${act === "revoke" ? close : () => {}} />`;
+  return html`<${Confirm} title=${t(`device-${act}-title`, { name: one.name })} text=${t(`device-${act}-text`)} label=${t(label)} run=${run} close=${close} />`;
 }
 
 /** Makes a single-use code that a new reader types or scans within its time. */
