@@ -171,7 +171,7 @@ function Toast({ one, act, close }) {
 }
 
 /** What gets the focus in a dialog: its first field or act, else its title, and never the cross. */
-const FIRST = "header ~ :is(a, button), header ~ * :is(a, button, input, select, textarea)";
+const FIRST = ":scope > header ~ :is(a, button), :scope > header ~ * :is(a, button, input, select, textarea)";
 
 /** A modal dialog; Escape and the cross close it, focus goes back where it came from. */
 export function Dialog({ title, close, children, wide }) {
