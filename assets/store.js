@@ -136,10 +136,17 @@ export class Section {
     } catch (error) {
       if (this.reading !== reading) return;
       this.error = error;
+      if (error.status === 403) this.forget();
     }
     this.reading = null;
     this.changed();
     if (this.again) this.refetchSoon();
+  }
+
+  /** What the reader may not see any more does not stay on the screen; with the next stream it is asked for anew. */
+  forget() {
+    this.data = null;
+    this.cursor = null;
   }
 
   /** Reads the snapshot soon, at most once a second. */

@@ -7,7 +7,7 @@ import { whereReduce } from "../../../assets/help-place.js";
 import { reduce as helpQueue } from "../../../assets/help.js";
 import { reduceOwn as helpOwn } from "../../../assets/help-waiting.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
-import { oldestCursor, reducer, Section, stale } from "../../../assets/store.js";
+import { oldestCursor, reducer, refetchUnanchored, Section, stale } from "../../../assets/store.js";
 import { reduceFeed } from "../../../assets/tracking.js";
 import { reduce as visits } from "../../../assets/visits.js";
 import { reduce as group } from "../../../assets/visits-group.js";
@@ -152,6 +152,34 @@ test("a queue is read again when its figures change or its members move", () => 
   section.refetchSoon = () => told.push("read");
   for (const type of ["queue.changed", "visit.started", "visit.bulk_ended"]) section.apply([{ type, data: {} }]);
   assert.equal(told.length, 3);
+});
+
+test("what the reader may not see any more leaves the screen, and is asked for again with the next stream", async () => {
+  let [status, reads] = [200, 0];
+  const section = new Section({
+    load: async () => {
+      reads += 1;
+      if (status !== 200) throw Object.assign(new Error("no"), { status });
+      return { name: "Mia", cursor: "e-1" };
+    },
+    reduce: (data) => data,
+  });
+  const sleep = section.watch(() => {});
+  await section.refetch();
+  await new Promise((resolve) => { setImmediate(resolve); });
+  assert.equal(section.data.name, "Mia");
+  status = 503;
+  await section.refetch();
+  assert.equal(section.data.name, "Mia", "a house that is busy takes nothing away");
+  status = 403;
+  await section.refetch();
+  assert.deepEqual([section.data, section.error.status], [null, 403]);
+  let soon = 0;
+  section.refetchSoon = () => { soon += 1; };
+  refetchUnanchored();
+  assert.equal(soon, 1);
+  sleep();
+  assert.ok(reads >= 3);
 });
 
 test("a change that the server refuses is taken back", async () => {
