@@ -13,7 +13,7 @@ import { Component, html, Icon, isTyping, render, useEffect, useErrorBoundary, u
 const ROUTES = [
   [/^\/$/, "*", () => import("./board.js"), "BoardPage"],
   [/^\/supervision$/, ["admin", "staff"], () => import("./supervision.js"), "SupervisionPage"],
-  [/^\/groups\/(?<id>[^/]+)$/, ["admin", "office", "staff"], () => import("./visits-group.js"), "GroupPage"],
+  [/^\/groups\/(?<id>[^/]+)$/, ["admin", "office", "staff"], () => import("./group.js"), "GroupPage"],
   [/^\/help$/, ["admin", "office", "staff"], () => import("./help.js"), "HelpPage"],
   [/^\/my-place$/, ["member"], () => import("./help-place.js"), "MyPlace"],
   [/^\/people$/, ["admin", "office", "staff"], () => import("./people.js"), "PeoplePage"],

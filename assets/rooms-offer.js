@@ -24,13 +24,13 @@ export function tell({ type, data }) {
   if (type === "supervision.offer_ended" && data.from === own && ["accepted", "declined"].includes(data.outcome)) toast(t(`offer-told-${data.outcome}`, { name }));
 }
 
-/** What colleagues ask of the reader, and what the reader has asked of them. */
-export function Offers() {
+/** What colleagues ask of the reader, and what the reader has asked of them; of one group alone where it is named. */
+export function Offers({ group }) {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get("/supervision-offers?limit=200", { signal }), reduce: reducer(reduce),
   }), []));
   const own = me.value.person.id;
-  const items = section.data?.items ?? [];
+  const items = (section.data?.items ?? []).filter((one) => !group || one.group_id === group);
   const [asked, made] = [items.filter((one) => one.to.id === own), items.filter((one) => one.from.id === own)];
   return html`<div aria-live="polite">${items.length > 0 && html`<ul class="card queue offers" aria-label=${t("offers")}>
     ${[...asked, ...made].map((one) => html`<${Row} key=${one.id} one=${one} section=${section} mine=${asked.includes(one)} />`)}</ul>`}</div>`;
@@ -63,30 +63,40 @@ function keepFocus(frames) {
   if (frames > 0) requestAnimationFrame(() => keepFocus(frames - 1));
 }
 
-/** Gives the run to a colleague, for good or for a while: staff ask, the lead decides. */
-export function HandOver({ run, close }) {
+/**
+ * Gives a run or a group to a colleague, for good or for a while: staff ask, the lead decides.
+ * `charge` names it as the house does, `held` are those whose it is.
+ */
+export function HandOver({ charge, what, held, close }) {
   const [staff, setStaff] = useState([]);
-  const [to, setTo] = useState("");
-  const [kind, setKind] = useState("hand_over");
+  const [form, setForm] = useState({ from_id: held.length === 1 ? held[0].id : "", staff_id: "", kind: "hand_over" });
   const decides = is("admin");
+  const set = (fields) => setForm({ ...form, ...fields });
   useEffect(() => {
-    attempt(async () => setStaff((await allOf("/people?role=staff")).filter((one) => one.id !== me.value.person.id).sort(byName)));
+    const free = (one) => held.every(({ id }) => id !== one.id);
+    attempt(async () => setStaff((await allOf("/people?role=staff")).filter(free).sort(byName)));
   }, []);
   const give = async (event) => {
     event.preventDefault();
-    const done = await attempt(() => api.post(decides ? "/supervisions" : "/supervision-offers", { staff_id: to, run_id: run.id, kind }));
+    const { from_id: from, ...rest } = form;
+    const body = { ...charge, ...rest, ...(decides && from && { from_id: from }) };
+    const done = await attempt(() => api.post(decides ? "/supervisions" : "/supervision-offers", body));
     if (!done) return;
     close();
-    toast(t(decides ? "handed-over" : "offer-made", { room: run.room_name, name: staff.find((one) => one.id === to)?.display_name ?? "" }));
+    toast(t(decides ? "handed-over" : "offer-made", { what, name: staff.find((one) => one.id === form.staff_id)?.display_name ?? "" }));
   };
-  return html`<${Dialog} title=${t("hand-over-title", { room: run.room_name })} close=${close}>
+  return html`<${Dialog} title=${t("hand-over-title", { what })} close=${close}>
     <form class="form" onSubmit=${give}>
-      <${Field} label=${t("hand-over-to")} hint=${decides ? null : t("offer-hint")}><select required autofocus value=${to} onChange=${(event) => setTo(event.target.value)}>
-        <option value="">${t("choose")}</option>
-        ${staff.map((one) => html`<option value=${one.id}>${one.display_name}</option>`)}</select><//>
+      ${decides && held.length > 1 && html`<${Field} label=${t("hand-over-from")}><${OneOf} people=${held} value=${form.from_id} choose=${(id) => set({ from_id: id })} /><//>`}
+      <${Field} label=${t("hand-over-to")} hint=${decides ? null : t("offer-hint")}><${OneOf} people=${staff} value=${form.staff_id} choose=${(id) => set({ staff_id: id })} /><//>
       <fieldset class="radios"><legend>${t("hand-over-kind")}</legend>
-        ${["hand_over", "substitution"].map((one) => html`<label><input type="radio" name="kind" checked=${kind === one}
-          onChange=${() => setKind(one)} />${t(`hand-over-${one.replace("_", "-")}`)}</label>`)}</fieldset>
+        ${["hand_over", "substitution"].map((one) => html`<label><input type="radio" name="kind" checked=${form.kind === one}
+          onChange=${() => set({ kind: one })} />${t(`hand-over-${one.replace("_", "-")}`)}</label>`)}</fieldset>
       <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button>
         <button class="primary">${t(decides ? "hand-over" : "offer-ask")}</button></div></form><//>`;
+}
+
+function OneOf({ people, value, choose }) {
+  return html`<select required value=${value} onChange=${(event) => choose(event.target.value)}>
+    <option value="">${t("choose")}</option>${people.map((one) => html`<option value=${one.id}>${one.display_name}</option>`)}</select>`;
 }

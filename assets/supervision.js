@@ -37,6 +37,7 @@ function RunPage({ id }) {
   const close = () => ask(null);
   const run = section.data?.run;
   const open = run && !run.ended_at;
+  const doing = run && asking;
   const canReopen = run?.ended_at && run.undo_until && Date.parse(run.undo_until) > serverNow();
   return html`<${PageHead} title=${run?.room_name ?? t("my-supervision")} sub=${run?.activity_name} section=${section}>
       ${open && html`<button class="primary" data-row="bring" onClick=${() => ask("bring")}><${Icon} name="user-plus" />${t("bring-in")}</button>
@@ -46,7 +47,7 @@ function RunPage({ id }) {
     <${Loaded} section=${section} rows=${10}>${() => html`<${RunFacts} run=${run} />
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}
       <${RunLists} section=${section} />`}<//>
-    ${asking === "bring" && html`<${Dialog} title=${t("bring-in")} close=${close}><${BringIn} section=${section} close=${close} /><//>`}
-    ${asking === "give" && html`<${Later} load=${() => import("./rooms-offer.js")} view="HandOver" run=${run} close=${close} />`}
-    ${asking === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
+    ${doing === "bring" && html`<${Dialog} title=${t("bring-in")} close=${close}><${BringIn} section=${section} close=${close} /><//>`}
+    ${doing === "give" && html`<${Later} load=${() => import("./rooms-offer.js")} view="HandOver" charge=${{ run_id: id }} what=${run.room_name} held=${run.staff} close=${close} />`}
+    ${doing === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
 }

@@ -1,10 +1,10 @@
-// My group: where each member is, who is missing, and the marking of the day by hand.
+// A group: where each member is, who is missing, and the marking of the day by hand.
 import { api } from "./api.js";
-import { is, route, setQuery } from "./here.js";
-import { Ago, attempt, Avatar, Dialog, Empty, Loaded, PageHead, Status, toast } from "./parts.js";
-import { reducer, Section, stale } from "./store.js";
-import { byName, clock, listed, number, t } from "./text.js";
-import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { route, setQuery } from "./here.js";
+import { Ago, attempt, Avatar, Dialog, Status, toast } from "./parts.js";
+import { stale } from "./store.js";
+import { byName, clock, number, t } from "./text.js";
+import { html, useState, useWatch } from "./ui.js";
 
 const LISTS = ["expected", "on_the_way", "here", "absent", "left"];
 const STATES = { expected: "off", on_the_way: "away", here: "in", absent: "off", left: "off" };
@@ -45,23 +45,16 @@ export const reduce = {
   "supervision.changed": (group) => stale(group),
 };
 
-/** Where every member of the group is. */
-export function GroupPage({ id }) {
-  const section = useSection(useMemo(() => new Section({
-    load: (signal) => api.get(`/groups/${id}`, { signal }), reduce: reducer(reduce),
-  }), [id]));
+/** Where every member of the group is, and the marking of the day. */
+export function GroupLists({ section, empty }) {
   useWatch(route);
   const only = route.value.query.get("only");
   const [marking, setMarking] = useState(null);
-  const group = section.data;
-  const sub = group && group.staff.length > 0 && t("with-staff", { names: listed(group.staff.map((one) => one.display_name)) });
-  return html`<${PageHead} title=${group?.group.name ?? t("my-group")} sub=${sub} section=${section}>
-      <button onClick=${() => print()}><${Icon} name="printer" />${t("print")}</button><//>
-    <${Loaded} section=${section} rows=${10}>${(data) => html`
-      <${Filters} data=${data} only=${only} />
-      ${LISTS.every((list) => data[list].length === 0) && html`<${Empty} icon="users" title=${t("group-empty")}>${is("admin") && html`<a class="button primary" href=${`/rooms?members=${id}`}>${t("members-add")}</a>`}<//>`}
-      ${LISTS.filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
-        html`<${MemberList} key=${list} name=${list} members=${data[list]} mark=${setMarking} />`)}`}<//>
+  const { data } = section;
+  return html`<${Filters} data=${data} only=${only} />
+    ${LISTS.every((list) => data[list].length === 0) && empty}
+    ${LISTS.filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
+      html`<${MemberList} key=${list} name=${list} members=${data[list]} mark=${setMarking} />`)}
     ${marking && html`<${Mark} one=${marking} section=${section} close=${() => setMarking(null)} />`}`;
 }
 

@@ -19,6 +19,20 @@ const test = base.extend({
   },
 });
 
+/** Colleagues who have nothing to do with this group. */
+async function strangers(visitor, group, count) {
+  const lead = await visitor.context({ role: "admin" });
+  const { staff } = await visitor.api(lead, "GET", `/groups/${group}`);
+  const found = [];
+  for (const { username } of visitor.house.sign_ins.filter((one) => one.role === "staff").reverse()) {
+    const context = await visitor.context({ username });
+    const me = await visitor.api(context, "GET", "/me");
+    if (staff.every((one) => one.id !== me.person.id)) found.push({ username, context, me });
+    if (found.length === count) return { lead, held: staff.map((one) => one.id), found };
+  }
+  throw new Error("everybody has that group");
+}
+
 const toast = (page, text) => page.locator(".toast", { hasText: text });
 const offers = (page) => page.getByRole("list", { name: "Offene Übergaben" });
 const badge = (page) => page.locator(".side .badge", { hasText: "Offene Übergaben" });
@@ -88,6 +102,61 @@ test("what is declined or withdrawn leaves everything as it was, on both pages",
   await expect(offers(theirs)).toHaveCount(0);
   const { run: now } = await visitor.api(giver.context, "GET", `/runs/${run.id}`);
   expect(now.staff.map((one) => one.id)).toEqual([giver.me.person.id]);
+});
+
+test("a group is given where it stands: one asks, the other accepts, and what is no longer one's own goes from the screen", async ({ pair, visitor }) => {
+  const { giver } = pair;
+  const { id, name } = giver.me.scope.groups[0];
+  const { lead, found: [taker] } = await strangers(visitor, id, 1);
+  const theirs = await open(taker, "/supervision");
+  const page = await open(giver, `/groups/${id}`);
+  const children = page.locator(".group-list .tap b");
+  await expect(children.first()).toBeVisible();
+  const [child] = await children.allTextContents();
+  await tabTo(page, page.getByRole("button", { name: "Übergeben" }));
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: `${name} übergeben` });
+  await expect(dialog.getByRole("combobox", { name: /^An/ })).toBeFocused();
+  await expect(dialog.getByRole("combobox", { name: /^Von/ })).toHaveCount(0);
+  await expect(dialog.locator("option", { hasText: giver.me.person.display_name })).toHaveCount(0);
+  await accessible(page, "giving a group");
+  await dialog.getByRole("combobox", { name: /^An/ }).selectOption(taker.me.person.id);
+  await tabTo(page, dialog.getByRole("button", { name: "Fragen" }));
+  await page.keyboard.press("Enter");
+  await expect(toast(page, `${taker.me.person.display_name} ist gefragt: ${name}.`)).toBeVisible();
+  await expect(offers(page)).toContainText("Bis zur Zusage bleiben Sie zuständig.");
+  await accessible(page, "a group that is offered");
+
+  await tabTo(theirs, offers(theirs).getByRole("button", { name: "Übernehmen" }));
+  await theirs.keyboard.press("Enter");
+  await expect(theirs).toHaveURL(`/groups/${id}`);
+  await expect(theirs.getByRole("heading", { level: 1, name })).toBeVisible();
+  await expect(theirs.getByRole("main")).toContainText(child);
+  await expect(page.getByRole("main")).toContainText("Das dürfen Sie nicht.");
+  await expect(page.getByRole("main")).not.toContainText(child);
+  await accessible(page, "given");
+  await visitor.api(lead, "POST", "/supervisions", { group_id: id, staff_id: giver.me.person.id, from_id: taker.me.person.id, kind: "hand_over" });
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  await expect(page.getByRole("main")).toContainText(child);
+});
+
+test("of a group that several have the lead says whose part is given", async ({ pair, visitor }) => {
+  const { id, name } = pair.giver.me.scope.groups[0];
+  const { lead, held: before, found } = await strangers(visitor, id, 2);
+  const [one, other] = found.map(({ me }) => me.person);
+  await visitor.api(lead, "PUT", `/groups/${id}/staff`, { staff_ids: [...before, one.id] });
+  const page = await lead.newPage();
+  await page.goto(`/groups/${id}`);
+  await live(page);
+  await page.getByRole("button", { name: "Übergeben" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox", { name: /^Von/ }).selectOption(one.id);
+  await dialog.getByRole("combobox", { name: /^An/ }).selectOption(other.id);
+  await dialog.getByRole("button", { name: "Übergeben" }).click();
+  await expect(toast(page, `${name} ist jetzt bei ${other.display_name}`)).toBeVisible();
+  const now = (await visitor.api(lead, "GET", `/groups/${id}`)).staff.map(({ id: person }) => person);
+  expect(now.sort()).toEqual([...before, other.id].sort());
+  await visitor.api(lead, "PUT", `/groups/${id}/staff`, { staff_ids: before });
 });
 
 test("the lead decides at once", async ({ pair, visitor }) => {
