@@ -22,6 +22,7 @@ zone-wrong = Diese Zeitzone ist nicht bekannt.
 late-after = Zu spät kommt, wer eintrifft nach
 closes-at = Der Tag wird geschlossen um
 hours-empty = Leer gelassen, gilt das Übliche:
+time-of-day = Stunde und Minute mit Doppelpunkt, wie 08:30.
 hours-wrong = Beides sind Uhrzeiten wie 13:30, und das Haus schließt erst, wenn man schon zu spät kommen kann.
 house-language = Sprache des Hauses
 setup-you = Sie, die Leitung

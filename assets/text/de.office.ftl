@@ -250,6 +250,7 @@ substitute = Vertretung
 hours = Zeiten des Hauses
 hours-edit = Zeiten ändern
 hours-hint = Sie gelten ab jetzt. Was geschlossen wurde und wer zu spät kam, bleibt, wie es ist.
+no-time-of-day = Bitte eine Uhrzeit wie 13:30, von 00:00 bis 23:59.
 hours-changed = Die Zeiten sind geändert.
 house-late-after = Zu spät kommt, wer eintrifft nach
 house-late-after-hint = Eine Viertelstunde danach gilt als vermisst, von wem nichts bekannt ist.

@@ -22,6 +22,7 @@ zone-wrong = This time zone is not known.
 late-after = Late is who arrives after
 closes-at = The day is closed at
 hours-empty = Left empty, it is the usual:
+time-of-day = Hour and minute with a colon, like 08:30.
 hours-wrong = Both are times of day like 13:30, and the house closes later than members begin to be late.
 house-language = Language of the house
 setup-you = You, the lead

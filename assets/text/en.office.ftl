@@ -250,6 +250,7 @@ substitute = substitute
 hours = Hours of the house
 hours-edit = Change the hours
 hours-hint = They hold from now on. What was closed and who came late stays as it is.
+no-time-of-day = Please a time of day like 13:30, from 00:00 to 23:59.
 hours-changed = The hours are changed.
 house-late-after = Late is who arrives after
 house-late-after-hint = A quarter of an hour later those of whom nothing is known are missing.

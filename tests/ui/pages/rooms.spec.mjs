@@ -168,7 +168,14 @@ fresh("the lead changes the hours by keyboard; what is refused is said at its fi
   const closes = dialog.getByLabel("Der Tag wird geschlossen um");
   await expect(late).toBeFocused();
   await accessible(page, "hours");
-  await late.fill("18:30");
+  // By the clock of the house in any browser: 24 hours, with or without the colon.
+  await late.fill("6 Uhr");
+  await page.keyboard.press("Enter");
+  await expect(dialog.locator(".field-error")).toHaveText("Bitte eine Uhrzeit wie 13:30, von 00:00 bis 23:59.");
+  await expect(late).toBeFocused();
+  await expect(late).toHaveValue("6 Uhr");
+  await accessible(page, "no time of day");
+  await late.fill("1830");
   await page.keyboard.press("Enter");
   await expect(dialog.locator(".field-error")).toHaveText("Das muss früher sein als die Zeit, zu der der Tag geschlossen wird.");
   await expect(late).toBeFocused();

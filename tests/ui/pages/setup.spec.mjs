@@ -19,7 +19,6 @@ async function type(page, { code, house = "Schule am Bach", name = "Ada Lang", u
   await page.keyboard.type(code);
   await page.keyboard.press("Tab");
   await page.keyboard.type(house);
-  // A field of a time of day takes as many steps as the browser gives it parts.
   for (const [label, text] of [["Ihr Name", name], ["Benutzername", username], ["Passwort", password]]) {
     await tabTo(page, page.getByLabel(label));
     await page.keyboard.type(text);
@@ -77,7 +76,13 @@ test("a house has the hours of its kind where the fields stay empty, and else it
   const page = await visitor.page({}, "/setup");
   await expect(page.getByText("Schule 08:15; Hort, Ganztag 13:30; Klinik 09:00.")).toBeVisible();
   await page.getByLabel("Was für ein Haus").selectOption("club");
-  await page.getByLabel("Der Tag wird geschlossen um").fill("09:00");
+  // A plain field: no browser shows 12 hours there, and what is no time does not leave the page.
+  const closes = page.getByLabel("Der Tag wird geschlossen um");
+  for (const [text, wrong] of [["9 pm", true], ["24:00", true], ["9:00", true], ["", false], ["09:00", false]]) {
+    await closes.fill(text);
+    expect(await closes.evaluate((field) => field.validity.patternMismatch), text).toBe(wrong);
+  }
+  await expect(closes).toHaveAttribute("title", "Stunde und Minute mit Doppelpunkt, wie 08:30.");
   await page.getByLabel("Einrichtungscode").focus();
   await type(page, { ...fresh, house: "Hort am Bach" });
   await expect(page.getByRole("alert")).toContainText("Beides sind Uhrzeiten");
