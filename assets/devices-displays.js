@@ -6,7 +6,7 @@ import { Section } from "./store.js";
 import { byName, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useSection, useState } from "./ui.js";
 
-/** No event tells that a wall screen has come or gone; the list is read anew so often. */
+/** No event tells that a wall screen has come or gone; while somebody looks, the list is read anew so often. */
 const LOOK_MS = 10_000;
 
 /** The part of the page *Devices* about wall screens. */
@@ -14,7 +14,7 @@ export function Displays() {
   const section = useSection(useMemo(() => new Section({ load: (signal) => wholeOf("/displays", signal) }), []));
   const [revoking, revoke] = useState(null);
   useEffect(() => {
-    const timer = setInterval(() => section.refetchSoon(), LOOK_MS);
+    const timer = setInterval(() => document.visibilityState === "visible" && section.refetchSoon(), LOOK_MS);
     return () => clearInterval(timer);
   }, [section]);
   return html`<section class="part"><header class="list-head"><h2>${t("displays")}</h2>
