@@ -91,7 +91,7 @@ export function HandOver({ charge, what, held, close }) {
       <${Field} label=${t("hand-over-to")} hint=${decides ? null : t("offer-hint")}><${OneOf} people=${staff} value=${form.staff_id} choose=${(id) => set({ staff_id: id })} /><//>
       <fieldset class="radios"><legend>${t("hand-over-kind")}</legend>
         ${["hand_over", "substitution"].map((one) => html`<label><input type="radio" name="kind" checked=${form.kind === one}
-          onChange=${() => set({ kind: one })} />${t(`hand-over-${one.replace("_", "-")}`)}</label>`)}</fieldset>
+          onChange=${() => set({ kind: one })} />${t(decides && one === "hand_over" ? "hand-over-decided" : `hand-over-${one.replace("_", "-")}`)}</label>`)}</fieldset>
       <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button>
         <button class="primary">${t(decides ? "hand-over" : "offer-ask")}</button></div></form><//>`;
 }

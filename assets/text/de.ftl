@@ -171,6 +171,7 @@ hand-over-from = Von
 hand-over-to = An
 hand-over-kind = Für wie lange
 hand-over-hand-over = Ganz: ich bin nicht mehr zuständig
+hand-over-decided = Ganz: wer bisher zuständig war, ist es nicht mehr
 hand-over-substitution = Für eine Weile: als Vertretung
 handed-over = { $what } ist jetzt bei { $name }
 offers = Offene Übergaben

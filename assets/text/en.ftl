@@ -171,6 +171,7 @@ hand-over-from = From
 hand-over-to = To
 hand-over-kind = For how long
 hand-over-hand-over = For good: I am no longer in charge
+hand-over-decided = For good: whose it was is no longer in charge
 hand-over-substitution = For a while: as a substitute
 handed-over = { $what } is with { $name } now
 offers = Open hand-overs

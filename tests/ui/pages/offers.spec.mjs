@@ -165,6 +165,7 @@ test("the lead decides at once", async ({ pair, visitor }) => {
   await live(page);
   await page.getByRole("button", { name: "Übergeben" }).click();
   const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("Ganz: wer bisher zuständig war, ist es nicht mehr");
   await dialog.getByRole("combobox").selectOption(taker.me.person.id);
   await dialog.getByRole("button", { name: "Übergeben" }).click();
   await expect(toast(page, `${run.room_name} ist jetzt bei ${taker.me.person.display_name}`)).toBeVisible();
