@@ -1,11 +1,11 @@
 //! What handlers take from a request, with errors as problems.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, Collected, LengthLimitError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,11 @@ use crate::live::Once;
 
 /// How long an idempotency key may be.
 pub const KEY_MAX: usize = 200;
+
+/// The bytes that an answer is given room for at first; most have no more.
+const ANSWER_GUESS: usize = 512;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A JSON body in, a JSON body out.
 #[derive(Debug, Clone, Copy)]
@@ -45,17 +50,29 @@ pub struct Query<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        axum::Json(self.0).into_response()
+        let mut body = Vec::with_capacity(ANSWER_GUESS);
+        match serde_json::to_writer(&mut body, &self.0) {
+            Ok(()) => {
+                let mut response = Response::new(Body::from(body));
+                response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+                response
+            }
+            Err(error) => Error::from(anyhow::Error::from(error)).into_response(),
+        }
     }
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Json<T>> {
-        json_type(request.headers())?;
-        let bytes = Bytes::from_request(request, state).await.map_err(body_error)?;
-        parse(&bytes).map(Json)
+    /// Not an `async fn`, which would keep room for the whole request while its body comes in.
+    fn from_request(request: Request, _: &S) -> impl Future<Output = Result<Json<T>>> + Send {
+        let kind = json_type(request.headers());
+        let body = request.into_body();
+        async move {
+            kind?;
+            parse(&whole(body).await?).map(Json)
+        }
     }
 }
 
@@ -79,13 +96,12 @@ impl<S: Send + Sync, T: DeserializeOwned + 'static> FromRequest<S> for Act<T> {
 impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Raw> {
+    async fn from_request(request: Request, _: &S) -> Result<Raw> {
         let (parts, body) = request.into_parts();
         let key = idempotency_key(&parts)?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let act = format!("{} {target}\n", parts.method);
-        let request = Request::from_parts(parts, body);
-        let bytes = Bytes::from_request(request, state).await.map_err(body_error)?;
+        let bytes = whole(body).await?;
         let once = key.map(|(principal, key)| {
             let request_hash = secret::hash([act.as_bytes(), &bytes].concat());
             Once { principal, key, request_hash }
@@ -113,15 +129,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// Reads a body. Only one that is wrong is read again with an eye on where: most are not.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
-        let path = e.path().to_string();
-        let problem = e.into_inner().to_string();
-        Error::Malformed { field: field_of(&path, &problem), problem: problem.into() }
-    })?;
-    reader.end().map_err(|e| Error::malformed(e.to_string()))?;
-    Ok(value)
+    serde_json::from_slice(bytes).map_err(|error| {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Ok(_) => Error::malformed(error.to_string()),
+            Err(error) => {
+                let path = error.path().to_string();
+                let problem = error.into_inner().to_string();
+                Error::Malformed { field: field_of(&path, &problem), problem: problem.into() }
+            }
+        }
+    })
 }
 
 /// The field that serde complains about: where it stands, or the one that it
@@ -146,13 +166,16 @@ fn json_type(headers: &HeaderMap) -> Result<()> {
     }
 }
 
-fn body_error(rejection: BytesRejection) -> Error {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Error::TooLarge
+/// Reads a body to its end. How long it may be is for the guard to say.
+async fn whole(body: Body) -> Result<Bytes> {
+    let read = body.collect().await;
+    read.map(Collected::to_bytes).map_err(|error| {
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+        if causes.into_iter().any(|cause| cause.is::<LengthLimitError>()) {
+            return Error::TooLarge;
         }
-        other => Error::malformed(other.body_text()),
-    }
+        Error::malformed(format!("Failed to buffer the request body: {error}"))
+    })
 }
 
 fn idempotency_key(parts: &Parts) -> Result<Option<(String, String)>> {
@@ -167,7 +190,9 @@ fn idempotency_key(parts: &Parts) -> Result<Option<(String, String)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, parse};
+    use http_body_util::Limited;
+
+    use super::{Body, Error, parse, whole};
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -182,6 +207,13 @@ mod tests {
             Err(Error::Malformed { field, .. }) => field,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_cut_off_by_the_guard_is_too_large() {
+        let limited = |text: &'static str| Body::new(Limited::new(Body::from(text), 4));
+        assert_eq!(whole(limited("four")).await.unwrap(), "four");
+        assert!(matches!(whole(limited("five!")).await, Err(Error::TooLarge)));
     }
 
     #[test]
