@@ -45,7 +45,7 @@ impl Framing {
                     continue;
                 }
                 Place::Name => ambiguous |= self.name(byte),
-                Place::Length | Place::Rest if byte == b'\n' => self.start_line(),
+                Place::Length if byte == b'\n' => self.start_line(),
                 Place::Length => {
                     if byte.is_ascii_digit() {
                         let digit = u64::from(byte - b'0');
@@ -53,7 +53,14 @@ impl Framing {
                         self.length = Some(length.saturating_mul(10).saturating_add(digit));
                     }
                 }
-                Place::Rest => {}
+                Place::Rest => {
+                    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+                        return ambiguous;
+                    };
+                    self.start_line();
+                    bytes = bytes.get(end + 1..).unwrap_or_default();
+                    continue;
+                }
             }
             bytes = rest;
         }
