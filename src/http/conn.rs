@@ -7,19 +7,20 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Ready;
 use std::io::Write as _;
 use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -27,16 +28,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
-use tower::ServiceExt;
+use tower::Service as _;
 
 use super::listen::{Limits, Peer, Permit, Phase};
 use super::pace::{PacedBody, PacedSocket, Seen};
 use super::problem::Problem;
 
-/// Bytes of a request's head, beyond which it is refused with 431.
+/// Bytes of a request's head, beyond which it is refused with 431; so it is by hyper itself beyond
+/// 100 fields.
 const HEAD_MAX: usize = 32 * 1024;
-/// Header fields of a request, beyond which it is refused with 431.
-const FIELDS_MAX: usize = 100;
 /// What hyper may hold of one connection, in and out.
 const BUFFER_MAX: usize = 64 * 1024;
 /// How long and how much of what a caller still sends is read after our last word, so that its
@@ -106,7 +106,6 @@ pub async fn drive(
         .half_close(true)
         .max_buf_size(BUFFER_MAX)
         .max_header_size(HEAD_MAX)
-        .max_headers(FIELDS_MAX)
         .serve_connection(io, service);
 
     let wish = loop {
@@ -178,39 +177,66 @@ struct Answering {
     seen: Arc<Seen>,
 }
 
+type Outcome = Result<Response, Infallible>;
+
 impl hyper::service::Service<hyper::Request<Incoming>> for Answering {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answer;
 
-    fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Answer {
         if self.seen.ambiguous.load(Ordering::Relaxed) {
-            return Box::pin(std::future::ready(Ok(ambiguous())));
+            return Answer::Refused(std::future::ready(Ok(ambiguous())));
         }
-        let (router, peer, wish) = (self.router.clone(), self.peer, self.wish.clone());
-        let (mut parts, body) = request.into_parts();
         // A body without a declared length is where requests are smuggled: nothing after it runs.
-        let last = parts.headers.contains_key(header::TRANSFER_ENCODING);
-        let may_take = parts.method == Method::GET;
-        parts.extensions.insert(peer);
-        let body = Body::new(PacedBody::new(body, self.body_time));
-        let answer = router.oneshot(Request::from_parts(parts, body));
-        Box::pin(async move {
-            let mut response = answer.await?;
-            if let Some(takeover) = response.extensions_mut().remove::<Takeover>()
-                && may_take
-            {
-                let head = head(&response);
-                *wish.lock().unwrap_or_else(PoisonError::into_inner) = Some((takeover, head));
-                drop(response);
-                return std::future::pending().await;
-            }
-            if last {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-            }
-            Ok(response)
-        })
+        let last = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let wish = (*request.method() == Method::GET).then(|| self.wish.clone());
+        request.extensions_mut().insert(self.peer);
+        let request = request.map(|body| Body::new(PacedBody::new(body, self.body_time)));
+        // A router is always ready, and a clone of it is the same one.
+        Answer::Asked { answer: self.router.clone().call(request), last, wish }
+    }
+}
+
+/// An answer on its way. Written by hand, for hyper to hold it as it is: what is `async` would be
+/// put into a box for each request.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
+enum Answer {
+    Refused(Ready<Outcome>),
+    Asked {
+        answer: RouteFuture<Infallible>,
+        /// Whether nothing is answered after it.
+        last: bool,
+        /// Where the answer may wish for the socket.
+        wish: Option<Wish>,
+    },
+    /// The socket goes to somebody else.
+    TakenOver,
+}
+
+impl Future for Answer {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let (answer, last, wish) = match &mut *self {
+            Answer::Refused(refusal) => return Pin::new(refusal).poll(cx),
+            Answer::TakenOver => return Poll::Pending,
+            Answer::Asked { answer, last, wish } => (answer, *last, wish),
+        };
+        let Ok(mut response) = ready!(Pin::new(answer).poll(cx));
+        if let Some(takeover) = response.extensions_mut().remove::<Takeover>()
+            && let Some(wish) = wish
+        {
+            let head = head(&response);
+            *wish.lock().unwrap_or_else(PoisonError::into_inner) = Some((takeover, head));
+            *self = Answer::TakenOver;
+            return Poll::Pending;
+        }
+        if last {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
