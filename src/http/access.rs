@@ -3,16 +3,23 @@
 //!
 //! What a caller may see *of* a resource (scope) is decided by the domain.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::ops::BitOr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use axum::extract::Request;
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use axum::routing::future::RouteFuture;
+use tower::Service;
+use tower::layer::layer_fn;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 use super::signed_in::Principal;
 use crate::app::App;
-use crate::base::Error;
+use crate::base::{Error, Result};
 use crate::domain::people::Role;
 
 /// A set of callers.
@@ -90,11 +97,8 @@ impl From<&Principal> for Who {
 
 /// Lets only `who` pass to the handlers of `routes!(..)`.
 pub fn may(who: Who, routes: UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
-    let (schemas, mut paths, methods) = routes.map(|methods| {
-        methods.layer(middleware::from_fn(move |request: Request, next: Next| {
-            admit(who, request, next)
-        }))
-    });
+    let admission = layer_fn(move |route| Admission { who, route });
+    let (schemas, mut paths, methods) = routes.map(|methods| methods.layer(admission));
     for item in paths.paths.values_mut() {
         let operations =
             [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
@@ -108,12 +112,57 @@ pub fn may(who: Who, routes: UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App>
     (schemas, paths, methods)
 }
 
-async fn admit(who: Who, request: Request, next: Next) -> Response {
-    let principal = request.extensions().get::<Principal>();
-    match principal {
-        _ if who.has(Who::ANYONE) => next.run(request).await,
-        None => Error::SignedOut.into_response(),
-        Some(principal) if who.has(principal.into()) => next.run(request).await,
-        Some(_) => Error::Forbidden("access.role").into_response(),
+type Answer = std::result::Result<Response, Infallible>;
+
+/// A route that lets in only whom it may.
+#[derive(Clone)]
+struct Admission {
+    who: Who,
+    route: Route,
+}
+
+impl Admission {
+    fn judge(&self, principal: Option<&Principal>) -> Result<()> {
+        match principal {
+            _ if self.who.has(Who::ANYONE) => Ok(()),
+            None => Err(Error::SignedOut),
+            Some(principal) if self.who.has(principal.into()) => Ok(()),
+            Some(_) => Err(Error::Forbidden("access.role")),
+        }
+    }
+}
+
+impl Service<Request> for Admission {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Admitted;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
+        // A route always is.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match self.judge(request.extensions().get::<Principal>()) {
+            Ok(()) => Admitted::In(self.route.call(request)),
+            Err(error) => Admitted::Out(ready(Ok(error.into_response()))),
+        }
+    }
+}
+
+/// What comes of a call.
+enum Admitted {
+    In(RouteFuture<Infallible>),
+    Out(Ready<Answer>),
+}
+
+impl Future for Admitted {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        match &mut *self {
+            Admitted::In(answer) => Pin::new(answer).poll(cx),
+            Admitted::Out(refusal) => Pin::new(refusal).poll(cx),
+        }
     }
 }

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query};
+use super::held::Held;
 use super::identify::{self, DISPLAY_COOKIE};
 use super::limit::Limiter;
 use super::listen::{Peer, network};
@@ -183,7 +184,7 @@ struct Pairing {
         (status = 429, description = "`display.too_many`")))]
 async fn show_digits(
     State(app): State<App>,
-    Extension(rate): Extension<Rate>,
+    Held(rate): Held<Rate>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Json(Nothing {}): Json<Nothing>,

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::Extension;
 use serde::Serialize;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -18,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Json, KEY_MAX};
+use super::held::Held;
 use super::problem;
 use crate::app::App;
 
@@ -72,7 +72,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     tag = "interface",
     responses((status = 200, description = "OpenAPI 3.1", body = Object))
 )]
-async fn show(Extension(document): Extension<Arc<OpenApi>>) -> Json<Arc<OpenApi>> {
+async fn show(Held(document): Held<Arc<OpenApi>>) -> Json<Arc<OpenApi>> {
     Json(document)
 }
 

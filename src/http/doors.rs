@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::Query;
+use super::held::Held;
 use super::identify;
 use super::listen::Peer;
 use super::pages::{Look, encoded, keeping_language, page, url};
@@ -106,7 +107,7 @@ struct SignIn {
         (status = 429, body = String, content_type = "text/html")))]
 async fn sign_in(
     State(app): State<App>,
-    Extension(attempts): Extension<Attempts>,
+    Held(attempts): Held<Attempts>,
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,
@@ -239,7 +240,7 @@ async fn show_setup(
         (status = 422, body = String, content_type = "text/html")))]
 async fn set_up(
     State(app): State<App>,
-    Extension(attempts): Extension<Attempts>,
+    Held(attempts): Held<Attempts>,
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,

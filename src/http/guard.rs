@@ -6,29 +6,29 @@
 //! out. A handler that panics or hangs costs its caller an error and nobody else anything.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body::Body as _;
 use http_body_util::Limited;
 use tokio::time::{Instant, timeout};
 
 use super::listen::Peer;
 use super::problem::Problem;
+use super::target;
 
-/// Bytes of a request target, beyond which it is refused with 414.
-const TARGET_MAX: usize = 8 * 1024;
 /// Bytes of a body, where no route says otherwise.
 const BODY_MAX: u64 = 1024 * 1024;
 /// Routes whose bodies may be longer: a house's list of people.
@@ -67,8 +67,23 @@ const HEADERS: [(HeaderName, &str); 5] = [
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of one request, on its answer and in its log line.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub Arc<str>);
+#[derive(Clone, Copy)]
+struct RequestId {
+    run: u32,
+    number: u64,
+}
+
+impl RequestId {
+    /// Two numbers in hex, and the dash.
+    const LENGTH_MAX: usize = 8 + 1 + 16;
+
+    fn text(self) -> String {
+        let mut text = String::with_capacity(RequestId::LENGTH_MAX);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{:08x}-{:x}", self.run, self.number);
+        text
+    }
+}
 
 /// What the guard goes by.
 #[derive(Debug, Clone)]
@@ -77,6 +92,9 @@ pub struct Guard {
     /// Differs with every start, so that ids of two runs are never mixed up in a log.
     run: u32,
     requests: Arc<AtomicU64>,
+    /// What answers carry: those of pages, and those of the API.
+    headers: Arc<HeaderMap>,
+    api_headers: Arc<HeaderMap>,
 }
 
 impl Guard {
@@ -89,12 +107,46 @@ impl Guard {
             hosts: Arc::new(hosts.chain(["localhost".to_owned()]).collect()),
             run,
             requests: Arc::default(),
+            headers: Arc::new(carried(false)),
+            api_headers: Arc::new(carried(true)),
         }
     }
 
-    fn request_id(&self) -> RequestId {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        RequestId(format!("{:08x}-{number:x}", self.run).into())
+    /// Takes note of a request that comes in.
+    pub fn enter(&self, request: &Request) -> Entry {
+        Entry {
+            id: RequestId { run: self.run, number: self.requests.fetch_add(1, Ordering::Relaxed) },
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            api: is_api(request.uri().path()),
+            started: Instant::now(),
+        }
+    }
+
+    /// Lets a request in, its body bounded, or says why not.
+    pub fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+        self.judge(request)?;
+        // A length that is declared has been judged, and no more than that is read.
+        if request.body().size_hint().exact().is_none() {
+            let max = body_max(request.uri().path());
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = Body::new(Limited::new(body, max as usize));
+        }
+        Ok(())
+    }
+
+    /// Gives an answer what every one carries, and takes note of it.
+    pub fn finish(&self, entry: Entry, mut response: Response) -> Response {
+        let id = entry.id.text();
+        super::problem::render(&mut response, &id);
+        let carried = if entry.api { &self.api_headers } else { &self.headers };
+        let own = std::mem::replace(response.headers_mut(), HeaderMap::clone(carried));
+        response.headers_mut().extend(own);
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        entry.log(&id, response.status());
+        response
     }
 
     /// Returns why a request is refused, if it is.
@@ -103,7 +155,7 @@ impl Guard {
             let refusal = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method");
             return Err(refusal.with_header(header::ALLOW, ALLOW));
         }
-        check_target(request)?;
+        target::check(request.uri())?;
         let host = self.check_host(request)?;
         check_length(request)?;
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
@@ -138,6 +190,9 @@ impl Guard {
     }
 
     fn is_ours(&self, host: &str, peer: Option<&Peer>) -> bool {
+        if self.hosts.contains(host) {
+            return true;
+        }
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             Ok(address) => {
@@ -151,39 +206,34 @@ impl Guard {
     }
 }
 
-/// Stands around the router: judges the request, runs it under a time limit, and finishes the
-/// answer.
-pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = guard.request_id();
-    let method = request.method().clone();
-    let api = is_api(request.uri().path());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(id.clone());
-
-    let mut response = match guard.judge(&request) {
-        Err(problem) => closing(problem.into_response()),
-        Ok(()) => run(request, next).await,
-    };
-    finish(&mut response, &id, api);
-
-    let status = response.status();
-    let route = route.as_ref().map_or("-", MatchedPath::as_str);
-    let duration_ms = started.elapsed().as_millis();
-    let id = &*id.0;
-    if status.is_server_error() {
-        tracing::warn!(request.id = id, %method, route, status = status.as_u16(), duration_ms, "request failed");
-    } else {
-        tracing::debug!(request.id = id, %method, route, status = status.as_u16(), duration_ms, "request answered");
-    }
-    response
+/// A request that is being answered.
+pub struct Entry {
+    id: RequestId,
+    method: Method,
+    route: Option<MatchedPath>,
+    api: bool,
+    started: Instant,
 }
 
-/// Runs the handler, bounded in body, time and damage.
-async fn run(request: Request, next: Next) -> Response {
-    let max = body_max(request.uri().path());
-    let request = request.map(|body| Body::new(Limited::new(body, max as usize)));
-    let mut answer = pin!(timeout(ANSWER_MAX, next.run(request)));
+impl Entry {
+    fn log(&self, id: &str, status: StatusCode) {
+        let Entry { method, started, .. } = self;
+        let route = self.route.as_ref().map_or("-", MatchedPath::as_str);
+        let (status, failed) = (status.as_u16(), status.is_server_error());
+        if failed {
+            let duration_ms = started.elapsed().as_millis();
+            tracing::warn!(request.id = id, %method, route, status, duration_ms, "request failed");
+        } else {
+            let duration_ms = || started.elapsed().as_millis();
+            tracing::debug!(request.id = id, %method, route, status, duration_ms = duration_ms(), "request answered");
+        }
+    }
+}
+
+/// Runs a handler, bounded in time and damage. It stays where it is pinned: it is large, and to
+/// move it in here would keep room for it twice.
+pub async fn bounded(answer: Pin<&mut impl Future<Output = Response>>) -> Response {
+    let mut answer = pin!(timeout(ANSWER_MAX, answer));
     let answer = poll_fn(|cx| {
         let step = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
         step.map_or_else(|_| Poll::Ready(Err(())), |step| step.map(Ok))
@@ -200,22 +250,20 @@ async fn run(request: Request, next: Next) -> Response {
     }
 }
 
-fn finish(response: &mut Response, id: &RequestId, api: bool) {
-    super::problem::render(response, &id.0);
-    let headers = response.headers_mut();
-    for (name, value) in &HEADERS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
+/// Returns what every answer carries, of the API or not, before it says more or otherwise itself.
+fn carried(api: bool) -> HeaderMap {
+    let all = HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    let mut headers = HeaderMap::from_iter(all);
     if api {
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if let Ok(id) = HeaderValue::from_str(&id.0) {
-        headers.insert(REQUEST_ID, id);
-    }
+    headers
 }
 
-/// Marks the answer to a request that is not to be trusted as the connection's last.
-fn closing(mut response: Response) -> Response {
+/// Answers a request that was not let in. It is not to be trusted: the answer is the connection's
+/// last.
+pub fn refused(problem: Problem) -> Response {
+    let mut response = problem.into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -230,40 +278,6 @@ fn is_api(path: &str) -> bool {
 
 fn body_max(path: &str) -> u64 {
     LONG_BODIES.iter().find(|(route, _)| *route == path).map_or(BODY_MAX, |(_, max)| *max)
-}
-
-/// Refuses targets that mean one thing here and another elsewhere: dot segments, backslashes,
-/// control characters, broken or doubled encodings.
-fn check_target(request: &Request) -> Result<(), Problem> {
-    let uri = request.uri();
-    let length = uri.path_and_query().map_or(0, |target| target.as_str().len());
-    if length > TARGET_MAX {
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, "request.target_too_long"));
-    }
-    let malformed = || Problem::malformed("request.path", "the path cannot be read");
-    let path = decoded(uri.path()).ok_or_else(malformed)?;
-    let odd = path.chars().any(|c| c.is_control() || c == '\\');
-    let dots = path.split('/').any(|segment| segment == "." || segment == "..");
-    // An encoded slash would be a separator to some and a character to others.
-    let slashes = path.matches('/').count() != uri.path().matches('/').count();
-    if odd || dots || slashes || !path.starts_with('/') { Err(malformed()) } else { Ok(()) }
-}
-
-/// Returns `path` without its percent signs; none when they, or the bytes they hide, are broken.
-fn decoded(path: &str) -> Option<String> {
-    let mut bytes = path.bytes();
-    let mut plain = Vec::with_capacity(path.len());
-    while let Some(byte) = bytes.next() {
-        plain.push(match byte {
-            b'%' => {
-                let high = char::from(bytes.next()?).to_digit(16)?;
-                let low = char::from(bytes.next()?).to_digit(16)?;
-                u8::try_from(high * 16 + low).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(plain).ok()
 }
 
 /// Refuses a body by its declared length before a byte of it is asked for.
@@ -344,29 +358,6 @@ mod tests {
             ("", "house.lan", false),
         ] {
             assert_eq!(is_same_origin(origin, Some(&authority(host))), same, "{origin} {host}");
-        }
-    }
-
-    #[test]
-    fn doubtful_paths_are_refused() {
-        for path in [
-            "/../etc/passwd",
-            "/a/./b",
-            "/%2e%2e/x",
-            "/..%2fx",
-            "/a%2fb",
-            "/a%5c..",
-            "/a%00",
-            "/%ff%fe",
-            "/%zz",
-            "/%4",
-        ] {
-            let request = Request::get(path).body(Body::empty()).unwrap();
-            assert!(check_target(&request).is_err(), "{path}");
-        }
-        for path in ["/", "/api/v1/people/7", "/a%20b", "/a.b/..c", "/%C3%A4"] {
-            let request = Request::get(path).body(Body::empty()).unwrap();
-            assert!(check_target(&request).is_ok(), "{path}");
         }
     }
 

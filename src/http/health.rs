@@ -15,6 +15,7 @@ use super::access::{Who, may};
 use super::extract::Json;
 use super::figures::Figures;
 use super::findings::{self, Finding, Level};
+use super::held::Held;
 use super::listen::{Gate, Peer};
 use super::problem::Problem;
 use super::signed_in::Principal;
@@ -65,7 +66,7 @@ async fn alive() -> Json<Health> {
     ),
     tag = "health"
 )]
-async fn ready(State(app): State<App>, Extension(gate): Extension<Arc<Gate>>) -> Response {
+async fn ready(State(app): State<App>, Held(gate): Held<Arc<Gate>>) -> Response {
     let not_ready = |why: &str| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.not_ready")
             .because(why.to_owned())
@@ -99,8 +100,8 @@ async fn ready(State(app): State<App>, Extension(gate): Extension<Arc<Gate>>) ->
 )]
 async fn metrics(
     State(app): State<App>,
-    Extension(gate): Extension<Arc<Gate>>,
-    Extension(streams): Extension<Arc<Streams>>,
+    Held(gate): Held<Arc<Gate>>,
+    Held(streams): Held<Arc<Streams>>,
     peer: Option<Extension<Peer>>,
     principal: Option<Extension<Principal>>,
     headers: HeaderMap,
@@ -133,8 +134,8 @@ struct HealthReport {
     responses((status = 200, description = "how it is", body = HealthReport)))]
 async fn report(
     State(app): State<App>,
-    Extension(gate): Extension<Arc<Gate>>,
-    Extension(streams): Extension<Arc<Streams>>,
+    Held(gate): Held<Arc<Gate>>,
+    Held(streams): Held<Arc<Streams>>,
 ) -> Json<HealthReport> {
     let figures = Figures::read(&app, &gate, &streams);
     let findings = findings::of(&figures);

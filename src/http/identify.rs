@@ -5,10 +5,8 @@
 //! falls back to a cookie. Keys are looked up in memory; a reader's request
 //! costs no read of the database.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 
 use super::session;
@@ -20,35 +18,62 @@ use crate::domain::devices::{self, KeyHolder, Known};
 /// The cookie of a wall screen whose browser cannot send a key.
 pub const DISPLAY_COOKIE: &str = "daybook_display";
 
-/// Finds out who calls.
-pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let session = request.extensions().get::<Session>().cloned();
-    match principal(&app, request.headers(), session).await {
-        Ok(Some(principal)) => {
-            request.extensions_mut().insert(principal);
-        }
-        Ok(None) => (),
-        Err(error) => return error.into_response(),
-    }
-    next.run(request).await
+/// What the key says that a request shows.
+#[derive(Clone)]
+pub enum Shown {
+    /// It shows none.
+    Nothing,
+    /// It is nobody's.
+    Wrong,
+    Key(Principal),
 }
 
-async fn principal(
+/// Looks the key up that a request shows.
+pub fn shown(app: &App, headers: &HeaderMap) -> Shown {
+    let Some(shown) = headers.get(header::AUTHORIZATION) else { return Shown::Nothing };
+    let Some(key) = shown.to_str().ok().and_then(bearer) else { return Shown::Wrong };
+    match app.keys.holder(key, app.clock.now()) {
+        Some(KeyHolder::Device(known)) => Shown::Key(Principal::Device(Reader(known))),
+        Some(KeyHolder::Display(display)) => Shown::Key(Principal::Display(Screen { display })),
+        None if app.operator.is(key) => Shown::Key(Principal::Operator),
+        None => Shown::Wrong,
+    }
+}
+
+impl Shown {
+    /// Says whether it is a new key, which must take the place of the old one first.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Shown::Key(Principal::Device(reader)) if reader.0.rolled)
+    }
+
+    /// Has the request come from whoever holds the key.
+    pub fn put_on(self, request: &mut Request) {
+        if let Shown::Key(principal) = self {
+            request.extensions_mut().insert(principal);
+        }
+    }
+}
+
+/// Finds out who calls with a request, be it that the database must be asked.
+pub async fn identify(app: &App, request: &mut Request, shown: Shown) -> Result<()> {
+    if let Shown::Key(Principal::Device(reader)) = &shown {
+        settle(app, reader.0).await?;
+    }
+    let session = request.extensions().get::<Session>().cloned();
+    if matches!(shown, Shown::Nothing)
+        && let Some(principal) = by_cookie(app, request.headers(), session).await?
+    {
+        request.extensions_mut().insert(principal);
+    }
+    shown.put_on(request);
+    Ok(())
+}
+
+async fn by_cookie(
     app: &App,
     headers: &HeaderMap,
     session: Option<Session>,
 ) -> Result<Option<Principal>> {
-    if let Some(shown) = headers.get(header::AUTHORIZATION) {
-        let key = shown.to_str().ok().and_then(bearer);
-        if key.is_some_and(|key| app.operator.is(key)) {
-            return Ok(Some(Principal::Operator));
-        }
-        return match key.and_then(|key| app.keys.holder(key, app.clock.now())) {
-            Some(KeyHolder::Device(known)) => Ok(Some(reader(app, known).await?)),
-            Some(KeyHolder::Display(display)) => Ok(Some(Principal::Display(Screen { display }))),
-            None => Ok(None),
-        };
-    }
     if let Some(who) = session::caller(app, session).await? {
         return Ok(Some(Principal::Person(who)));
     }
@@ -65,13 +90,14 @@ pub fn screen(app: &App, headers: &HeaderMap) -> Option<Screen> {
 }
 
 /// Lets a new key that is used for the first time take the place of the old one.
-async fn reader(app: &App, known: Known) -> Result<Principal> {
-    if known.rolled {
-        let device = known.scanner.device;
-        let settle = move |tx: &mut crate::live::Tx<'_>| devices::commands::settle_key(tx, device);
-        app.write(Actor::Device(device), "devices.settle_key", settle).await?;
+async fn settle(app: &App, known: Known) -> Result<()> {
+    if !known.rolled {
+        return Ok(());
     }
-    Ok(Principal::Device(Reader(known)))
+    let device = known.scanner.device;
+    let settle = move |tx: &mut crate::live::Tx<'_>| devices::commands::settle_key(tx, device);
+    app.write(Actor::Device(device), "devices.settle_key", settle).await?;
+    Ok(())
 }
 
 fn bearer(shown: &str) -> Option<&str> {

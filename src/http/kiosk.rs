@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Act, Json};
+use super::held::Held;
 use super::listen::Peer;
 use super::readers::Paced;
 use super::sign_in::Attempts;
@@ -315,7 +316,7 @@ struct NewPin {
         (status = 429)))]
 async fn set_pin(
     State(app): State<App>,
-    Extension(attempts): Extension<Attempts>,
+    Held(attempts): Held<Attempts>,
     peer: Option<Extension<Peer>>,
     who: SignedIn,
     Json(body): Json<NewPin>,

@@ -2,7 +2,9 @@
 
 pub mod problem;
 pub mod limit;
+mod target;
 pub mod guard;
+mod held;
 mod framing;
 mod pace;
 pub mod conn;
@@ -53,17 +55,19 @@ pub mod readers;
 pub mod scans;
 pub mod kiosk;
 pub mod classic;
+mod around;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Extension};
-use axum::{Router, middleware};
-use tower::ServiceBuilder;
+use axum::Router;
+use axum::http::Extensions;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::around::Around;
 use self::guard::Guard;
+use self::held::Fixtures;
 use self::listen::Gate;
 use self::streams::{Caps, Streams};
 use self::ws::sockets::Sockets;
@@ -115,6 +119,12 @@ pub fn routes() -> (Router<App>, OpenApi) {
 /// Returns the router as it is served behind a door, with everything around the handlers.
 pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
     let (router, document) = routes();
+    let around = Around::new(app.clone(), guard, fixtures(&app, gate, document));
+    router.layer(around).with_state(app)
+}
+
+/// Returns what handlers share besides the house.
+fn fixtures(app: &App, gate: &Arc<Gate>, document: OpenApi) -> Fixtures {
     let config = &app.config;
     let caps = Caps {
         all: config.streams_max,
@@ -122,20 +132,13 @@ pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
         per_address: config.streams_per_address,
     };
     let stall = Duration::from_secs(config.stream_stall_s.into());
-    // One stack, not a layer after the other: each call of `layer` would wrap every route in a box
-    // of its own, and every request clones them all. The first sees a request first.
-    let around = ServiceBuilder::new()
-        .layer(middleware::from_fn_with_state(guard, guard::guard))
-        .layer(DefaultBodyLimit::disable())
-        .layer(session::CookieLayer::new(&app))
-        .layer(middleware::from_fn_with_state(app.clone(), identify::identify))
-        .layer(middleware::from_fn_with_state(app.clone(), online::notice))
-        .layer(Extension(gate.clone()))
-        .layer(Extension(Arc::new(Sockets::default())))
-        .layer(Extension(Arc::new(Streams::new(caps, stall, app.clock.clone()))))
-        .layer(Extension(readers::Rates::new(config)))
-        .layer(Extension(sign_in::Attempts::default()))
-        .layer(Extension(displays::Rate::default()))
-        .layer(Extension(Arc::new(document)));
-    router.layer(around).with_state(app)
+    let mut all = Extensions::new();
+    all.insert(gate.clone());
+    all.insert(Arc::new(Sockets::default()));
+    all.insert(Arc::new(Streams::new(caps, stall, app.clock.clone())));
+    all.insert(readers::Rates::new(config));
+    all.insert(sign_in::Attempts::default());
+    all.insert(displays::Rate::default());
+    all.insert(Arc::new(document));
+    Fixtures::new(all)
 }

@@ -2,8 +2,6 @@
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -100,13 +98,12 @@ const LISTENING: [&str; 4] =
     [super::sse::PATH, "/api/v1/stream-tickets", "/api/ws/subscribe", "/api/ws/unsubscribe"];
 
 /// Notes that a person has done something.
-pub async fn notice(State(app): State<App>, request: Request, next: Next) -> Response {
+pub fn notice(app: &App, request: &Request) {
     if let Some(Principal::Person(who)) = request.extensions().get::<Principal>()
-        && is_act(&request)
+        && is_act(request)
     {
         app.presence.acted(who.person, device_kind(request.headers()), app.clock.now());
     }
-    next.run(request).await
 }
 
 /// Says whether somebody is behind a request. Nobody need be where a client listens, or where a

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use rusqlite::Connection;
 use serde::Deserialize;
 
+use super::held::Held;
 use super::listen::Peer;
 use super::signed_in::Principal;
 use super::streams::Streams;
@@ -96,10 +97,9 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller> {
         let principal = Principal::from_request_parts(parts, app).await?;
         let shared = &parts.extensions;
-        let missing = || Error::from(anyhow::anyhow!("the router does not share its streams"));
         Ok(Caller {
             app: app.clone(),
-            streams: shared.get::<Arc<Streams>>().cloned().ok_or_else(missing)?,
+            streams: Held::of(shared)?,
             principal,
             peer: shared.get::<Peer>().copied(),
         })

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Json, Path};
+use super::held::Held;
 use super::limit::Limiter;
 use super::listen::{Peer, network};
 use super::signed_in::Reader;
@@ -25,6 +26,9 @@ use crate::base::{Actor, Error, Result, Timestamp};
 use crate::config::Config as Settings;
 use crate::domain::devices::model::{Beat, Enrolment};
 use crate::domain::devices::{self, Command, Config, rules};
+
+/// What the paths of all that readers call begin with.
+pub const PATHS: &str = "/api/v1/device/";
 
 /// Returns the routes that readers call about themselves.
 pub fn routes() -> OpenApiRouter<App> {
@@ -74,9 +78,8 @@ impl<S: Sync> FromRequestParts<S> for Paced {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Paced> {
         let reader = Reader::from_request_parts(parts, state).await?;
-        if let Some(rates) = parts.extensions.get::<Rates>() {
-            rates.calls.take(reader.device()).map_err(too_many)?;
-        }
+        let rates = Held::<Rates>::of(&parts.extensions)?;
+        rates.calls.take(reader.device()).map_err(too_many)?;
         Ok(Paced(reader))
     }
 }
@@ -108,7 +111,7 @@ struct Enrolled {
         (status = 422), (status = 429)))]
 async fn enroll(
     State(app): State<App>,
-    Extension(rates): Extension<Rates>,
+    Held(rates): Held<Rates>,
     peer: Option<Extension<Peer>>,
     Json(body): Json<Enroll>,
 ) -> Result<(StatusCode, Json<Enrolled>)> {

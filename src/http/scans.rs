@@ -4,7 +4,6 @@
 //! kept, or none is. What a scan means is decided by `domain/visits/scan.rs`;
 //! nothing is read from the database before the write.
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -16,6 +15,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Json, Query};
+use super::held::Held;
 use super::readers::Rates;
 use super::signed_in::Reader;
 use crate::app::App;
@@ -47,9 +47,7 @@ impl<S: Sync> FromRequestParts<S> for Counted {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Counted> {
         let reader = Reader::from_request_parts(parts, state).await?;
-        if let Some(rates) = parts.extensions.get::<Rates>() {
-            rates.scans(reader.device(), 1)?;
-        }
+        Held::<Rates>::of(&parts.extensions)?.scans(reader.device(), 1)?;
         Ok(Counted(reader))
     }
 }
@@ -106,7 +104,7 @@ struct Decided {
         (status = 503)))]
 async fn scans(
     State(app): State<App>,
-    Extension(rates): Extension<Rates>,
+    Held(rates): Held<Rates>,
     Counted(reader): Counted,
     Json(batch): Json<Batch>,
 ) -> Result<Json<Decided>> {

@@ -3,19 +3,20 @@
 //! Under TLS the cookie is called `__Host-daybook` and is `Secure`; in clear text, where
 //! browsers refuse both, `daybook`. The browser's id is never stored, only its hash.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::convert::Infallible;
 
 use axum::extract::Request;
+use axum::http::header;
 use axum::response::Response;
 use sha2::{Digest as _, Sha256};
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceExt as _};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{self, SessionStore};
 use tower_sessions::{Session, SessionManagerLayer};
 
 use super::listen::Peer;
+use super::readers;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::id::PersonId;
@@ -177,16 +178,16 @@ fn ours(error: tower_sessions::session::Error) -> Error {
     }
 }
 
-/// Puts the session of each request where handlers find it.
+/// Puts the session of a request where handlers find it, and keeps the browser's cookie.
 #[derive(Clone)]
-pub struct CookieLayer {
+pub struct Cookies {
     clear: SessionManagerLayer<Sessions>,
     secure: SessionManagerLayer<Sessions>,
 }
 
-impl CookieLayer {
-    /// Returns the layer over this house's sessions.
-    pub fn new(app: &App) -> CookieLayer {
+impl Cookies {
+    /// Returns those of this house's sessions.
+    pub fn new(app: &App) -> Cookies {
         let layer = |name: &'static str, secure| {
             SessionManagerLayer::new(Sessions { app: app.clone() })
                 .with_name(name)
@@ -194,45 +195,46 @@ impl CookieLayer {
                 .with_http_only(true)
                 .with_same_site(SameSite::Lax)
         };
-        CookieLayer { clear: layer("daybook", false), secure: layer("__Host-daybook", true) }
-    }
-}
-
-impl<S: Clone> Layer<S> for CookieLayer {
-    type Service = Cookies<<SessionManagerLayer<Sessions> as Layer<S>>::Service>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Cookies { clear: self.clear.layer(inner.clone()), secure: self.secure.layer(inner) }
-    }
-}
-
-/// Chooses by the connection which of the two cookies counts.
-#[derive(Clone)]
-pub struct Cookies<S> {
-    clear: S,
-    secure: S,
-}
-
-impl<S> Service<Request> for Cookies<S>
-where
-    S: Service<Request, Response = Response, Error = std::convert::Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response;
-    type Error = std::convert::Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        match self.clear.poll_ready(cx) {
-            Poll::Ready(Ok(())) => self.secure.poll_ready(cx),
-            other => other,
-        }
+        Cookies { clear: layer("daybook", false), secure: layer("__Host-daybook", true) }
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    /// Says whether a request may have a session, or get one. What readers call gives none.
+    pub fn may_matter(request: &Request) -> bool {
+        request.headers().contains_key(header::COOKIE)
+            || !request.uri().path().starts_with(readers::PATHS)
+    }
+
+    /// Calls `inner` with the request and its session. The connection says which of the two
+    /// cookies counts.
+    pub async fn around<S>(&self, request: Request, inner: S) -> Response
+    where
+        S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
         let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.secure);
-        let chosen = if secure { &mut self.secure } else { &mut self.clear };
-        Box::pin(chosen.call(request))
+        let layer = if secure { &self.secure } else { &self.clear };
+        let Ok(response) = layer.layer(inner).oneshot(request).await;
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn only_readers_without_a_cookie_have_nothing_to_do_with_sessions() {
+        let request = |path: &str| Request::post(path).header("authorization", "Bearer R1.secret");
+        for (request, may_matter) in [
+            (request("/api/v1/device/scans"), false),
+            (request("/api/v1/device/scans").header("cookie", "daybook=x"), true),
+            (request("/api/v1/login"), true),
+            (request("/sign-in"), true),
+        ] {
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(Cookies::may_matter(&request), may_matter, "{}", request.uri());
+        }
     }
 }

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::Json;
+use super::held::Held;
 use super::listen::Peer;
 use super::me::Me;
 use super::sign_in::{self, Attempts};
@@ -69,7 +70,7 @@ pub struct NewSetup {
         (status = 410, description = "`setup.done`"), (status = 422), (status = 429)))]
 async fn complete(
     State(app): State<App>,
-    Extension(attempts): Extension<Attempts>,
+    Held(attempts): Held<Attempts>,
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,

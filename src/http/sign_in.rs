@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::agent;
 use super::extract::{Json, Path, Query};
+use super::held::Held;
 use super::limit::Limiter;
 use super::listen::{Peer, network};
 use super::me::{self, Me};
@@ -121,7 +122,7 @@ struct Credentials {
         (status = 429, description = "`login.too_many`"), (status = 503)))]
 async fn login(
     State(app): State<App>,
-    Extension(attempts): Extension<Attempts>,
+    Held(attempts): Held<Attempts>,
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,
@@ -245,7 +246,7 @@ struct NewPassword {
         (status = 403, description = "`password.wrong`"), (status = 429)))]
 async fn change_password(
     State(app): State<App>,
-    Extension(attempts): Extension<Attempts>,
+    Held(attempts): Held<Attempts>,
     peer: Option<Extension<Peer>>,
     who: SignedIn,
     session: Session,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Extension, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,7 @@ use super::agent::device_kind;
 use super::conn::{Taken, Takeover};
 use super::dialect::Dialect;
 use super::extract::{Json, Query};
+use super::held::Held;
 use super::opening::{Ask, Caller, EventStream, Opened, open, start, wanted};
 use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
 use super::problem::Problem;
@@ -101,7 +102,7 @@ struct Ticket {
     tag = "live"
 )]
 async fn ticket(
-    Extension(streams): Extension<Arc<Streams>>,
+    Held(streams): Held<Arc<Streams>>,
     who: SignedIn,
 ) -> Result<(StatusCode, Json<Ticket>)> {
     let ticket = streams.ticket(who)?;
@@ -121,8 +122,8 @@ async fn redeem(field: &str, mut request: Request, next: Next) -> Response {
     let mut fields = query.split('&').filter_map(|pair| pair.split_once('='));
     let ticket = fields.find_map(|(name, ticket)| (name == field).then_some(ticket));
     if let Some(ticket) = ticket {
-        let streams = request.extensions().get::<Arc<Streams>>();
-        match streams.and_then(|streams| streams.redeem(ticket)) {
+        let streams = Held::<Arc<Streams>>::of(request.extensions());
+        match streams.ok().and_then(|streams| streams.redeem(ticket)) {
             Some(who) => request.extensions_mut().insert(Principal::Person(who)),
             None => return Error::SignedOut.into_response(),
         };

@@ -2,17 +2,19 @@
 //! attacker does. No house stands behind; a few handlers do.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Router, middleware};
 use daybook::http::conn::{Taken, Takeover};
-use daybook::http::guard::{Guard, guard};
+use daybook::http::guard::{self, Guard};
 use daybook::http::listen::{Door, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +36,15 @@ pub struct Edge {
     pub behind: Behind,
 }
 
+async fn watched(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let entry = guard.enter(&request);
+    let answer = match guard.admit(&mut request) {
+        Ok(()) => guard::bounded(pin!(next.run(request))).await,
+        Err(problem) => guard::refused(problem),
+    };
+    guard.finish(entry, answer)
+}
+
 impl Edge {
     pub async fn with(limits: Limits) -> Edge {
         let behind = Behind::default();
@@ -45,8 +56,7 @@ impl Edge {
             .route("/large", get(async || "x".repeat(64 << 20)))
             .route("/wait", get(wait))
             .route("/stream", get(stream))
-            .layer(DefaultBodyLimit::disable())
-            .layer(middleware::from_fn_with_state(Guard::new(["house.lan".to_owned()]), guard))
+            .layer(middleware::from_fn_with_state(Guard::new(["house.lan".to_owned()]), watched))
             .with_state(behind.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -8,7 +8,7 @@ pub mod table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use super::access::{Who, may};
 use super::dialect::Dialect;
 use super::extract::{Act, Json, Query};
 use super::health::Health;
+use super::held::Held;
 use super::opening::{Ask, Caller, EventStream, OpenSocket};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
@@ -119,7 +120,7 @@ async fn check_in_events(
 async fn reader_socket(
     caller: Caller,
     headers: HeaderMap,
-    Extension(sockets): Extension<Arc<Sockets>>,
+    Held(sockets): Held<Arc<Sockets>>,
     Query(ask): Query<ClassicAsk>,
 ) -> Result<Response> {
     socket(caller, &headers, ask, &sockets).await
@@ -130,7 +131,7 @@ async fn reader_socket(
 async fn stories_socket(
     caller: Caller,
     headers: HeaderMap,
-    Extension(sockets): Extension<Arc<Sockets>>,
+    Held(sockets): Held<Arc<Sockets>>,
     Query(ask): Query<ClassicAsk>,
 ) -> Result<Response> {
     socket(caller, &headers, ask, &sockets).await
@@ -141,7 +142,7 @@ async fn stories_socket(
 async fn practice_socket(
     caller: Caller,
     headers: HeaderMap,
-    Extension(sockets): Extension<Arc<Sockets>>,
+    Held(sockets): Held<Arc<Sockets>>,
     Query(ask): Query<ClassicAsk>,
 ) -> Result<Response> {
     socket(caller, &headers, ask, &sockets).await
@@ -162,7 +163,7 @@ struct Channels {
         (status = 409, description = "`websocket.not_open`"),
     ))]
 async fn subscribe(
-    Extension(sockets): Extension<Arc<Sockets>>,
+    Held(sockets): Held<Arc<Sockets>>,
     caller: Principal,
     Json(named): Json<Channels>,
 ) -> Response {
@@ -177,7 +178,7 @@ async fn subscribe(
         (status = 409, description = "`websocket.not_open`"),
     ))]
 async fn unsubscribe(
-    Extension(sockets): Extension<Arc<Sockets>>,
+    Held(sockets): Held<Arc<Sockets>>,
     caller: Principal,
     Json(named): Json<Channels>,
 ) -> Response {
