@@ -1,7 +1,7 @@
 // A wall loads itself anew, since nobody stands there to do it: each night, and when the house has
 // other pages. Only when the house answers with what would be shown, and for one reason only once:
 // a wall that shows its last picture is better than a browser's error, or than one that flickers.
-import { onEvent, serverNow } from "./live.js";
+import { link, onEvent, serverNow } from "./live.js";
 import { localMinute } from "./text.js";
 
 /** When a house sleeps, by its own clock. */
@@ -54,9 +54,15 @@ export class Renewal {
 /** Returns the version of the pages in the text of one; null when it is none of ours. */
 const versionIn = (text) => /\/a\/(\w+)\/app\.js"/.exec(text)?.[1] ?? null;
 
+/** How long an answer is waited for, in milliseconds: less than until the next look. */
+const ANSWER_MS = 20_000;
+
+/** Asks for the page as a wall that nobody touches, and returns its version, if it is one of ours. */
 async function offered() {
+  const headers = { "daybook-background": "1" };
+  const signal = AbortSignal.timeout(ANSWER_MS);
   try {
-    const answer = await fetch("/wall", { cache: "no-store", credentials: "same-origin" });
+    const answer = await fetch("/wall", { cache: "no-store", credentials: "same-origin", headers, signal });
     return answer.ok ? versionIn(await answer.text()) : null;
   } catch {
     return null;
@@ -81,6 +87,8 @@ export function renewWall() {
     own, offered, first, local: () => localMinute(serverNow()), reload: () => location.reload(),
   });
   const timer = setInterval(() => renewal.look(), LOOK_MS);
+  // The stream may have been there before this module was.
+  if (link.value.link === "live") renewal.back();
   const deaf = onEvent(({ type }) => type === "stream.connected" && renewal.back());
   return () => {
     clearInterval(timer);

@@ -56,7 +56,7 @@ macro_rules! shells {
                 peer: Option<Extension<Peer>>,
             ) -> Result<Response> {
                 let mut answer = shell(&app, who.map(|who| who.0), &uri, &headers).await?;
-                if uri.path() == WALL {
+                if uri.path() == WALL && answer.status().is_success() {
                     keep_screen(&app, &headers, peer.as_deref(), answer.headers_mut())?;
                 }
                 Ok(answer)

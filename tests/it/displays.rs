@@ -191,6 +191,10 @@ async fn a_wall_that_hangs_for_years_is_kept_by_its_browser_from_each_load_on() 
         assert_eq!(kept().await, for_a_year);
         assert_eq!(screen.get("/api/v1/board").await.unwrap().status, 200);
     }
+    // A wrong key beside the cookie is what counts, here as everywhere.
+    let wrong = server.nobody().with("cookie", token.clone()).with("authorization", "Bearer no");
+    let wrong = wrong.get("/wall").await.unwrap();
+    assert_eq!((wrong.status, wrong.headers.get("set-cookie")), (303, None));
     // Nobody else is made a screen by the page, and a screen that was shut out is none any more.
     let nobody = server.nobody().get("/wall").await.unwrap();
     assert_eq!(nobody.headers.get("set-cookie"), None);

@@ -102,21 +102,33 @@ test("digits that have ended do not stand beside the alert", async ({ visitor })
   await expect(shown).toHaveText(digits);
 });
 
-test("a wall loads itself anew when a night has passed, and is the same wall", async ({ house, visitor }) => {
-  const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
-  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
-  const wall = await context.newPage();
-  await wall.clock.install();
-  await wall.goto("/wall");
-  await live(wall);
-  const sameLoad = await mark(wall);
-  await wall.clock.fastForward("01:00:00");
-  await live(wall);
-  expect(await sameLoad()).toBe(true);
-  const loaded = wall.waitForEvent("load");
-  await wall.clock.fastForward("24:00:00");
-  await loaded;
-  await live(wall);
-  expect(await sameLoad()).toBe(false);
-  await expect(wall).toHaveURL(/\/wall$/);
-});
+for (const late of [false, true]) {
+  const how = late ? ", also one that has heard before it knew how" : "";
+  test(`a wall loads itself anew when a night has passed, and is the same wall${how}`, async ({ house, visitor }) => {
+    const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
+    await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+    const wall = await context.newPage();
+    await wall.clock.install();
+    let hear = () => {};
+    const heard = late ? new Promise((resolve) => { hear = resolve; }) : Promise.resolve();
+    await wall.route("**/wall-renew.js", async (route) => {
+      await heard;
+      await route.continue();
+    });
+    const module = wall.waitForResponse("**/wall-renew.js");
+    await wall.goto("/wall");
+    await live(wall);
+    hear();
+    await module;
+    const sameLoad = await mark(wall);
+    await wall.clock.fastForward("01:00:00");
+    await live(wall);
+    expect(await sameLoad()).toBe(true);
+    const loaded = wall.waitForEvent("load");
+    await wall.clock.fastForward("24:00:00");
+    await loaded;
+    await live(wall);
+    expect(await sameLoad()).toBe(false);
+    await expect(wall).toHaveURL(/\/wall$/);
+  });
+}
