@@ -48,8 +48,9 @@ pub struct Threads {
     /// Ends when the last [`App`] is dropped and its queue is written.
     pub writer: JoinHandle<()>,
     pub checkpoints: Checkpoints,
-    /// These end with the last [`App`].
+    /// End with the last [`App`].
     pub hashers: Vec<JoinHandle<()>>,
+    /// End with the last [`Hub`], which open feeds hold too.
     pub couriers: Vec<JoinHandle<()>>,
 }
 

@@ -5,6 +5,7 @@
 //! would cost as much again as all else that is ours of a delivery. A stream that has something
 //! else to say, is behind, has ended, or does not take all of it, is left to its own task.
 
+use std::mem;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -105,36 +106,40 @@ impl Round {
     fn plan(&mut self, hub: &Hub) -> bool {
         let mut wakers = Vec::new();
         hub.metrics().deliveries.fetch_add(self.frames.len() as u64, Ordering::Relaxed);
-        {
+        // Kept until the lock is free: a sink whose stream has gone meanwhile is closed with it.
+        let _done = {
             let state = &mut *hub.lock();
-            self.settle(state, &mut wakers);
+            let done = self.settle(state, &mut wakers);
             while self.errands.len() < ROUND
                 && let Some(id) = state.due.pop_front()
             {
                 self.take(state, id, &mut wakers);
             }
-        }
+            done
+        };
         wakers.into_iter().for_each(Waker::wake);
         !self.errands.is_empty()
     }
 
-    /// Notes who took everything, and leaves the others to their own tasks.
-    fn settle(&mut self, state: &mut State, wakers: &mut Vec<Waker>) {
-        for Errand { slot: id, frames, sent, .. } in self.errands.drain(..) {
+    /// Notes who took everything, and leaves the others to their own tasks. Returns what is done.
+    fn settle(&mut self, state: &mut State, wakers: &mut Vec<Waker>) -> Vec<Errand> {
+        let done = mem::replace(&mut self.errands, Vec::with_capacity(ROUND));
+        for Errand { slot: id, frames, sent, .. } in &done {
             // One that has gone meanwhile took what it wanted.
-            let Some(slot) = state.slots.get_mut(&id) else { continue };
+            let Some(slot) = state.slots.get_mut(id) else { continue };
             slot.turn = Turn::Rests;
-            if let Sent::Part(written) = sent {
-                let frames = self.frames.get(frames).unwrap_or_default().to_vec();
+            if let Sent::Part(written) = *sent {
+                let frames = self.frames.get(frames.clone()).unwrap_or_default().to_vec();
                 slot.left = Some(Box::new(Left { frames, written }));
             }
             if slot.needs_its_task() {
                 wakers.extend(slot.wake());
             } else if slot.pending {
-                state.due.push_back(id);
+                state.due.push_back(*id);
             }
         }
         self.frames.clear();
+        done
     }
 
     /// Takes on what waits for a stream that rests. Any other has been woken and comes for it, or
