@@ -14,6 +14,7 @@ use crate::demo::plan::Who;
 use crate::demo::stage::Stage;
 use crate::demo::time::{DAY, DayTime, END, OPENING};
 use crate::demo::{self, opening};
+use crate::memory;
 use crate::serve::{self, House};
 use crate::store::Store;
 use crate::store::directory::{Directory, SERVE};
@@ -92,6 +93,8 @@ async fn show(house: &House, clock: Arc<Pace>, flags: &Flags, speed: u32) -> Out
             tracing::warn!(error = format!("{error:#}"), "an action of the demo failed");
         }
         stage.wake_readers().await?;
+        // A house and half its day have just been written.
+        memory::give_back();
         tell(house, &stage, flags, from);
         systemd::ready(&house.url());
         if speed > 0 {
