@@ -203,3 +203,38 @@ async fn a_sign_of_life_is_left_to_the_task_which_then_rests_again() {
     stream.bowl.until(|inside| inside.calls.concat() == [1]);
     assert_eq!(stream.woken(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_couriers_share_many_streams_and_none_is_visited_by_both_at_once() {
+    const MANY: usize = 600;
+    let first = Stream::resting().await;
+    let (hub, replay) = (&first.store.app.hub, &first.store.app.replay);
+    let mut others = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        let holder = crate::store::holder(Some(PersonId(1)), "s");
+        let opened = Feed::open(hub, replay, vec![Topic::Devices], holder, Start::Now).await;
+        let (mut feed, bowl) = (opened.unwrap().0, Arc::<Bowl>::default());
+        feed.rest_in(bowl.clone());
+        assert!(feed.poll_next(&mut Context::from_waker(Waker::noop())).is_pending());
+        others.push((feed, bowl));
+    }
+    // Two stand at a sink each before either may go on.
+    let bowls = || others.iter().map(|(_, bowl)| bowl).chain([&first.bowl]);
+    bowls().for_each(|bowl| bowl.set(|inside| inside.closed = true));
+    first.emit(1).await;
+    let visited = || bowls().filter(|bowl| !bowl.all().is_empty()).count();
+    let both = async {
+        while visited() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, both).await.expect("both couriers have come");
+    bowls().for_each(|bowl| bowl.set(|inside| inside.closed = false));
+    for _ in 2..=20 {
+        first.emit(1).await;
+    }
+    for bowl in bowls() {
+        bowl.until(|inside| inside.calls.concat().len() >= 20);
+        assert_eq!(bowl.all(), (1..=20).collect::<Vec<_>>());
+    }
+}
