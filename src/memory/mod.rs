@@ -1,7 +1,14 @@
-//! What the allocator is told, so that a rush leaves nothing behind. glibc's only; others do well
-//! by themselves.
+//! Memory: how the heap is set up, so that a stream takes little of it and a rush leaves nothing
+//! behind. What is said to the allocator is for glibc's only; others do well by themselves.
 
-#![expect(unsafe_code, reason = "mallopt and malloc_trim have no safe form")]
+#![expect(unsafe_code, reason = "an allocator, and what it is told, have no safe form")]
+
+#[cfg(target_os = "linux")]
+mod cells;
+
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static HEAP: cells::Heap = cells::Heap;
 
 /// Sets the heap up; called before any thread starts.
 ///
@@ -20,6 +27,8 @@ pub fn set_up() {
 
 /// Gives the free pages of all heaps back to the system. Takes some milliseconds in a large one.
 pub fn give_back() {
+    #[cfg(target_os = "linux")]
+    cells::give_back();
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim takes a number and may be called from any thread at any time.
     unsafe {
