@@ -1,8 +1,11 @@
 //! The OpenAPI document: made from the handlers, finished here with what all of them share, and
 //! read back as the list of routes. Nothing in it is written twice.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -16,10 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Json, KEY_MAX};
-use super::held::Held;
+use super::extract::KEY_MAX;
 use super::problem;
 use crate::app::App;
+use crate::base::Result;
 
 /// The POST routes that take no `Idempotency-Key`. All others take one, and the document says so.
 const WITHOUT_KEY: &[&str] = &[
@@ -72,8 +75,20 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     tag = "interface",
     responses((status = 200, description = "OpenAPI 3.1", body = Object))
 )]
-async fn show(Held(document): Held<Arc<OpenApi>>) -> Json<Arc<OpenApi>> {
-    Json(document)
+async fn show() -> Result<Response> {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Ok((json, written()?).into_response())
+}
+
+/// Returns the document as JSON. It is made when somebody asks for the first time: as a tree it
+/// takes more memory than all else that a house at rest needs.
+fn written() -> Result<Bytes> {
+    static WRITTEN: OnceLock<Bytes> = OnceLock::new();
+    if let Some(written) = WRITTEN.get() {
+        return Ok(written.clone());
+    }
+    let json = serde_json::to_vec(&super::routes().1).map_err(anyhow::Error::from)?;
+    Ok(WRITTEN.get_or_init(|| json.into()).clone())
 }
 
 /// Returns every route of `document`, by path and method.

@@ -118,13 +118,13 @@ pub fn routes() -> (Router<App>, OpenApi) {
 
 /// Returns the router as it is served behind a door, with everything around the handlers.
 pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
-    let (router, document) = routes();
-    let around = Around::new(app.clone(), guard, fixtures(&app, gate, document));
+    let (router, _) = routes();
+    let around = Around::new(app.clone(), guard, fixtures(&app, gate));
     router.layer(around).with_state(app)
 }
 
 /// Returns what handlers share besides the house.
-fn fixtures(app: &App, gate: &Arc<Gate>, document: OpenApi) -> Fixtures {
+fn fixtures(app: &App, gate: &Arc<Gate>) -> Fixtures {
     let config = &app.config;
     let caps = Caps {
         all: config.streams_max,
@@ -139,6 +139,5 @@ fn fixtures(app: &App, gate: &Arc<Gate>, document: OpenApi) -> Fixtures {
     all.insert(readers::Rates::new(config));
     all.insert(sign_in::Attempts::default());
     all.insert(displays::Rate::default());
-    all.insert(Arc::new(document));
     Fixtures::new(all)
 }
