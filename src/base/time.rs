@@ -51,17 +51,49 @@ impl Timestamp {
     }
 }
 
+/// A moment as RFC 3339 text with milliseconds.
+struct Rfc3339([u8; 24]);
+
+impl Rfc3339 {
+    /// Writes a moment digit by digit, as each event does several times. It is kept within the
+    /// years 0 to 9999, which the text has room for.
+    fn of(moment: Timestamp) -> Rfc3339 {
+        let first = civil::date(0, 1, 1).at(0, 0, 0, 0);
+        let moment = jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default();
+        let utc = jiff::tz::Offset::UTC.to_datetime(moment).max(first);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (0..4, utc.year()),
+            (5..7, utc.month().into()),
+            (8..10, utc.day().into()),
+            (11..13, utc.hour().into()),
+            (14..16, utc.minute().into()),
+            (17..19, utc.second().into()),
+            (20..23, utc.millisecond()),
+        ];
+        for (place, mut number) in parts {
+            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        Rfc3339(text)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment =
-            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        write!(f, "{moment:.3}")
+        f.write_str(Rfc3339::of(*self).as_str())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Rfc3339::of(*self).as_str())
     }
 }
 
@@ -316,6 +348,22 @@ mod tests {
         let text = serde_json::to_string(&at).unwrap();
         assert_eq!(text, "\"2025-11-20T10:08:47.123Z\"");
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), at);
+    }
+
+    #[test]
+    fn a_moment_is_written_with_all_its_digits_whatever_the_year() {
+        let written = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_709_208_245_006, "2024-02-29T12:04:05.006Z"),
+            (-62_167_219_200_000, "0000-01-01T00:00:00.000Z"),
+            // Older ones have no form; a moment beyond all years is none.
+            (-62_167_219_200_001, "0000-01-01T00:00:00.000Z"),
+            (i64::MAX, "1970-01-01T00:00:00.000Z"),
+        ];
+        for (moment, text) in written {
+            assert_eq!(Timestamp(moment).to_string(), text);
+        }
     }
 
     #[test]

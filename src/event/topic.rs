@@ -42,23 +42,42 @@ pub enum Topic {
     Progress(PersonId),
 }
 
+impl Topic {
+    /// Returns what stands before its id, the id if it has one, and what stands behind that.
+    fn parts(self) -> (&'static str, Option<i64>, &'static str) {
+        match self {
+            Topic::House => ("house", None, ""),
+            Topic::Display => ("display", None, ""),
+            Topic::Help => ("help", None, ""),
+            Topic::Devices => ("devices", None, ""),
+            Topic::Office => ("office", None, ""),
+            Topic::Lead => ("lead", None, ""),
+            Topic::Staff => ("staff", None, ""),
+            Topic::Helpers => ("helpers", None, ""),
+            Topic::Room(id) => ("room:", Some(id.0), ""),
+            Topic::Group(id) => ("group:", Some(id.0), ""),
+            Topic::Run(id) => ("run:", Some(id.0), ""),
+            Topic::Inbox(id) => ("user:", Some(id.0), ":inbox"),
+            Topic::Progress(id) => ("user:", Some(id.0), ":progress"),
+        }
+    }
+
+    /// Appends it to a text, as each event does for each of its topics.
+    pub fn push_to(self, text: &mut String) {
+        let (before, id, behind) = self.parts();
+        text.push_str(before);
+        if let Some(id) = id {
+            text.push_str(itoa::Buffer::new().format(id));
+        }
+        text.push_str(behind);
+    }
+}
+
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Topic::House => f.write_str("house"),
-            Topic::Display => f.write_str("display"),
-            Topic::Help => f.write_str("help"),
-            Topic::Devices => f.write_str("devices"),
-            Topic::Office => f.write_str("office"),
-            Topic::Lead => f.write_str("lead"),
-            Topic::Staff => f.write_str("staff"),
-            Topic::Helpers => f.write_str("helpers"),
-            Topic::Room(id) => write!(f, "room:{id}"),
-            Topic::Group(id) => write!(f, "group:{id}"),
-            Topic::Run(id) => write!(f, "run:{id}"),
-            Topic::Inbox(id) => write!(f, "user:{id}:inbox"),
-            Topic::Progress(id) => write!(f, "user:{id}:progress"),
-        }
+        let mut text = String::new();
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 

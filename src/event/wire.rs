@@ -1,13 +1,15 @@
 //! Frames: what goes over the wire. Each is encoded once and shared by all who hear it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
 use super::{Cursor, Signal, Topic};
 use crate::base::Timestamp;
+use crate::base::id::PersonId;
 
 /// The version of the envelope's shape.
 pub const VERSION: u32 = 1;
@@ -15,22 +17,39 @@ pub const VERSION: u32 = 1;
 /// How long a frame is besides its data, about: names of fields, ids, a name.
 const ENVELOPE: usize = 256;
 
-/// An event or a signal, encoded for both kinds of stream.
-#[derive(Debug, Clone)]
+/// An event or a signal on its way to both kinds of stream. It is encoded when the first of those
+/// who hear it asks, and by whoever that is: what nobody listens for costs its writer nothing more.
+#[derive(Debug)]
 pub struct Frame {
     /// The event's place in the log; none for a signal.
     pub seq: Option<i64>,
     /// Of which figure a signal is; none for an event.
     pub figure: Option<u64>,
     /// Who hears it.
-    pub topics: Box<[Topic]>,
-    text: Text,
+    pub topics: Vec<Topic>,
+    /// About how many bytes it takes.
+    pub size: usize,
+    /// What there is to say, until it is encoded.
+    words: Mutex<Option<Box<Words>>>,
+    text: OnceLock<Text>,
     /// The same in other words, made when the first reader who needs them hears the frame.
     alias: OnceLock<Option<Box<Text>>>,
 }
 
+/// What a frame says, besides its topics.
+#[derive(Debug)]
+struct Words {
+    id: Option<Cursor>,
+    kind: Cow<'static, str>,
+    at: Timestamp,
+    /// A JSON object.
+    data: String,
+    /// The display name that it begins with.
+    name: Option<Arc<str>>,
+}
+
 /// What is sent: one frame of an event stream, and in it one JSON object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Text {
     sse: Bytes,
     json: Range<usize>,
@@ -41,45 +60,45 @@ pub struct Text {
 pub struct Logged {
     pub seq: i64,
     pub at: Timestamp,
-    pub kind: std::borrow::Cow<'static, str>,
+    pub kind: Cow<'static, str>,
     /// The canonical topic first.
     pub topics: Vec<Topic>,
     /// The person whose name the frame shows.
-    pub subject: Option<crate::base::id::PersonId>,
+    pub subject: Option<PersonId>,
+    /// That name, where the writer has just read it; the log holds no names.
+    pub name: Option<Arc<str>>,
     /// A JSON object.
     pub data: String,
 }
 
 impl Frame {
-    /// Encodes an event; `name` is its subject's display name, looked up now.
-    pub fn of_event(epoch: &std::sync::Arc<str>, event: &Logged, name: Option<&str>) -> Frame {
-        let id = Cursor { epoch: epoch.clone(), seq: event.seq }.to_string();
-        let text = Text::write(Some(&id), Some(&event.kind), event.data.len(), |text| {
-            write!(text, r#"{{"id":"{id}","#)?;
-            envelope(text, &event.kind, &event.topics, event.at)?;
-            with_name(text, &event.data, name)
-        });
-        Frame::new(Some(event.seq), None, event.topics.clone().into(), text)
+    /// Returns the frame of an event; `name` is its subject's display name, looked up now.
+    pub fn of_event(epoch: &Arc<str>, event: Logged, name: Option<Arc<str>>) -> Frame {
+        let Logged { seq, at, kind, topics, data, .. } = event;
+        let id = Some(Cursor { epoch: epoch.clone(), seq });
+        Frame::new(Some(seq), None, topics, Words { id, kind, at, data, name })
     }
 
-    /// Encodes a signal: no id, so that no client takes it for a position.
+    /// Returns the frame of a signal: it has no id, so that no client takes it for a position.
     pub fn of_signal(signal: &Signal, at: Timestamp) -> Frame {
-        let data = signal.data.to_string();
-        let text = Text::write(None, Some(signal.kind), data.len(), |text| {
-            text.push('{');
-            envelope(text, signal.kind, &signal.topics, at)?;
-            with_name(text, &data, None)
-        });
-        Frame::new(None, Some(signal.figure()), signal.topics.clone().into(), text)
+        let (kind, data) = (signal.kind.into(), signal.data.to_string());
+        let words = Words { id: None, kind, at, data, name: None };
+        Frame::new(None, Some(signal.figure()), signal.topics.clone(), words)
     }
 
-    fn new(seq: Option<i64>, figure: Option<u64>, topics: Box<[Topic]>, text: Text) -> Frame {
-        Frame { seq, figure, topics, text, alias: OnceLock::new() }
+    fn new(seq: Option<i64>, figure: Option<u64>, topics: Vec<Topic>, words: Words) -> Frame {
+        let (size, words) = (words.size(), Mutex::new(Some(Box::new(words))));
+        let (text, alias) = (OnceLock::new(), OnceLock::new());
+        Frame { seq, figure, topics, size, words, text, alias }
     }
 
     /// Returns the frame's text.
     pub fn text(&self) -> &Text {
-        &self.text
+        self.text.get_or_init(|| {
+            let words = self.words.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // They are there until this has been done, which is once.
+            words.map(|words| words.encoded(&self.topics)).unwrap_or_default()
+        })
     }
 
     /// Returns the frame in the words that `make` has for it, if it has any. They are made once
@@ -90,17 +109,40 @@ impl Frame {
 
     /// Returns the frame as Server-Sent Events text, blank line included.
     pub fn sse(&self) -> &Bytes {
-        self.text.sse()
+        self.text().sse()
     }
 
     /// Returns the frame as one JSON object; shares the memory of [`Frame::sse`].
     pub fn json(&self) -> Bytes {
-        self.text.json()
+        self.text().json()
     }
 
     /// Says whether a holder of `topics` (sorted) hears this frame.
     pub fn heard_by(&self, topics: &[Topic]) -> bool {
         self.topics.iter().any(|topic| topics.binary_search(topic).is_ok())
+    }
+}
+
+impl Words {
+    fn size(&self) -> usize {
+        self.data.len() + ENVELOPE
+    }
+
+    /// Writes an envelope with these words.
+    fn encoded(&self, topics: &[Topic]) -> Text {
+        let id = self.id.as_ref().map(Cursor::to_string);
+        Text::write(id.as_deref(), Some(&self.kind), self.size(), |text| {
+            text.push('{');
+            if let Some(id) = &id {
+                text.extend([r#""id":""#, id, r#"","#]);
+            }
+            text.extend([r#""type":""#, &self.kind, r#"","topic":""#]);
+            if let Some(topic) = topics.first() {
+                topic.push_to(text);
+            }
+            write!(text, r#"","ts":"{}","v":{VERSION},"data":"#, self.at)?;
+            with_name(text, &self.data, self.name.as_deref())
+        })
     }
 }
 
@@ -144,15 +186,6 @@ impl Text {
     }
 }
 
-/// Writes what stands before an object's `data`.
-fn envelope(text: &mut String, kind: &str, topics: &[Topic], at: Timestamp) -> std::fmt::Result {
-    text.extend([r#""type":""#, kind, r#"","topic":""#]);
-    if let Some(topic) = topics.first() {
-        write!(text, "{topic}")?;
-    }
-    write!(text, r#"","ts":"{at}","v":{VERSION},"data":"#)
-}
-
 /// Writes the JSON object `data` with a `display_name` first, and ends the object around it.
 fn with_name(text: &mut String, data: &str, name: Option<&str>) -> std::fmt::Result {
     match name {
@@ -190,9 +223,10 @@ mod tests {
                 kind: "a.b".into(),
                 topics: Vec::new(),
                 subject: None,
+                name: None,
                 data: "{}".to_owned(),
             };
-            let frame = Frame::of_event(&"e".into(), &event, None);
+            let frame = Frame::of_event(&"e".into(), event, None);
             let made = MADE.load(Ordering::Relaxed);
             let texts = [frame.alias(shorter), frame.alias(shorter)]
                 .map(|text| text.map(|text| String::from_utf8(text.sse().to_vec()).unwrap()));
@@ -203,6 +237,24 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_is_encoded_when_it_is_asked_for_and_not_before() {
+        let event = Logged {
+            seq: 1,
+            at: Timestamp(0),
+            kind: "a.b".into(),
+            topics: vec![Topic::House],
+            subject: None,
+            name: None,
+            data: "{}".to_owned(),
+        };
+        let frame = Frame::of_event(&"e".into(), event, None);
+        assert!(frame.text.get().is_none() && frame.heard_by(&[Topic::House]));
+        let first = frame.sse().as_ptr();
+        assert_eq!(first, frame.sse().as_ptr(), "one text for all");
+        assert!(frame.words.lock().unwrap().is_none(), "what it was made of is let go");
+    }
+
+    #[test]
     fn a_name_with_line_breaks_cannot_forge_a_second_frame() {
         let event = Logged {
             seq: 7,
@@ -210,9 +262,11 @@ mod tests {
             kind: "visit.started".into(),
             topics: vec![Topic::House],
             subject: None,
+            name: None,
             data: r#"{"visit_id":"3"}"#.to_owned(),
         };
-        let frame = Frame::of_event(&"e1".into(), &event, Some("A\n\nid: 9\rdata: {}\u{0}\"B"));
+        let frame =
+            Frame::of_event(&"e1".into(), event, Some("A\n\nid: 9\rdata: {}\u{0}\"B".into()));
         let text = std::str::from_utf8(frame.sse()).unwrap();
         assert_eq!(text.matches("\n\n").count(), 1);
         assert!(!text.contains('\r'));

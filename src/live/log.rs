@@ -1,7 +1,5 @@
 //! The event log: append, read back in order, prune. No other module touches the table.
 
-use std::fmt::Write as _;
-
 use rusqlite::{Connection, params};
 
 use crate::base::{Actor, Result, Timestamp};
@@ -12,8 +10,8 @@ use crate::store::rows::{self, FromRow, Row};
 /// Returns `event` as the log will know it in the place `seq`.
 pub(super) fn entry(seq: i64, at: Timestamp, event: &Event) -> Result<Logged> {
     let data = serde_json::to_string(event).map_err(anyhow::Error::from)?;
-    let (topics, subject) = (event.topics(), event.subject());
-    Ok(Logged { seq, at, kind: event.kind().into(), topics, subject, data })
+    let (kind, topics, subject) = (event.kind().into(), event.topics(), event.subject());
+    Ok(Logged { seq, at, kind, topics, subject, name: None, data })
 }
 
 /// Appends events, each in the place that it was given, with those who caused them.
@@ -23,7 +21,7 @@ pub(super) fn append(conn: &Connection, events: &[Logged], by: &[Actor]) -> Resu
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (event, by) in events.iter().zip(by) {
-        let Logged { seq, at, kind, topics, subject, data } = event;
+        let Logged { seq, at, kind, topics, subject, data, .. } = event;
         insert.execute(params![seq, at, by, kind, VERSION, joined(topics), subject, data])?;
     }
     Ok(())
@@ -70,8 +68,7 @@ fn joined(topics: &[Topic]) -> String {
         if !text.is_empty() {
             text.push(' ');
         }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{topic}");
+        topic.push_to(&mut text);
     }
     text
 }
@@ -85,6 +82,7 @@ impl FromRow for Logged {
             kind: kind.into(),
             topics: topics.split(' ').filter_map(|topic| topic.parse().ok()).collect(),
             subject: row.get("subject_id")?,
+            name: None,
             data: row.get("data")?,
         })
     }

@@ -112,20 +112,21 @@ impl Replay {
         shelf.forgotten += 1;
     }
 
-    /// Encodes events, with the names as they are now. What one write tells is often about one
-    /// person, whose name is read once then.
-    pub(super) fn frames(&self, conn: &Connection, events: &[Logged]) -> Result<Vec<Frame>> {
-        let (mut subject, mut name) = (None, None);
-        events
-            .iter()
-            .map(|event| {
-                if event.subject != subject {
-                    let read = event.subject.map(|person| (self.shared.name_of)(conn, person));
-                    (subject, name) = (event.subject, read.transpose()?.flatten());
-                }
-                Ok(Frame::of_event(self.shared.store.epoch(), event, name.as_deref()))
-            })
-            .collect()
+    /// Makes frames of events, with the names as they are now. What one write tells is often about
+    /// one person, whose name is read once then, unless the writer had to read it anyway.
+    pub(super) fn frames(&self, conn: &Connection, events: Vec<Logged>) -> Result<Vec<Frame>> {
+        let (mut known, mut known_name) = (None, None);
+        let frame_of = |mut event: Logged| {
+            if event.subject != known || event.name.is_some() {
+                known_name = match (event.name.take(), event.subject) {
+                    (None, Some(person)) => (self.shared.name_of)(conn, person)?.map(Arc::from),
+                    (name, _) => name,
+                };
+                known = event.subject;
+            }
+            Ok(Frame::of_event(self.shared.store.epoch(), event, known_name.clone()))
+        };
+        events.into_iter().map(frame_of).collect()
     }
 
     /// Begins to read a chunk, in a task of its own: a reader that goes away or stops in the middle
@@ -152,7 +153,7 @@ impl Replay {
         let read = move |conn: &Connection| {
             let events = log::range(conn, chunk * CHUNK + 1, (chunk + 1) * CHUNK + 1)?;
             this.shared.rows.fetch_add(events.len() as u64, Ordering::Relaxed);
-            Ok(this.frames(conn, &events)?.into_iter().map(Arc::new).collect())
+            Ok(this.frames(conn, events)?.into_iter().map(Arc::new).collect())
         };
         let page = self.shared.store.read(read).await?;
         self.shared.durable.settled().await?;

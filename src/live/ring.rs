@@ -40,7 +40,7 @@ impl Ring {
     /// Appends `frame` and returns its place.
     pub(super) fn push(&mut self, frame: Arc<Frame>) -> u64 {
         let place = self.end();
-        self.bytes += frame.sse().len();
+        self.bytes += frame.size;
         self.head = frame.seq.unwrap_or(self.head);
         if let Some(figure) = frame.figure {
             self.newest.insert(figure, place);
@@ -48,7 +48,7 @@ impl Ring {
         self.frames.push_back(frame);
         while self.frames.len() > FRAMES_MAX || self.bytes > BYTES_MAX {
             let Some(oldest) = self.frames.pop_front() else { break };
-            self.bytes -= oldest.sse().len();
+            self.bytes -= oldest.size;
             if let Some(figure) = oldest.figure
                 && self.newest.get(&figure) == Some(&self.first)
             {
@@ -112,9 +112,10 @@ mod tests {
             kind: "a.b".into(),
             topics: Vec::new(),
             subject: None,
+            name: None,
             data: "{}".to_owned(),
         };
-        Arc::new(Frame::of_event(&"e".into(), &logged, None))
+        Arc::new(Frame::of_event(&"e".into(), logged, None))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a write may touch: one connection, one moment, one actor.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -18,6 +19,8 @@ pub struct Tx<'a> {
     pub now: Timestamp,
     /// Who asked for it.
     pub by: Actor,
+    /// A person whose name this write has read.
+    known: Option<(PersonId, Arc<str>)>,
 }
 
 /// What a batch of writes has to announce once it is durable.
@@ -60,11 +63,15 @@ impl News {
 
     /// Adds an event in the next place of the log. There is one writer, and what it has begun
     /// holds every other off: nobody else takes the place.
-    fn add(&mut self, at: Timestamp, by: Actor, event: &Event) -> Result<()> {
-        let seq = self.head + 1 + self.by.len() as i64;
-        self.events.push(log::entry(seq, at, event)?);
+    fn add(&mut self, at: Timestamp, by: Actor, event: &Event) -> Result<&mut Logged> {
+        let entry = log::entry(self.newest() + 1, at, event)?;
         self.by.push(by);
-        Ok(())
+        Ok(self.events.push_mut(entry))
+    }
+
+    /// Returns the place of the newest event, those of these writes among them.
+    pub(super) fn newest(&self) -> i64 {
+        self.head + self.by.len() as i64
     }
 
     /// Writes the events of these writes to the log: all at once, after the last of them. In the
@@ -98,13 +105,21 @@ impl<'a> Tx<'a> {
         now: Timestamp,
         by: Actor,
     ) -> Tx<'a> {
-        Tx { conn, news, now, by }
+        Tx { conn, news, now, by, known: None }
     }
 
     /// Tells of `event`: it gets into the log with the commit, and is announced once that is
     /// durable.
     pub fn emit(&mut self, event: Event) -> Result<()> {
-        self.news.add(self.now, self.by, &event)
+        let entry = self.news.add(self.now, self.by, &event)?;
+        let known = self.known.as_ref().filter(|(person, _)| entry.subject == Some(*person));
+        entry.name = known.map(|(_, name)| name.clone());
+        Ok(())
+    }
+
+    /// Takes note of a person's display name: what is told of them need not read it again.
+    pub fn knows(&mut self, person: PersonId, display_name: &str) {
+        self.known = Some((person, display_name.into()));
     }
 
     /// Ends the streams of `person` after the commit: their rights have changed.

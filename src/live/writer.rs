@@ -274,9 +274,8 @@ impl Room {
         self.disk.keep(Commit { jobs, news, outcome, durable, begun });
     }
 
-    /// Commits whatever waits and returns its events as frames. These are encoded before the
-    /// commit, where names are read in the same transaction; without them the batch stands all
-    /// the same.
+    /// Commits whatever waits and returns its events as frames. These are made before the commit,
+    /// where names are read in the same transaction; without them the batch stands all the same.
     fn commit(
         &self,
         at: &mut Place<'_>,
@@ -318,7 +317,7 @@ impl Room {
         }
         // The commit before may have failed meanwhile.
         self.disk.require_sound()?;
-        let frames = self.replay.frames(&self.conn, &news.events);
+        let frames = self.replay.frames(&self.conn, std::mem::take(&mut news.events));
         self.disk.expect();
         let begun = Instant::now();
         at.commit.execute([])?;
@@ -371,9 +370,7 @@ impl Room {
 
     /// Takes note of what was committed, before anybody hears of it.
     fn note(&self, news: &News) {
-        if let Some(last) = news.events.last() {
-            self.known.set(last.seq);
-        }
+        self.known.set(news.newest());
         if news.refresh || self.refresh_due.get() {
             let refreshed = (self.refresh)(&self.conn);
             if let Err(error) = &refreshed {

@@ -184,6 +184,9 @@ fn decide_once(
         return Ok(result);
     }
     let holder = tap::holder(tx, &scan.tag, today)?;
+    if let Some(holder) = &holder {
+        tx.knows(holder.who.id, &holder.display_name);
+    }
     let verdict = match &holder {
         None => Verdict { why: Some(Why::UnknownTag), ..Verdict::of(Outcome::UnknownTag) },
         Some(holder) if !holder.badge_active => Verdict::rejected(Code::BadgeBlocked),
