@@ -176,8 +176,8 @@ impl Server {
     }
 
     fn run(program: &mut Command) -> Server {
-        let mut process =
-            program.env_clear().stdout(Stdio::piped()).spawn().expect("the program starts");
+        program.env_clear().envs(environment()).stdout(Stdio::piped());
+        let mut process = program.spawn().expect("the program starts");
         let mut line = String::new();
         let output = process.stdout.as_mut().expect("its output");
         BufReader::new(output).read_line(&mut line).expect("a line");
@@ -278,6 +278,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// What the unit of systemd puts into the server's environment, but for the place of its data.
+fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let unit = include_str!("../../systemd/daybook.service");
+    let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+    lines.filter_map(|line| line.split_once('=')).filter(|(name, _)| *name != "DAYBOOK_DATA")
 }
 
 fn program(address: &str, data: &Path, arguments: &[&str]) -> Command {
