@@ -31,6 +31,14 @@ pub fn initials(name: &str) -> String {
     letters.map(|letter| format!("{letter}.")).collect::<Vec<_>>().join(" ")
 }
 
+/// Returns a value as JSON. There is room for what a line of the log mostly takes: a text that
+/// grows is copied each time.
+pub fn json(value: &impl serde::Serialize) -> Result<String> {
+    let mut text = Vec::with_capacity(320);
+    serde_json::to_writer(&mut text, value).map_err(anyhow::Error::from)?;
+    Ok(String::from_utf8(text).map_err(anyhow::Error::from)?)
+}
+
 fn bounded(field: &'static str, text: &str, max: usize) -> Result<String> {
     let text = text.trim();
     if text.chars().count() > max {

@@ -2,27 +2,29 @@
 
 use rusqlite::{Connection, params};
 
-use crate::base::{Actor, Result, Timestamp};
+use crate::base::{Actor, Result, Timestamp, text};
 use crate::event::wire::{Logged, VERSION};
 use crate::event::{Event, Topic};
+use crate::store::ready::Prepares;
 use crate::store::rows::{self, FromRow, Row};
 
 /// Returns `event` as the log will know it in the place `seq`.
 pub(super) fn entry(seq: i64, at: Timestamp, event: &Event) -> Result<Logged> {
-    let data = serde_json::to_string(event).map_err(anyhow::Error::from)?;
+    let data = text::json(event)?;
     let (kind, topics, subject) = (event.kind().into(), event.topics(), event.subject());
     Ok(Logged { seq, at, kind, topics, subject, name: None, data })
 }
 
 /// Appends events, each in the place that it was given, with those who caused them.
-pub(super) fn append(conn: &Connection, events: &[Logged], by: &[Actor]) -> Result<()> {
-    let mut insert = conn.prepare_cached(
-        "insert into event_log (seq, at, by, type, v, topics, subject_id, data)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
+pub(super) fn append(at: &impl Prepares, events: &[Logged], by: &[Actor]) -> Result<()> {
     for (event, by) in events.iter().zip(by) {
-        let Logged { seq, at, kind, topics, subject, data, .. } = event;
-        insert.execute(params![seq, at, by, kind, VERSION, joined(topics), subject, data])?;
+        let Logged { seq, at: moment, kind, topics, subject, data, .. } = event;
+        rows::run(
+            at,
+            "insert into event_log (seq, at, by, type, v, topics, subject_id, data)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![seq, moment, by, kind, VERSION, joined(topics), subject, data],
+        )?;
     }
     Ok(())
 }
@@ -40,8 +42,8 @@ pub(super) fn range(conn: &Connection, first: i64, end: i64) -> Result<Vec<Logge
 }
 
 /// Returns the place of the newest event; 0 when there never was one.
-pub fn head(conn: &Connection) -> Result<i64> {
-    rows::one(conn, "event", "select coalesce(max(seq), 0) from event_log", [])
+pub fn head(at: &impl Prepares) -> Result<i64> {
+    rows::one(at, "event", "select coalesce(max(seq), 0) from event_log", [])
 }
 
 /// Returns the oldest cursor from which nothing is missing.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Tx;
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Error, Result, Timestamp, text};
 use crate::store::rows::{self, FromRow, Row};
 
 /// The key of one act, as its sender chose it.
@@ -35,7 +35,7 @@ pub fn once<T: Serialize + DeserializeOwned>(
         return Ok(answer);
     }
     let answer = act(tx)?;
-    let text = serde_json::to_string(&answer).map_err(anyhow::Error::from)?;
+    let text = text::json(&answer)?;
     rows::run(
         tx,
         "insert into idempotency (principal, key, request_hash, answer, created_at)

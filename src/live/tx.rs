@@ -3,17 +3,22 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Statement, TransactionBehavior};
 
 use super::log;
+use super::memo::{Key, Memo};
 use crate::base::id::PersonId;
 use crate::base::{Actor, Result, Timestamp};
 use crate::event::wire::Logged;
 use crate::event::{Event, Stale};
+use crate::store::ready::Prepares;
 
 /// A write in progress. Queries work on it too, as it derefs to the connection.
 pub struct Tx<'a> {
     conn: &'a Connection,
+    /// Where its statements are run.
+    at: &'a dyn Prepares,
+    memo: &'a mut Memo,
     news: &'a mut News,
     /// The one moment of this write.
     pub now: Timestamp,
@@ -76,9 +81,9 @@ impl News {
 
     /// Writes the events of these writes to the log: all at once, after the last of them. In the
     /// savepoint of each, the page that takes them in would be copied for each.
-    pub(super) fn write_log(&self, conn: &Connection) -> Result<()> {
+    pub(super) fn write_log(&self, at: &impl Prepares) -> Result<()> {
         let found = self.events.len() - self.by.len();
-        log::append(conn, self.events.get(found..).unwrap_or_default(), &self.by)
+        log::append(at, self.events.get(found..).unwrap_or_default(), &self.by)
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -101,11 +106,13 @@ impl News {
 impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a Connection,
+        at: &'a dyn Prepares,
+        memo: &'a mut Memo,
         news: &'a mut News,
         now: Timestamp,
         by: Actor,
     ) -> Tx<'a> {
-        Tx { conn, news, now, by, known: None }
+        Tx { conn, at, memo, news, now, by, known: None }
     }
 
     /// Tells of `event`: it gets into the log with the commit, and is announced once that is
@@ -141,6 +148,38 @@ impl<'a> Tx<'a> {
     /// Says that a figure no longer holds; it is computed and sent again soon.
     pub fn stale(&mut self, figure: Stale) {
         self.news.stale.push(figure);
+        self.memo.forget(figure);
+    }
+
+    /// Says so of a figure, and how what is remembered of it changes.
+    pub fn changes<T: 'static>(&mut self, figure: Stale, change: impl FnOnce(&mut T)) {
+        self.news.stale.push(figure);
+        self.memo.change(figure, change);
+    }
+
+    /// Returns what is remembered by its type.
+    pub fn recall_only<T: Clone + 'static>(&self) -> Option<T> {
+        self.memo.recall(Key::of::<T>())
+    }
+
+    /// Remembers the only one of its type, for this and later writes, until it is forgotten.
+    pub fn remember_only<T: Send + 'static>(&mut self, value: T) {
+        self.memo.remember(Key::of::<T>(), value);
+    }
+
+    /// Forgets the only one of its type: this write changes what it was read from.
+    pub fn forget_only<T: 'static>(&mut self) {
+        self.memo.forget(Key::of::<T>());
+    }
+
+    /// Returns what is remembered of a figure.
+    pub fn recall<T: Clone + 'static>(&self, figure: Stale) -> Option<T> {
+        self.memo.recall(figure)
+    }
+
+    /// Remembers something of a figure, for this and later writes, until the figure is stale.
+    pub fn remember<T: Send + 'static>(&mut self, figure: Stale, value: T) {
+        self.memo.remember(figure, value);
     }
 }
 
@@ -153,12 +192,22 @@ pub fn alone<T>(
     write: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut news = News::default();
-    news.follow(log::head(&tx)?);
-    let done = write(&mut Tx::new(&tx, &mut news, now, by))?;
-    news.write_log(&tx)?;
+    let (mut memo, mut news) = (Memo::default(), News::default());
+    news.follow(log::head(&*tx)?);
+    let done = write(&mut Tx::new(&tx, &*tx, &mut memo, &mut news, now, by))?;
+    news.write_log(&*tx)?;
     tx.commit()?;
     Ok(done)
+}
+
+impl Prepares for Tx<'_> {
+    fn prepared(
+        &self,
+        sql: &'static str,
+        with: &mut dyn FnMut(&mut Statement<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        self.at.prepared(sql, with)
+    }
 }
 
 impl Deref for Tx<'_> {

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Statement};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint;
@@ -23,6 +23,7 @@ use super::faults::{Fault, Faults};
 use super::hub::Hub;
 use super::log;
 use super::metrics::Metrics;
+use super::place::Place;
 use super::replay::Replay;
 use super::tx::{News, Tx};
 use crate::base::{Actor, Clock, Error, Result};
@@ -136,29 +137,6 @@ pub(super) trait Job: Send {
     fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>);
 }
 
-/// Where writes run, with what stands around each of them at hand.
-pub(super) struct Place<'a> {
-    conn: &'a Connection,
-    begin: Statement<'a>,
-    savepoint: Statement<'a>,
-    rollback: Statement<'a>,
-    release: Statement<'a>,
-    commit: Statement<'a>,
-}
-
-impl<'a> Place<'a> {
-    fn on(conn: &'a Connection) -> rusqlite::Result<Place<'a>> {
-        Ok(Place {
-            conn,
-            begin: conn.prepare("begin immediate")?,
-            savepoint: conn.prepare("savepoint one_write")?,
-            rollback: conn.prepare("rollback to one_write")?,
-            release: conn.prepare("release one_write")?,
-            commit: conn.prepare("commit")?,
-        })
-    }
-}
-
 struct Write<F, T> {
     by: Actor,
     name: &'static str,
@@ -182,12 +160,14 @@ where
         let mark = news.mark();
         at.savepoint.execute([])?;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            write(&mut Tx::new(at.conn, news, clock.now(), self.by))
+            let (ready, memo) = (&at.ready, &mut at.memo);
+            write(&mut Tx::new(at.conn, ready, memo, news, clock.now(), self.by))
         }));
         self.result =
             outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("{} panicked", self.name).into()));
         if self.result.is_err() {
             news.back_to(mark);
+            at.memo.forget_all();
             at.rollback.execute([])?;
         }
         at.release.execute([])?;
@@ -261,6 +241,7 @@ impl Room {
         let (mut jobs, mut news) = (Vec::new(), News::default());
         self.take(&mut jobs, first);
         let outcome = self.commit(at, &mut jobs, &mut news, messages).map_err(|error| {
+            at.memo.forget_all();
             // May fail when SQLite has rolled back by itself.
             let _ = self.conn.execute_batch("rollback");
             Metrics::count(&self.hub.metrics().commits_failed);
@@ -286,8 +267,9 @@ impl Room {
         self.disk.require_sound()?;
         self.choose_who_waits()?;
         at.begin.execute([])?;
+        at.look_around()?;
         // A command beside the server has written since: its events come first.
-        let head = log::head(&self.conn)?;
+        let head = log::head(&at.ready)?;
         news.follow(head);
         if head > self.known.get() {
             news.events = log::range(&self.conn, self.known.get() + 1, head + 1)?;
@@ -311,7 +293,7 @@ impl Room {
                 None => break,
             }
         }
-        news.write_log(&self.conn)?;
+        news.write_log(&at.ready)?;
         if self.faults.strikes(Fault::BeforeCommit) {
             return Err(anyhow::anyhow!("planned fault").into());
         }

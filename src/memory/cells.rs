@@ -232,7 +232,7 @@ mod tests {
             // SAFETY: each block is used within its size and freed with its layout.
             unsafe {
                 let (one, two) = (Heap.alloc(layout), Heap.alloc(layout));
-                assert!(one as usize % ALIGN == 0 && two as usize % ALIGN == 0);
+                assert!([one, two].iter().all(|block| (*block as usize).is_multiple_of(ALIGN)));
                 one.write_bytes(1, size);
                 two.write_bytes(2, size);
                 let grown = Heap.realloc(one, layout, size + 300);

@@ -7,6 +7,7 @@
 
 pub mod backup;
 pub mod directory;
+pub mod ready;
 pub mod rows;
 pub mod upgrade;
 

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 
 use rusqlite::types::{FromSql, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Params, Statement};
+use rusqlite::{OptionalExtension, Params, Statement};
 
+use super::ready::Prepares;
 use crate::base::{Error, Result};
 
 /// A value that can be read from a row, by column name.
@@ -71,36 +72,54 @@ fn value<T: FromRow>(row: &rusqlite::Row<'_>) -> rusqlite::Result<T> {
 }
 
 /// Returns every row.
-pub fn all<T: FromRow>(conn: &Connection, sql: &str, params: impl Params) -> Result<Vec<T>> {
-    let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query_map(params, value)?.collect::<rusqlite::Result<_>>()?;
-    Ok(rows)
+pub fn all<T: FromRow>(
+    at: &impl Prepares,
+    sql: &'static str,
+    params: impl Params,
+) -> Result<Vec<T>> {
+    prepared(at, sql, |statement| statement.query_map(params, value)?.collect())
 }
 
 /// Returns the first row, if there is one.
-pub fn maybe<T: FromRow>(conn: &Connection, sql: &str, params: impl Params) -> Result<Option<T>> {
-    let mut statement = conn.prepare_cached(sql)?;
-    Ok(statement.query_row(params, value).optional()?)
+pub fn maybe<T: FromRow>(
+    at: &impl Prepares,
+    sql: &'static str,
+    params: impl Params,
+) -> Result<Option<T>> {
+    prepared(at, sql, |statement| statement.query_row(params, value).optional())
 }
 
 /// Like [`maybe`], but a missing row is the error "no such `what`".
 pub fn one<T: FromRow>(
-    conn: &Connection,
+    at: &impl Prepares,
     what: &'static str,
-    sql: &str,
+    sql: &'static str,
     params: impl Params,
 ) -> Result<T> {
-    maybe(conn, sql, params)?.ok_or(Error::NotFound(what))
+    maybe(at, sql, params)?.ok_or(Error::NotFound(what))
 }
 
 /// Runs a write and returns how many rows it touched.
-pub fn run(conn: &Connection, sql: &str, params: impl Params) -> Result<usize> {
-    Ok(conn.prepare_cached(sql)?.execute(params)?)
+pub fn run(at: &impl Prepares, sql: &'static str, params: impl Params) -> Result<usize> {
+    prepared(at, sql, |statement| statement.execute(params))
 }
 
 /// Runs an insert and returns the new row's id.
-pub fn insert(conn: &Connection, sql: &str, params: impl Params) -> Result<i64> {
-    Ok(conn.prepare_cached(sql)?.insert(params)?)
+pub fn insert(at: &impl Prepares, sql: &'static str, params: impl Params) -> Result<i64> {
+    prepared(at, sql, |statement| statement.insert(params))
+}
+
+fn prepared<T>(
+    at: &impl Prepares,
+    sql: &'static str,
+    with: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+) -> Result<T> {
+    let (mut with, mut done) = (Some(with), None);
+    at.prepared(sql, &mut |statement| {
+        done = with.take().map(|with| with(statement)).transpose()?;
+        Ok(())
+    })?;
+    done.ok_or_else(|| anyhow::anyhow!("a statement was not run").into())
 }
 
 /// The row's first column, for a query that selects one value.
@@ -125,7 +144,9 @@ first_column! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Connection, FromRow, Row, maybe};
+    use rusqlite::Connection;
+
+    use super::{FromRow, Row, maybe};
 
     /// A number, and the two columns of a table that may have no row for it.
     struct Joined(i64, Option<Pair>, i64);
@@ -144,7 +165,7 @@ mod tests {
         }
     }
 
-    fn read(sql: &str) -> Joined {
+    fn read(sql: &'static str) -> Joined {
         let conn = Connection::open_in_memory().unwrap();
         maybe(&conn, sql, []).unwrap().unwrap()
     }

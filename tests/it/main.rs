@@ -51,6 +51,7 @@ mod spine;
 mod store;
 mod scene;
 mod scans;
+mod memo;
 mod visits;
 mod days;
 mod absences;

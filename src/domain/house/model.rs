@@ -29,7 +29,7 @@ pub struct Hours {
 }
 
 /// What clock the house goes by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalTime {
     pub zone: TimeZone,
     pub hours: Hours,

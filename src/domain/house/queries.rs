@@ -4,6 +4,8 @@ use rusqlite::Connection;
 
 use super::model::{House, LocalTime};
 use crate::base::Result;
+use crate::live::Tx;
+use crate::store::ready::Prepares;
 use crate::store::rows;
 
 /// Returns the house.
@@ -18,8 +20,19 @@ pub fn house(conn: &Connection) -> Result<House> {
 }
 
 /// Returns the zone and the hours of the house.
-pub fn local_time(conn: &Connection) -> Result<LocalTime> {
-    rows::one(conn, "house", "select zone, late_after, closes_at from house", [])
+pub fn local_time(at: &impl Prepares) -> Result<LocalTime> {
+    rows::one(at, "house", "select zone, late_after, closes_at from house", [])
+}
+
+/// Returns the same as the writer remembers it, which asks at each scan.
+pub fn local_time_known(tx: &mut Tx<'_>) -> Result<LocalTime> {
+    if let Some(known) = tx.recall_only::<LocalTime>() {
+        debug_assert_eq!(known, local_time(tx)?, "what is remembered holds");
+        return Ok(known);
+    }
+    let read = local_time(tx)?;
+    tx.remember_only(read.clone());
+    Ok(read)
 }
 
 /// Says whether a house has been set up.

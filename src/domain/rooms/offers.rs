@@ -119,21 +119,28 @@ pub fn withdraw(tx: &mut Tx<'_>, id: OfferId, by: PersonId, role: Role) -> Resul
     end(tx, &offer, OfferEnd::Withdrawn)
 }
 
-/// What every read of offers begins with.
-const OFFERS: &str = "select supervision_offer_id, supervision_id, run_id, group_id,
-            supervision.person_id as from_id, supervision_offer.person_id as to_id,
-            supervision_offer.kind as kind, supervision_offer.until_at as until_at,
-            offered_at, outcome
-     from supervision_offer
-     join supervision using (supervision_id)";
+/// What every read of offers begins with, and what it goes on with.
+macro_rules! offers {
+    ($which:literal) => {
+        concat!(
+            "select supervision_offer_id, supervision_id, run_id, group_id,
+                    supervision.person_id as from_id, supervision_offer.person_id as to_id,
+                    supervision_offer.kind as kind, supervision_offer.until_at as until_at,
+                    offered_at, outcome
+             from supervision_offer
+             join supervision using (supervision_id)
+             ",
+            $which
+        )
+    };
+}
 
 /// Returns the open offers to or from `person`, or all.
 pub fn open(conn: &Connection, person: Option<PersonId>) -> Result<Vec<Offer>> {
     rows::all(
         conn,
-        &format!(
-            "{OFFERS}
-             where outcome is null
+        offers!(
+            "where outcome is null
                and (?1 is null or supervision.person_id = ?1 or supervision_offer.person_id = ?1)
              order by supervision_offer_id"
         ),
@@ -186,7 +193,7 @@ pub(super) fn next_due(conn: &Connection) -> Result<Option<Timestamp>> {
 }
 
 fn find(conn: &Connection, id: OfferId) -> Result<Offer> {
-    rows::one(conn, "offer", &format!("{OFFERS} where supervision_offer_id = ?1"), params![id])
+    rows::one(conn, "offer", offers!("where supervision_offer_id = ?1"), params![id])
 }
 
 fn open_of(conn: &Connection, supervision: SupervisionId) -> Result<Option<Offer>> {

@@ -24,7 +24,7 @@ pub fn start(tx: &mut Tx<'_>, scope: &Scope, member: PersonId, run: RunId) -> Re
     scope.require_run(tx, run)?;
     let run = rooms::queries::run(tx, run)?;
     require_member(tx, member)?;
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let standing = queries::standing(tx, member, &today)?;
     if !standing.is_present() && !scope.sees(tx, member)? {
         return Err(Error::conflict("visit.not_present", "the member is not in the house"));
@@ -82,7 +82,7 @@ pub fn end_run(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<RunE
 /// Takes an ended run up again with those who were in it and are nowhere else
 /// since. Who may do so is decided by the caller.
 pub fn reopen_run(tx: &mut Tx<'_>, run: RunId) -> Result<Run> {
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let ended = rooms::queries::run(tx, run)?;
     if ended.ended_at.is_some() && ended.started_at < today.last_close(tx.now) {
         return Err(Error::conflict("run.reopen_too_late", "its day is closed"));
@@ -123,7 +123,7 @@ fn in_scope(tx: &Tx<'_>, scope: &Scope, visit: VisitId) -> Result<Visit> {
 fn undo_end(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     let run = rooms::queries::run(tx, visit.run)?;
     require_open(&run)?;
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let standing = queries::standing(tx, visit.person, &today)?;
     if !standing.is_present() || queries::was_elsewhere_since(tx, visit)? {
         return Err(elsewhere());

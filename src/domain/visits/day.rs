@@ -50,7 +50,7 @@ pub fn mark_missing(tx: &mut Tx<'_>) -> Result<usize> {
     if !house::queries::exists(tx)? {
         return Ok(0);
     }
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let due_at = today.late_after();
     if tx.now < due_at.plus(MISSING_AFTER) || tx.now >= today.closes() || !is_open(tx, today.day)? {
         return Ok(0);
@@ -91,7 +91,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
     if !house::queries::exists(tx)? {
         return Ok(closed);
     }
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let before = today.last_close(tx.now);
     let runs: Vec<StillOpen> = rows::all(
         tx,

@@ -4,7 +4,7 @@
 use super::model::{EndReason, Member, Source, Standing, Status, Today};
 use super::queries::{self, Place};
 use super::scan::{Code, FRESH, Outcome, Why};
-use super::{attendance, stays};
+use super::{attendance, places, stays};
 use crate::base::id::{RoomId, RunId};
 use crate::base::{Result, Timestamp};
 use crate::domain::devices::model::Scanner;
@@ -79,7 +79,7 @@ impl Hand<'_> {
     }
 
     fn room(&self, tx: &mut Tx<'_>, room: RoomId) -> Result<Verdict> {
-        let Some(place) = queries::place(tx, room)? else {
+        let Some(place) = places::place(tx, room)? else {
             return Ok(Verdict::rejected(Code::RunNone));
         };
         let Some((run, closed_at)) = self.run_in(tx, &place)? else {

@@ -28,19 +28,24 @@ pub fn prune(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
     )?;
     add_visits(tx, begins)?;
     // A visit that is kept may name the one before it.
-    for earlier in ["from_visit_id", "earlier_visit_id"] {
-        rows::run(
-            tx,
-            &format!(
-                "update visit
-                 set {earlier} = null
-                 where {earlier} in (select visit_id
-                                     from visit
-                                     where started_at < ?1 and ended_at is not null)"
-            ),
-            params![begins],
-        )?;
-    }
+    rows::run(
+        tx,
+        "update visit
+         set from_visit_id = null
+         where from_visit_id in (select visit_id
+                                 from visit
+                                 where started_at < ?1 and ended_at is not null)",
+        params![begins],
+    )?;
+    rows::run(
+        tx,
+        "update visit
+         set earlier_visit_id = null
+         where earlier_visit_id in (select visit_id
+                                    from visit
+                                    where started_at < ?1 and ended_at is not null)",
+        params![begins],
+    )?;
     rows::run(tx, "delete from visit where started_at < ?1 and ended_at is not null", [begins])?;
     rows::run(
         tx,

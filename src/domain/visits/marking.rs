@@ -33,7 +33,7 @@ pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result
         scope.require(tx, id)?;
     }
     commands::require_member(tx, id)?;
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let reason =
         mark.reason.as_deref().map(|reason| text::optional_line("reason", reason, REASON_MAX));
     let reason = reason.transpose()?.filter(|reason| !reason.is_empty());

@@ -11,6 +11,7 @@ pub mod queries;
 pub mod snapshots;
 pub mod lists;
 mod attendance;
+mod places;
 mod stays;
 mod bulk;
 pub mod commands;

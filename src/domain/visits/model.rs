@@ -11,6 +11,7 @@ use crate::base::{Day, Result, Timestamp};
 use crate::domain::house::model::LocalTime;
 use crate::domain::house::{self, Hours};
 use crate::domain::people;
+use crate::live::Tx;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
 
@@ -218,10 +219,18 @@ pub struct Today {
 }
 
 impl Today {
-    /// Returns the day of the house that `at` falls on.
-    pub fn at(conn: &Connection, at: Timestamp) -> Result<Today> {
-        let LocalTime { zone, hours } = house::queries::local_time(conn)?;
-        Ok(Today { day: at.day(&zone), zone, hours })
+    /// Returns the day of the house that `moment` falls on.
+    pub fn at(conn: &Connection, moment: Timestamp) -> Result<Today> {
+        Ok(Today::in_house(house::queries::local_time(conn)?, moment))
+    }
+
+    /// Returns the day of the house that it is in a write.
+    pub(super) fn now(tx: &mut Tx<'_>) -> Result<Today> {
+        Ok(Today::in_house(house::queries::local_time_known(tx)?, tx.now))
+    }
+
+    fn in_house(LocalTime { zone, hours }: LocalTime, moment: Timestamp) -> Today {
+        Today { day: moment.day(&zone), zone, hours }
     }
 
     /// Returns the day that `at` falls on, with the same hours.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::model::{Attendance, Counts, Occupancy, Standing, Status, Today, Visit};
 use crate::base::id::{PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
+use crate::store::ready::Prepares;
 use crate::store::rows::{self, FromRow, Row};
 
 /// A room with what happens in it now.
@@ -188,9 +189,9 @@ pub fn counts(conn: &Connection, day: Day) -> Result<Counts> {
 }
 
 /// Returns a room, how full it is and what happens in it, in one read.
-pub fn place(conn: &Connection, room: RoomId) -> Result<Option<Place>> {
+pub fn place(at: &impl Prepares, room: RoomId) -> Result<Option<Place>> {
     rows::maybe(
-        conn,
+        at,
         "select run_id, started_at, room.room_id as room_id, name, capacity,
                 (select count(*)
                  from visit

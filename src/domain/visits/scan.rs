@@ -30,7 +30,7 @@ use super::hand::{Hand, Verdict, Way};
 use super::model::{Occupancy, Today};
 use super::tap::{self, Holder};
 use crate::base::id::{PersonId, RoomId};
-use crate::base::{Result, Timestamp};
+use crate::base::{Result, Timestamp, text};
 use crate::domain::devices::model::{Intent, Mode, Scanner};
 use crate::domain::people;
 use crate::event::{Event, Label};
@@ -131,7 +131,7 @@ pub struct ScanResult {
 
 /// Decides one scan; see [`scan_all`].
 pub fn scan(tx: &mut Tx<'_>, scanner: &Scanner, scan: &Scan) -> Result<ScanResult> {
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let at = moment(tx.now, scanner, scan.at);
     decide_once(tx, scanner, &today, scan, at)
 }
@@ -139,7 +139,7 @@ pub fn scan(tx: &mut Tx<'_>, scanner: &Scanner, scan: &Scan) -> Result<ScanResul
 /// Decides the scans of one call in the order of their moments, and returns the
 /// results in the order of the call.
 pub fn scan_all(tx: &mut Tx<'_>, scanner: &Scanner, scans: &[Scan]) -> Result<Vec<ScanResult>> {
-    let today = Today::at(tx, tx.now)?;
+    let today = Today::now(tx)?;
     let mut by_moment: Vec<(usize, Timestamp, &Scan)> = scans
         .iter()
         .enumerate()
@@ -294,7 +294,7 @@ fn keep(
     person: Option<PersonId>,
     result: &ScanResult,
 ) -> Result<()> {
-    let text = serde_json::to_string(result).map_err(anyhow::Error::from)?;
+    let text = text::json(result)?;
     let number = rows::insert(
         tx,
         "insert into scan (device_id, scan_id, tag, person_id, scanned_at, received_at, outcome,

@@ -2,11 +2,11 @@
 
 use rusqlite::params;
 
-use super::attendance;
 use super::model::{EndReason, Member, Source, Standing, Today, Visit};
+use super::{attendance, places};
 use crate::base::id::{RoomId, RunId, VisitId};
 use crate::base::{Result, Timestamp};
-use crate::event::{Event, Stale};
+use crate::event::Event;
 use crate::live::Tx;
 use crate::store::rows;
 
@@ -54,8 +54,7 @@ pub(super) fn enter(
          on conflict (person_id) do update set visit_id = excluded.visit_id",
         params![member.id, id],
     )?;
-    tx.stale(Stale::Counts);
-    tx.stale(Stale::Room(room));
+    places::count(tx, room, 1);
     tx.emit(Event::VisitStarted {
         visit_id: VisitId(id),
         run_id: run,
@@ -86,8 +85,7 @@ pub(super) fn end(
          where visit_id = ?1",
         params![visit.id, at, reason],
     )?;
-    tx.stale(Stale::Counts);
-    tx.stale(Stale::Room(visit.room));
+    places::count(tx, visit.room, -i64::from(visit.ended_at.is_none()));
     tx.emit(Event::VisitEnded {
         visit_id: visit.id,
         run_id: visit.run,
@@ -129,8 +127,7 @@ pub(super) fn reopen(tx: &mut Tx<'_>, member: &Member, visit: &Visit) -> Result<
          where visit_id = ?1",
         params![visit.id],
     )?;
-    tx.stale(Stale::Counts);
-    tx.stale(Stale::Room(visit.room));
+    places::count(tx, visit.room, 1);
     tx.emit(Event::VisitStarted {
         visit_id: visit.id,
         run_id: visit.run,

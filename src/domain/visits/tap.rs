@@ -1,12 +1,13 @@
 //! What a scan meets: whose badge it is, how that person stands to the house, and the scan before.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::model::{Member, Standing, Today};
 use super::scan::Scan;
 use crate::base::id::{DeviceId, GroupId, PersonId};
 use crate::base::{Result, Timestamp};
 use crate::domain::people::Role;
+use crate::live::Tx;
 use crate::store::rows::{self, FromRow, Row};
 
 /// Whose badge it is, and how that person stands to the house.
@@ -33,9 +34,9 @@ pub(super) struct Earlier {
 }
 
 /// Returns who a tag belongs to with all that a decision about them needs, in one read.
-pub(super) fn holder(conn: &Connection, tag: &str, today: &Today) -> Result<Option<Holder>> {
+pub(super) fn holder(tx: &Tx<'_>, tag: &str, today: &Today) -> Result<Option<Holder>> {
     rows::maybe(
-        conn,
+        tx,
         "select person.person_id as person_id, role, given_name, display_name,
                 badge.state = 'active' as badge_active, person.state = 'active' as active,
                 (select group_concat(group_id, ' ')
@@ -60,14 +61,14 @@ pub(super) fn holder(conn: &Connection, tag: &str, today: &Today) -> Result<Opti
 /// Returns the scan that makes this one a repeat (the same id) or, else, the
 /// second of a double tap: the last one of its tag, at the same reader.
 pub(super) fn scan_before(
-    conn: &Connection,
+    tx: &Tx<'_>,
     device: DeviceId,
     scan: &Scan,
     at: Timestamp,
     within_ms: i64,
 ) -> Result<Option<Earlier>> {
     rows::maybe(
-        conn,
+        tx,
         "select scan_id, tag, person_id, result
          from scan
          where device_id = ?1 and scan_id = ?2
