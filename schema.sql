@@ -275,11 +275,10 @@ create table visit (
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
 create index visit_room on visit (room_id) where ended_at is null;
-create index visit_started on visit (started_at);
 
 -- The newest visit of each person; those before it hang on it by earlier_visit_id. One that was
 -- undone never was. An index of all visits by person would be a page more for each scan to write,
--- in no order.
+-- in no order; of one by their start only the night would have any use.
 create table last_visit (
     person_id integer primary key references person,
     visit_id  integer not null

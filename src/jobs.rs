@@ -72,10 +72,10 @@ async fn send_figures(app: App) {
     }
 }
 
-/// Gives back the memory that nobody uses: after a rush of streams, as after a restart, once it is
-/// over, and now and then.
+/// Gives back the memory that nobody uses: what the start has left, after a rush of streams, as
+/// after a restart, once it is over, and now and then.
 async fn give_memory_back(app: App) {
-    let (mut given_at, mut before, mut waited) = (0_i64, 0, Duration::ZERO);
+    let (mut given_at, mut before, mut waited) = (0_i64, 0, NOW_AND_THEN);
     loop {
         tokio::time::sleep(QUIET).await;
         waited += QUIET;

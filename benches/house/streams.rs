@@ -14,7 +14,7 @@ use crate::load::{Wire, admin, follow, rest, scan};
 use crate::server::{House, MEMBERS, READERS, Server, directory, tag};
 
 /// How many streams, and how many events for them, one each [`PERIOD`].
-const SIZES: [(usize, usize); 3] = [(100, 150), (1000, 100), (10_000, 50)];
+const SIZES: [(usize, usize); 3] = [(100, 400), (1000, 100), (10_000, 50)];
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// Without a pause: so many streams, and scans that make two events each.

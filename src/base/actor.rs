@@ -1,5 +1,6 @@
 //! Who asked for a write.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::id::{DeviceId, PersonId};
@@ -22,18 +23,29 @@ impl Actor {
     }
 }
 
+impl Actor {
+    fn text(self) -> Cow<'static, str> {
+        let (kind, id) = match self {
+            Actor::Person(id) => ("person:", id.0),
+            Actor::Device(id) => ("device:", id.0),
+            Actor::System => return "system".into(),
+        };
+        // Without the formatter: each event is kept with one.
+        [kind, itoa::Buffer::new().format(id)].concat().into()
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Actor::Person(id) => write!(f, "person:{id}"),
-            Actor::Device(id) => write!(f, "device:{id}"),
-            Actor::System => f.write_str("system"),
-        }
+        f.write_str(&self.text())
     }
 }
 
 impl rusqlite::ToSql for Actor {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(self.to_string().into())
+        Ok(match self.text() {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        })
     }
 }

@@ -62,26 +62,31 @@ impl Rfc3339 {
         let moment = jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default();
         let utc = jiff::tz::Offset::UTC.to_datetime(moment).max(first);
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        let parts = [
-            (0..4, utc.year()),
-            (5..7, utc.month().into()),
-            (8..10, utc.day().into()),
-            (11..13, utc.hour().into()),
-            (14..16, utc.minute().into()),
-            (17..19, utc.second().into()),
-            (20..23, utc.millisecond()),
-        ];
-        for (place, mut number) in parts {
-            for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
-                *digit += (number % 10) as u8;
-                number /= 10;
-            }
-        }
+        write_date(&mut text, utc.date());
+        write_digits(text.get_mut(11..13), utc.hour().into());
+        write_digits(text.get_mut(14..16), utc.minute().into());
+        write_digits(text.get_mut(17..19), utc.second().into());
+        write_digits(text.get_mut(20..23), utc.millisecond());
         Rfc3339(text)
     }
 
     fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Writes a date over the zeros of `0000-00-00`.
+fn write_date(text: &mut [u8], date: civil::Date) {
+    write_digits(text.get_mut(0..4), date.year());
+    write_digits(text.get_mut(5..7), date.month().into());
+    write_digits(text.get_mut(8..10), date.day().into());
+}
+
+/// Writes a number that is not negative over as many zeros as there is room.
+fn write_digits(zeros: Option<&mut [u8]>, mut number: i16) {
+    for digit in zeros.unwrap_or_default().iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -167,7 +172,12 @@ impl<'de> Deserialize<'de> for Day {
 
 impl rusqlite::ToSql for Day {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(self.to_string().into())
+        if self.0.year() < 0 {
+            return Ok(self.to_string().into());
+        }
+        let mut text = *b"0000-00-00";
+        write_date(&mut text, self.0);
+        Ok(std::str::from_utf8(&text).unwrap_or_default().to_owned().into())
     }
 }
 
@@ -363,6 +373,16 @@ mod tests {
         ];
         for (moment, text) in written {
             assert_eq!(Timestamp(moment).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_day_is_kept_as_it_is_written() {
+        let conn = rusqlite::Connection::open_in_memory().unwrap();
+        for text in ["2026-03-29", "0007-01-01", "9999-12-31", "-000001-12-31"] {
+            let day: Day = text.parse().unwrap();
+            let kept: String = conn.query_row("select ?1", [day], |row| row.get(0)).unwrap();
+            assert_eq!((kept.as_str(), day.to_string().as_str()), (text, text));
         }
     }
 

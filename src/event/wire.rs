@@ -30,7 +30,7 @@ pub struct Frame {
     /// About how many bytes it takes.
     pub size: usize,
     /// What there is to say, until it is encoded.
-    words: Mutex<Option<Box<Words>>>,
+    words: Mutex<Option<Words>>,
     text: OnceLock<Text>,
     /// The same in other words, made when the first reader who needs them hears the frame.
     alias: OnceLock<Option<Box<Text>>>,
@@ -87,7 +87,7 @@ impl Frame {
     }
 
     fn new(seq: Option<i64>, figure: Option<u64>, topics: Vec<Topic>, words: Words) -> Frame {
-        let (size, words) = (words.size(), Mutex::new(Some(Box::new(words))));
+        let (size, words) = (words.size(), Mutex::new(Some(words)));
         let (text, alias) = (OnceLock::new(), OnceLock::new());
         Frame { seq, figure, topics, size, words, text, alias }
     }

@@ -1,6 +1,8 @@
 //! The event log: append, read back in order, prune. No other module touches the table.
 
-use rusqlite::{Connection, params};
+use std::slice;
+
+use rusqlite::{Connection, ToSql, params};
 
 use crate::base::{Actor, Result, Timestamp, text};
 use crate::event::wire::{Logged, VERSION};
@@ -15,17 +17,49 @@ pub(super) fn entry(seq: i64, at: Timestamp, event: &Event) -> Result<Logged> {
     Ok(Logged { seq, at, kind, topics, subject, name: None, data })
 }
 
+/// How many events one statement takes: what stands around each statement costs as much as half of
+/// an event.
+const TOGETHER: usize = 8;
+
+/// The statement that appends so many events as it is given rows. It fails as a whole with all
+/// that the batch has written, so that nothing need be kept to undo it by itself.
+macro_rules! insert {
+    ($($row:tt)+) => {
+        concat!(
+            "insert or fail into event_log (seq, at, by, type, v, topics, subject_id, data)
+             values ",
+            $($row, "(?, ?, ?, ?, ?, ?, ?, ?)"),+
+        )
+    };
+}
+
 /// Appends events, each in the place that it was given, with those who caused them.
 pub(super) fn append(at: &impl Prepares, events: &[Logged], by: &[Actor]) -> Result<()> {
-    for (event, by) in events.iter().zip(by) {
-        let Logged { seq, at: moment, kind, topics, subject, data, .. } = event;
-        rows::run(
-            at,
-            "insert into event_log (seq, at, by, type, v, topics, subject_id, data)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![seq, moment, by, kind, VERSION, joined(topics), subject, data],
-        )?;
+    for (events, by) in events.chunks(TOGETHER).zip(by.chunks(TOGETHER)) {
+        if events.len() == TOGETHER {
+            append_all(at, insert!("" "," "," "," "," "," "," ","), events, by)?;
+        } else {
+            for (event, by) in events.iter().zip(by) {
+                append_all(at, insert!(""), slice::from_ref(event), slice::from_ref(by))?;
+            }
+        }
     }
+    Ok(())
+}
+
+fn append_all(
+    at: &impl Prepares,
+    sql: &'static str,
+    events: &[Logged],
+    by: &[Actor],
+) -> Result<()> {
+    let topics: Vec<String> = events.iter().map(|event| joined(&event.topics)).collect();
+    let mut values: Vec<&dyn ToSql> = Vec::with_capacity(events.len() * 8);
+    for ((event, topics), by) in events.iter().zip(&topics).zip(by) {
+        let Logged { seq, at, kind, subject, data, .. } = event;
+        values.extend([seq as &dyn ToSql, at, by, kind, &VERSION, topics, subject, data]);
+    }
+    rows::run(at, sql, &*values)?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The writer's place: its connection, with everything at hand.
 
+use std::cell::RefCell;
+
 use rusqlite::{Connection, Statement};
 
 use super::memo::Memo;
@@ -11,7 +13,7 @@ use crate::store::rows;
 pub(super) struct Place<'a> {
     pub conn: &'a Connection,
     pub ready: Ready<'a>,
-    pub memo: Memo,
+    pub memo: RefCell<Memo>,
     /// How often others had written when `memo` held.
     version: i64,
     pub begin: Statement<'a>,
@@ -27,7 +29,7 @@ impl<'a> Place<'a> {
         Ok(Place {
             conn,
             ready: Ready::on(conn),
-            memo: Memo::default(),
+            memo: RefCell::default(),
             version: 0,
             begin: conn.prepare("begin immediate")?,
             savepoint: conn.prepare("savepoint one_write")?,
@@ -41,7 +43,7 @@ impl<'a> Place<'a> {
     pub fn look_around(&mut self) -> Result<()> {
         let version = rows::one(&self.ready, "version", "pragma data_version", [])?;
         if version != self.version {
-            self.memo.forget_all();
+            self.memo.get_mut().forget_all();
             self.version = version;
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! What a write may touch: one connection, one moment, one actor.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Statement, TransactionBehavior};
 
 use super::log;
-use super::memo::{Key, Memo};
+use super::memo::{Memo, Tables};
 use crate::base::id::PersonId;
 use crate::base::{Actor, Result, Timestamp};
 use crate::event::wire::Logged;
@@ -18,7 +19,7 @@ pub struct Tx<'a> {
     conn: &'a Connection,
     /// Where its statements are run.
     at: &'a dyn Prepares,
-    memo: &'a mut Memo,
+    memo: &'a RefCell<Memo>,
     news: &'a mut News,
     /// The one moment of this write.
     pub now: Timestamp,
@@ -107,7 +108,7 @@ impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a Connection,
         at: &'a dyn Prepares,
-        memo: &'a mut Memo,
+        memo: &'a RefCell<Memo>,
         news: &'a mut News,
         now: Timestamp,
         by: Actor,
@@ -125,8 +126,8 @@ impl<'a> Tx<'a> {
     }
 
     /// Takes note of a person's display name: what is told of them need not read it again.
-    pub fn knows(&mut self, person: PersonId, display_name: &str) {
-        self.known = Some((person, display_name.into()));
+    pub fn knows(&mut self, person: PersonId, display_name: Arc<str>) {
+        self.known = Some((person, display_name));
     }
 
     /// Ends the streams of `person` after the commit: their rights have changed.
@@ -148,38 +149,33 @@ impl<'a> Tx<'a> {
     /// Says that a figure no longer holds; it is computed and sent again soon.
     pub fn stale(&mut self, figure: Stale) {
         self.news.stale.push(figure);
-        self.memo.forget(figure);
+        self.memo.borrow_mut().forget(figure);
     }
 
     /// Says so of a figure, and how what is remembered of it changes.
     pub fn changes<T: 'static>(&mut self, figure: Stale, change: impl FnOnce(&mut T)) {
         self.news.stale.push(figure);
-        self.memo.change(figure, change);
+        self.memo.borrow_mut().change(figure, change);
     }
 
-    /// Returns what is remembered by its type.
-    pub fn recall_only<T: Clone + 'static>(&self) -> Option<T> {
-        self.memo.recall(Key::of::<T>())
-    }
-
-    /// Remembers the only one of its type, for this and later writes, until it is forgotten.
-    pub fn remember_only<T: Send + 'static>(&mut self, value: T) {
-        self.memo.remember(Key::of::<T>(), value);
-    }
-
-    /// Forgets the only one of its type: this write changes what it was read from.
-    pub fn forget_only<T: 'static>(&mut self) {
-        self.memo.forget(Key::of::<T>());
+    /// Looks at what is known from `tables`, or notes something there, for this and later writes,
+    /// until one of the tables is written to.
+    pub fn known<T: Default + Send + 'static, R: Default>(
+        &self,
+        tables: Tables,
+        look: impl FnOnce(&mut T) -> R,
+    ) -> R {
+        self.memo.borrow_mut().known(tables).map(look).unwrap_or_default()
     }
 
     /// Returns what is remembered of a figure.
     pub fn recall<T: Clone + 'static>(&self, figure: Stale) -> Option<T> {
-        self.memo.recall(figure)
+        self.memo.borrow().recall(figure)
     }
 
     /// Remembers something of a figure, for this and later writes, until the figure is stale.
     pub fn remember<T: Send + 'static>(&mut self, figure: Stale, value: T) {
-        self.memo.remember(figure, value);
+        self.memo.borrow_mut().remember(figure, value);
     }
 }
 
@@ -192,9 +188,9 @@ pub fn alone<T>(
     write: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (mut memo, mut news) = (Memo::default(), News::default());
+    let (memo, mut news) = (RefCell::default(), News::default());
     news.follow(log::head(&*tx)?);
-    let done = write(&mut Tx::new(&tx, &*tx, &mut memo, &mut news, now, by))?;
+    let done = write(&mut Tx::new(&tx, &*tx, &memo, &mut news, now, by))?;
     news.write_log(&*tx)?;
     tx.commit()?;
     Ok(done)
@@ -206,7 +202,15 @@ impl Prepares for Tx<'_> {
         sql: &'static str,
         with: &mut dyn FnMut(&mut Statement<'_>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
-        self.at.prepared(sql, with)
+        let mut writes = false;
+        let outcome = self.at.prepared(sql, &mut |statement| {
+            writes = !statement.readonly();
+            with(statement)
+        });
+        if writes {
+            self.memo.borrow_mut().written_by(sql);
+        }
+        outcome
     }
 }
 

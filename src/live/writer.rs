@@ -160,14 +160,14 @@ where
         let mark = news.mark();
         at.savepoint.execute([])?;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let (ready, memo) = (&at.ready, &mut at.memo);
+            let (ready, memo) = (&at.ready, &at.memo);
             write(&mut Tx::new(at.conn, ready, memo, news, clock.now(), self.by))
         }));
         self.result =
             outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("{} panicked", self.name).into()));
         if self.result.is_err() {
             news.back_to(mark);
-            at.memo.forget_all();
+            at.memo.get_mut().forget_all();
             at.rollback.execute([])?;
         }
         at.release.execute([])?;
@@ -241,7 +241,7 @@ impl Room {
         let (mut jobs, mut news) = (Vec::new(), News::default());
         self.take(&mut jobs, first);
         let outcome = self.commit(at, &mut jobs, &mut news, messages).map_err(|error| {
-            at.memo.forget_all();
+            at.memo.get_mut().forget_all();
             // May fail when SQLite has rolled back by itself.
             let _ = self.conn.execute_batch("rollback");
             Metrics::count(&self.hub.metrics().commits_failed);

@@ -1,9 +1,11 @@
-//! What the writer remembers of rooms and hours holds, whatever happens between two scans.
+//! What the writer remembers of rooms, hours and badges holds, whatever happens between two scans.
 
 use daybook::base::{Actor, Error};
 use daybook::domain::house::commands::set_hours;
 use daybook::domain::house::model::HoursChange;
-use daybook::domain::rooms::commands::change_room;
+use daybook::domain::people;
+use daybook::domain::people::model::{BadgeState, PersonChange, PersonState};
+use daybook::domain::rooms::commands::{change_room, set_group_members};
 use daybook::domain::rooms::model::RoomChange;
 use daybook::domain::visits::scan::{self, Code, Outcome, When};
 use daybook::live::Tx;
@@ -69,4 +71,52 @@ async fn hours_that_change_hold_from_the_next_scan_on() {
     scene.tap(&scene.door, BEN).await;
     let came = scene.events("attendance.checked_in").await;
     assert_eq!([&came[0].1["late"], &came[1].1["late"]], [true, false]);
+}
+
+#[tokio::test]
+async fn who_bears_a_badge_is_asked_anew_once_it_may_have_changed() {
+    let scene = Scene::new().await;
+    let (mia, blue) = (scene.mia, scene.blue);
+    assert_eq!(scene.tap(&scene.door, MIA).await.display.line1, "Hallo Mia!");
+    let change = PersonChange { given_name: Some("Mina".into()), ..PersonChange::default() };
+    let rename = move |tx: &mut Tx<'_>| people::commands::change(tx, mia, change).map(drop);
+    scene.write(Actor::System, rename).await.unwrap();
+    scene.pass(60);
+    assert_eq!(scene.tap(&scene.exit, MIA).await.display.line1, "Tschüss Mina!");
+
+    let leave = move |tx: &mut Tx<'_>| set_group_members(tx, blue, &[]);
+    scene.write(Actor::System, leave).await.unwrap();
+    scene.pass(60);
+    scene.tap(&scene.door, MIA).await;
+    let came = scene.events("attendance.checked_in").await;
+    let audiences = [came[0].0.as_str(), came[1].0.as_str()];
+    assert_eq!(audiences, [format!("group:{blue} office lead").as_str(), "office lead"]);
+
+    let inactive = PersonChange { state: Some(PersonState::Inactive), ..PersonChange::default() };
+    let end = move |tx: &mut Tx<'_>| people::commands::change(tx, mia, inactive).map(drop);
+    scene.write(Actor::System, end).await.unwrap();
+    scene.pass(60);
+    assert_eq!(scene.tap(&scene.exit, MIA).await.code, Some(Code::MemberInactive));
+}
+
+#[tokio::test]
+async fn a_badge_that_is_blocked_opens_nothing_more_and_another_s_is_another_s() {
+    let scene = Scene::new().await;
+    scene.tap(&scene.door, BEN).await;
+    let ben = scene.ben;
+    let badge = move |tx: &mut Tx<'_>| Ok(people::queries::badges_of(tx, ben)?[0].id);
+    let badge = scene.write(Actor::System, badge).await.unwrap();
+    let block =
+        move |tx: &mut Tx<'_>| people::commands::set_badge_state(tx, badge, BadgeState::Blocked);
+    scene.write(Actor::System, block).await.unwrap();
+    scene.pass(60);
+    assert_eq!(scene.tap(&scene.exit, BEN).await.code, Some(Code::BadgeBlocked));
+    let zoe = scene.zoe;
+    let hand_over = move |tx: &mut Tx<'_>| {
+        people::commands::take_back_badge(tx, badge)?;
+        people::commands::hand_out_badge(tx, zoe, BEN).map(drop)
+    };
+    scene.write(Actor::System, hand_over).await.unwrap();
+    scene.pass(60);
+    assert_eq!(scene.tap(&scene.door, BEN).await.display.line1, "Hallo Zoe!");
 }

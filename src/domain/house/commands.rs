@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::model::{self, Hours, HoursChange, LocalTime, NewHouse};
+use super::model::{self, Hours, HoursChange, NewHouse};
 use super::queries;
 use crate::base::{Day, Error, Result, text};
 use crate::live::Tx;
@@ -54,7 +54,6 @@ pub fn set_hours(tx: &mut Tx<'_>, change: HoursChange) -> Result<Hours> {
         "update house set late_after = ?1, closes_at = ?2",
         params![late_after, closes_at],
     )?;
-    tx.forget_only::<LocalTime>();
     Ok(Hours { late_after, closes_at })
 }
 

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::model::{House, LocalTime};
 use crate::base::Result;
 use crate::live::Tx;
+use crate::live::memo::Tables;
 use crate::store::ready::Prepares;
 use crate::store::rows;
 
@@ -25,15 +26,19 @@ pub fn local_time(at: &impl Prepares) -> Result<LocalTime> {
 }
 
 /// Returns the same as the writer remembers it, which asks at each scan.
-pub fn local_time_known(tx: &mut Tx<'_>) -> Result<LocalTime> {
-    if let Some(known) = tx.recall_only::<LocalTime>() {
+pub fn local_time_known(tx: &Tx<'_>) -> Result<LocalTime> {
+    let known = tx.known(FROM, |known: &mut Option<LocalTime>| known.clone());
+    if let Some(known) = known {
         debug_assert_eq!(known, local_time(tx)?, "what is remembered holds");
         return Ok(known);
     }
     let read = local_time(tx)?;
-    tx.remember_only(read.clone());
+    tx.known(FROM, |known| *known = Some(read.clone()));
     Ok(read)
 }
+
+/// Where the hours and the zone stand.
+const FROM: Tables = &["house"];
 
 /// Says whether a house has been set up.
 pub fn exists(conn: &Connection) -> Result<bool> {

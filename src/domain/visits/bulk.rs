@@ -54,20 +54,17 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
         tx,
         "update visit
          set ended_at = null, end_reason = null
-         where run_id = ?1
-           and started_at >= ?4
+         where visit_id in (select visit_id from last_visit)
+           and run_id = ?1
            and end_reason = 'run_ended'
            and ended_at >= ?2
-           and visit_id = (select visit_id
-                           from last_visit
-                           where last_visit.person_id = visit.person_id)
            and exists (select 1
                        from attendance
                        where attendance.person_id = visit.person_id
                          and day = ?3
                          and status = 'present')
          returning person_id",
-        params![run.id, ended_at, day, run.started_at],
+        params![run.id, ended_at, day],
     )?;
     tell(tx, run, &people, Way::In, "run_reopened")?;
     Ok(people.len())

@@ -225,7 +225,7 @@ impl Today {
     }
 
     /// Returns the day of the house that it is in a write.
-    pub(super) fn now(tx: &mut Tx<'_>) -> Result<Today> {
+    pub(super) fn now(tx: &Tx<'_>) -> Result<Today> {
         Ok(Today::in_house(house::queries::local_time_known(tx)?, tx.now))
     }
 
@@ -282,7 +282,7 @@ impl Today {
 }
 
 /// A member of whom something is told, with those who hear of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
     pub id: PersonId,
     /// None of somebody who works here: their coming and going is told to nobody.

@@ -116,9 +116,9 @@ pub fn status_today(conn: &Connection, person: PersonId, day: Day) -> Result<Sta
 }
 
 /// Returns all that a decision about a person needs, in one read.
-pub fn standing(conn: &Connection, person: PersonId, today: &Today) -> Result<Standing> {
+pub fn standing(at: &impl Prepares, person: PersonId, today: &Today) -> Result<Standing> {
     let standing = rows::maybe(
-        conn,
+        at,
         "select last_visit.visit_id as newest_visit,
                 attendance.person_id as person_id, day, status, late, arrived_at, left_at, reason,
                 attendance.source as source, changed_at,

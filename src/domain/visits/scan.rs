@@ -184,17 +184,17 @@ fn decide_once(
         return Ok(result);
     }
     let holder = tap::holder(tx, &scan.tag, today)?;
-    if let Some(holder) = &holder {
-        tx.knows(holder.who.id, &holder.display_name);
+    if let Some(Holder { bearer, .. }) = &holder {
+        tx.knows(bearer.who.id, bearer.display_name.clone());
     }
     let verdict = match &holder {
         None => Verdict { why: Some(Why::UnknownTag), ..Verdict::of(Outcome::UnknownTag) },
-        Some(holder) if !holder.badge_active => Verdict::rejected(Code::BadgeBlocked),
-        Some(holder) if !holder.active => Verdict::rejected(Code::MemberInactive),
+        Some(holder) if !holder.bearer.badge_active => Verdict::rejected(Code::BadgeBlocked),
+        Some(holder) if !holder.bearer.active => Verdict::rejected(Code::MemberInactive),
         Some(holder) => decide(tx, scanner, today, scan, at, holder)?,
     };
     let result = answer(scanner, scan, holder.as_ref(), &verdict);
-    keep(tx, scanner, scan, at, holder.map(|holder| holder.who.id), &result)?;
+    keep(tx, scanner, scan, at, holder.map(|holder| holder.bearer.who.id), &result)?;
     if let Some(why) = verdict.why {
         put_on_review(tx, scanner, scan, why)?;
     }
@@ -223,8 +223,8 @@ fn decide(
     let Some(at) = in_order(tx.now, at, holder.standing.newest()) else {
         return Ok(Verdict::review(Why::Late));
     };
-    let hand = Hand { who: &holder.who, today, standing: &holder.standing, at };
-    if holder.role.works_here() {
+    let hand = Hand { who: &holder.bearer.who, today, standing: &holder.standing, at };
+    if holder.bearer.role.works_here() {
         hand.staff(tx, way(scanner, scan))
     } else {
         hand.member(tx, scanner, way(scanner, scan))
@@ -262,8 +262,9 @@ fn answer(
 ) -> ScanResult {
     let greets = !matches!(verdict.outcome, Outcome::Rejected | Outcome::NeedsReview);
     let name = holder
+        .map(|holder| &holder.bearer)
         .filter(|_| greets)
-        .and_then(|holder| display::name(scanner, &holder.given_name, &holder.display_name));
+        .and_then(|bearer| display::name(scanner, &bearer.given_name, &bearer.display_name));
     let place = verdict.place.as_ref();
     let room = place.map(|place| place.room_name.as_str());
     let (outcome, code) = (verdict.outcome, verdict.code);

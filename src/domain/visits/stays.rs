@@ -47,13 +47,7 @@ pub(super) fn enter(
             standing.newest_visit,
         ],
     )?;
-    rows::run(
-        tx,
-        "insert into last_visit (person_id, visit_id)
-         values (?1, ?2)
-         on conflict (person_id) do update set visit_id = excluded.visit_id",
-        params![member.id, id],
-    )?;
+    note_newest(tx, member, standing.newest_visit, VisitId(id))?;
     places::count(tx, room, 1);
     tx.emit(Event::VisitStarted {
         visit_id: VisitId(id),
@@ -66,6 +60,25 @@ pub(super) fn enter(
         groups: member.groups.clone().unwrap_or_default(),
     })?;
     Ok(VisitId(id))
+}
+
+/// Notes a member's newest visit in the place of the one before.
+fn note_newest(
+    tx: &Tx<'_>,
+    member: &Member,
+    before: Option<VisitId>,
+    newest: VisitId,
+) -> Result<()> {
+    let sql = if before.is_some() {
+        "update last_visit
+         set visit_id = ?2
+         where person_id = ?1"
+    } else {
+        "insert into last_visit (person_id, visit_id)
+         values (?1, ?2)"
+    };
+    rows::run(tx, sql, params![member.id, newest])?;
+    Ok(())
 }
 
 /// Ends a visit; the member stays in the house. One that the end of its run has

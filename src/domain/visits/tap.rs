@@ -1,27 +1,44 @@
 //! What a scan meets: whose badge it is, how that person stands to the house, and the scan before.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rusqlite::params;
 
 use super::model::{Member, Standing, Today};
+use super::queries;
 use super::scan::Scan;
 use crate::base::id::{DeviceId, GroupId, PersonId};
 use crate::base::{Result, Timestamp};
 use crate::domain::people::Role;
 use crate::live::Tx;
+use crate::live::memo::Tables;
 use crate::store::rows::{self, FromRow, Row};
 
 /// Whose badge it is, and how that person stands to the house.
 #[derive(Debug, Clone)]
 pub(super) struct Holder {
+    pub bearer: Arc<Bearer>,
+    pub standing: Standing,
+}
+
+/// Whose badge it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bearer {
     pub who: Member,
     pub role: Role,
     pub given_name: String,
-    pub display_name: String,
+    pub display_name: Arc<str>,
     pub badge_active: bool,
     /// Whether the person belongs to the house.
     pub active: bool,
-    pub standing: Standing,
 }
+
+/// The bearers of the badges that were tapped, by tag.
+type Bearers = HashMap<String, Arc<Bearer>>;
+
+/// Where it stands who bears a badge.
+const FROM: Tables = &["badge", "person", "group_member", "group"];
 
 /// A scan that was decided before.
 #[derive(Debug, Clone)]
@@ -33,8 +50,29 @@ pub(super) struct Earlier {
     pub result: String,
 }
 
-/// Returns who a tag belongs to with all that a decision about them needs, in one read.
+/// Returns who a tag belongs to with all that a decision about them needs. Whose badge it is the
+/// writer remembers: who comes in the morning goes in the evening.
 pub(super) fn holder(tx: &Tx<'_>, tag: &str, today: &Today) -> Result<Option<Holder>> {
+    let known = tx.known(FROM, |bearers: &mut Bearers| bearers.get(tag).cloned());
+    if let Some(bearer) = known {
+        let standing = queries::standing(tx, bearer.who.id, today)?;
+        debug_assert_eq!(
+            read(tx, tag, today)?.map(|read| read.bearer),
+            Some(bearer.clone()),
+            "what is remembered holds"
+        );
+        return Ok(Some(Holder { bearer, standing }));
+    }
+    let holder = read(tx, tag, today)?;
+    if let Some(holder) = &holder {
+        let (tag, bearer) = (tag.to_owned(), holder.bearer.clone());
+        tx.known(FROM, |bearers: &mut Bearers| drop(bearers.insert(tag, bearer)));
+    }
+    Ok(holder)
+}
+
+/// Reads all of it at once.
+fn read(tx: &Tx<'_>, tag: &str, today: &Today) -> Result<Option<Holder>> {
     rows::maybe(
         tx,
         "select person.person_id as person_id, role, given_name, display_name,
@@ -99,18 +137,14 @@ fn groups(listed: Option<String>) -> Vec<GroupId> {
 impl FromRow for Holder {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Holder> {
         let (id, role) = (row.next("person_id")?, row.next::<Role>("role")?);
-        let (given_name, display_name) = (row.next("given_name")?, row.next("display_name")?);
+        let (given_name, display_name) =
+            (row.next("given_name")?, row.next::<String>("display_name")?);
         let (badge_active, active) = (row.next("badge_active")?, row.next("active")?);
         let groups = groups(row.next("groups")?);
-        Ok(Holder {
-            who: Member { id, groups: (!role.works_here()).then_some(groups) },
-            role,
-            given_name,
-            display_name,
-            badge_active,
-            active,
-            standing: Standing::from_row(row)?,
-        })
+        let who = Member { id, groups: (!role.works_here()).then_some(groups) };
+        let display_name = display_name.into();
+        let bearer = Bearer { who, role, given_name, display_name, badge_active, active };
+        Ok(Holder { bearer: bearer.into(), standing: Standing::from_row(row)? })
     }
 }
 

@@ -237,7 +237,6 @@ create table visit (
 ) strict;
 create unique index visit_open on visit (person_id) where ended_at is null;
 create index visit_room on visit (room_id) where ended_at is null;
-create index visit_started on visit (started_at);
 
 create table last_visit (
     person_id integer primary key references person,
