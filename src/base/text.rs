@@ -1,4 +1,4 @@
-//! Text from outside: trimmed, bounded, without control characters.
+//! Text: from outside, trimmed, bounded, without control characters; and values as JSON.
 
 use super::{Error, Result};
 

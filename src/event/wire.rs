@@ -209,6 +209,18 @@ mod tests {
     use crate::base::Timestamp;
     use crate::event::Topic;
 
+    fn event(seq: i64, data: &str) -> Logged {
+        Logged {
+            seq,
+            at: Timestamp(0),
+            kind: "a.b".into(),
+            topics: vec![Topic::House],
+            subject: None,
+            name: None,
+            data: data.to_owned(),
+        }
+    }
+
     #[test]
     fn other_words_are_made_once_when_they_are_asked_for() {
         static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -217,16 +229,7 @@ mod tests {
             (frame.seq == Some(1)).then(|| Text::new(Some("1"), None, "{}"))
         }
         for seq in [1, 2] {
-            let event = Logged {
-                seq,
-                at: Timestamp(0),
-                kind: "a.b".into(),
-                topics: Vec::new(),
-                subject: None,
-                name: None,
-                data: "{}".to_owned(),
-            };
-            let frame = Frame::of_event(&"e".into(), event, None);
+            let frame = Frame::of_event(&"e".into(), event(seq, "{}"), None);
             let made = MADE.load(Ordering::Relaxed);
             let texts = [frame.alias(shorter), frame.alias(shorter)]
                 .map(|text| text.map(|text| String::from_utf8(text.sse().to_vec()).unwrap()));
@@ -238,16 +241,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_encoded_when_it_is_asked_for_and_not_before() {
-        let event = Logged {
-            seq: 1,
-            at: Timestamp(0),
-            kind: "a.b".into(),
-            topics: vec![Topic::House],
-            subject: None,
-            name: None,
-            data: "{}".to_owned(),
-        };
-        let frame = Frame::of_event(&"e".into(), event, None);
+        let frame = Frame::of_event(&"e".into(), event(1, "{}"), None);
         assert!(frame.text.get().is_none() && frame.heard_by(&[Topic::House]));
         let first = frame.sse().as_ptr();
         assert_eq!(first, frame.sse().as_ptr(), "one text for all");
@@ -256,15 +250,7 @@ mod tests {
 
     #[test]
     fn a_name_with_line_breaks_cannot_forge_a_second_frame() {
-        let event = Logged {
-            seq: 7,
-            at: Timestamp(0),
-            kind: "visit.started".into(),
-            topics: vec![Topic::House],
-            subject: None,
-            name: None,
-            data: r#"{"visit_id":"3"}"#.to_owned(),
-        };
+        let event = event(7, r#"{"visit_id":"3"}"#);
         let frame =
             Frame::of_event(&"e1".into(), event, Some("A\n\nid: 9\rdata: {}\u{0}\"B".into()));
         let text = std::str::from_utf8(frame.sse()).unwrap();

@@ -26,7 +26,7 @@ pub struct Tx<'a> {
     /// Who asked for it.
     pub by: Actor,
     /// A person whose name this write has read.
-    known: Option<(PersonId, Arc<str>)>,
+    named: Option<(PersonId, Arc<str>)>,
 }
 
 /// What a batch of writes has to announce once it is durable.
@@ -113,21 +113,21 @@ impl<'a> Tx<'a> {
         now: Timestamp,
         by: Actor,
     ) -> Tx<'a> {
-        Tx { conn, at, memo, news, now, by, known: None }
+        Tx { conn, at, memo, news, now, by, named: None }
     }
 
     /// Tells of `event`: it gets into the log with the commit, and is announced once that is
     /// durable.
     pub fn emit(&mut self, event: Event) -> Result<()> {
         let entry = self.news.add(self.now, self.by, &event)?;
-        let known = self.known.as_ref().filter(|(person, _)| entry.subject == Some(*person));
-        entry.name = known.map(|(_, name)| name.clone());
+        let named = self.named.as_ref().filter(|(person, _)| entry.subject == Some(*person));
+        entry.name = named.map(|(_, name)| name.clone());
         Ok(())
     }
 
     /// Takes note of a person's display name: what is told of them need not read it again.
     pub fn knows(&mut self, person: PersonId, display_name: Arc<str>) {
-        self.known = Some((person, display_name));
+        self.named = Some((person, display_name));
     }
 
     /// Ends the streams of `person` after the commit: their rights have changed.

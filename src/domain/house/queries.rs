@@ -9,6 +9,9 @@ use crate::live::memo::Tables;
 use crate::store::ready::Prepares;
 use crate::store::rows;
 
+/// Where the hours and the zone stand.
+const FROM: Tables = &["house"];
+
 /// Returns the house.
 pub fn house(conn: &Connection) -> Result<House> {
     rows::one(
@@ -36,9 +39,6 @@ pub fn local_time_known(tx: &Tx<'_>) -> Result<LocalTime> {
     tx.known(FROM, |known| *known = Some(read.clone()));
     Ok(read)
 }
-
-/// Where the hours and the zone stand.
-const FROM: Tables = &["house"];
 
 /// Says whether a house has been set up.
 pub fn exists(conn: &Connection) -> Result<bool> {
