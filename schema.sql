@@ -268,21 +268,19 @@ create table visit (
     end_reason text check (end_reason in ('left', 'transferred') or end_reason in ('run_ended', 'day_closed') or end_reason = 'undone'),
     from_visit_id integer,                     -- the visit that this transfer ended, as long as it is kept
     earlier_visit_id integer,                  -- the person's visit before this one, as long as it is kept
+    newest     integer not null default 1 check (newest in (0, 1)),  -- whether it is the person's newest; one that was undone never was
     attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
                                                -- what the start turned into present; an undo restores it
     reason_before text,                        -- the reason that stood with it; read by that undo only
-    check ((ended_at is null) = (end_reason is null))
+    check ((ended_at is null) = (end_reason is null)),
+    check (newest = 1 or ended_at is not null) -- so that nobody is ever in two rooms
 ) strict;
-create unique index visit_open on visit (person_id) where ended_at is null;  -- never in two rooms
 create index visit_room on visit (room_id) where ended_at is null;
 
--- The newest visit of each person; those before it hang on it by earlier_visit_id. One that was
--- undone never was. An index of all visits by person would be a page more for each scan to write,
--- in no order; of one by their start only the night would have any use.
-create table last_visit (
-    person_id integer primary key references person,
-    visit_id  integer not null
-) strict;
+-- The newest visit of each person; those before it hang on it by earlier_visit_id. An index of all
+-- visits by person would be a page more for each scan to write, in no order; of one by their start
+-- only the night would have any use.
+create unique index visit_newest on visit (person_id) where newest = 1;
 
 create table scan (
     scan_number integer primary key,           -- in the order of coming
@@ -297,9 +295,14 @@ create table scan (
     unique (scan_id, device_id)                -- in this order: ids of one moment stand together
 ) strict;
 
--- The last scan of each tag, whatever became of it: what tells a double tap. An index of all scans
--- by tag would be a page more for each scan to write, in no order.
+-- The last scan of each badge, whatever became of it, and of each tag that was nobody's then: what
+-- tells a double tap. An index of all scans by tag would be a page more for each scan to write, in
+-- no order.
 create table last_scan (
+    badge_id    integer primary key references badge on delete cascade,
+    scan_number integer not null
+) strict;
+create table last_unknown_scan (
     tag         text primary key,
     scan_number integer not null
 ) strict, without rowid;
@@ -363,7 +366,7 @@ select h.*,
              and (o.priority = 'normal', -o.front, o.created_at, o.help_request_id)
                  <= (h.priority = 'normal', -h.front, h.created_at, h.help_request_id)
        ) end as position,
-       (select v.run_id from visit v where v.person_id = h.person_id and v.ended_at is null) as run_now,
+       (select v.run_id from visit v where v.person_id = h.person_id and v.newest = 1 and v.ended_at is null) as run_now,
        (select group_concat(g.group_id) from group_member g where g.person_id = h.person_id) as groups
 from help_request h
 join person p using (person_id)

@@ -17,8 +17,15 @@ type Value = Box<dyn Any + Send>;
 #[derive(Default)]
 pub(super) struct Memo {
     figures: HashMap<Stale, Value>,
-    /// By its type, with the tables that it was read from.
-    known: HashMap<TypeId, (Tables, Value)>,
+    /// A handful, looked through at each statement.
+    known: Vec<Known>,
+}
+
+/// What is known from some tables, by its type.
+struct Known {
+    kind: TypeId,
+    tables: Tables,
+    value: Value,
 }
 
 /// Names of tables.
@@ -46,15 +53,21 @@ impl Memo {
 
     /// Returns what is known from `tables`, which is a type's default before anything is.
     pub fn known<T: Default + Send + 'static>(&mut self, tables: Tables) -> Option<&mut T> {
-        let value = || (tables, Box::new(T::default()) as Value);
-        let (_, known) = self.known.entry(TypeId::of::<T>()).or_insert_with(value);
-        known.downcast_mut()
+        let kind = TypeId::of::<T>();
+        let place = self.known.iter().position(|known| known.kind == kind);
+        let place = place.unwrap_or_else(|| {
+            self.known.push(Known { kind, tables, value: Box::new(T::default()) });
+            self.known.len() - 1
+        });
+        self.known.get_mut(place)?.value.downcast_mut()
     }
 
-    /// Forgets what a statement may have changed.
-    pub fn written_by(&mut self, sql: &str) {
+    /// Forgets what a statement may have changed, but for what is known as a `spared` type.
+    pub fn written_by(&mut self, sql: &str, spared: Option<TypeId>) {
         match table_of(sql) {
-            Some(table) => self.known.retain(|_, (tables, _)| !tables.contains(&table)),
+            Some(table) => self
+                .known
+                .retain(|known| spared == Some(known.kind) || !known.tables.contains(&table)),
             None => self.forget_all(),
         }
     }
@@ -65,20 +78,21 @@ impl Memo {
     }
 }
 
-/// Returns the table that a statement writes to, where its text begins with that.
+/// Returns the table that a statement writes to, where its text begins with that. Asked at each
+/// statement, so that it looks at bytes.
 fn table_of(sql: &str) -> Option<&str> {
-    let mut words = sql.split_ascii_whitespace();
-    let table = match words.next()? {
-        "insert" => words.skip_while(|word| *word != "into").nth(1),
-        "update" => words.next(),
-        "delete" => words.nth(1),
-        _ => None,
-    };
-    table.map(|table| table.trim_matches('"'))
+    let verbs = ["insert into ", "insert or fail into ", "update ", "delete from "];
+    let rest = verbs.iter().find_map(|verb| sql.strip_prefix(verb))?;
+    let end = rest.bytes().position(|byte| byte.is_ascii_whitespace());
+    let table = end.map_or(rest, |end| rest.get(..end).unwrap_or(rest));
+    let quoted = table.strip_prefix('"').and_then(|table| table.strip_suffix('"'));
+    Some(quoted.unwrap_or(table)).filter(|table| !table.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::any::TypeId;
+
     use super::{Memo, table_of};
     use crate::base::id::RoomId;
     use crate::event::Stale;
@@ -105,13 +119,16 @@ mod tests {
         let mut memo = Memo::default();
         *memo.known::<i64>(&["person", "group"]).unwrap() = 7;
         memo.remember(Stale::Queue, 5_i64);
-        memo.written_by("insert into visit (person_id) values (1)");
+        memo.written_by("insert into visit (person_id) values (1)", None);
         assert_eq!(known(&mut memo), 7);
-        memo.written_by("update \"group\" set name = 'a'");
+        memo.written_by("update \"group\" set name = 'a'", Some(TypeId::of::<i64>()));
+        assert_eq!(known(&mut memo), 7);
+        memo.written_by("update \"group\" set name = 'a'", Some(TypeId::of::<i32>()));
         assert_eq!(known(&mut memo), 0);
         *memo.known::<i64>(&["person", "group"]).unwrap() = 7;
         // What it cannot read may have written anything.
-        memo.written_by("with a as (select 1) insert into visit select * from a");
+        let unread = "with a as (select 1) insert into visit select * from a";
+        memo.written_by(unread, Some(TypeId::of::<i64>()));
         assert_eq!((known(&mut memo), memo.recall::<i64>(Stale::Queue)), (0, None));
     }
 

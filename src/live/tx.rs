@@ -1,5 +1,6 @@
 //! What a write may touch: one connection, one moment, one actor.
 
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -19,7 +20,8 @@ pub struct Tx<'a> {
     conn: &'a Connection,
     /// Where its statements are run.
     at: &'a dyn Prepares,
-    memo: &'a RefCell<Memo>,
+    /// None of one that stands alone.
+    memo: Option<&'a RefCell<Memo>>,
     news: &'a mut News,
     /// The one moment of this write.
     pub now: Timestamp,
@@ -108,7 +110,7 @@ impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a Connection,
         at: &'a dyn Prepares,
-        memo: &'a RefCell<Memo>,
+        memo: Option<&'a RefCell<Memo>>,
         news: &'a mut News,
         now: Timestamp,
         by: Actor,
@@ -149,13 +151,13 @@ impl<'a> Tx<'a> {
     /// Says that a figure no longer holds; it is computed and sent again soon.
     pub fn stale(&mut self, figure: Stale) {
         self.news.stale.push(figure);
-        self.memo.borrow_mut().forget(figure);
+        self.memo(|memo| memo.forget(figure));
     }
 
     /// Says so of a figure, and how what is remembered of it changes.
     pub fn changes<T: 'static>(&mut self, figure: Stale, change: impl FnOnce(&mut T)) {
         self.news.stale.push(figure);
-        self.memo.borrow_mut().change(figure, change);
+        self.memo(|memo| memo.change(figure, change));
     }
 
     /// Looks at what is known from `tables`, or notes something there, for this and later writes,
@@ -165,17 +167,32 @@ impl<'a> Tx<'a> {
         tables: Tables,
         look: impl FnOnce(&mut T) -> R,
     ) -> R {
-        self.memo.borrow_mut().known(tables).map(look).unwrap_or_default()
+        self.memo(|memo| memo.known(tables).map(look).unwrap_or_default())
+    }
+
+    /// Returns where to run a statement that leaves what is known as a `T` as it is: whoever runs
+    /// it there notes what becomes of that.
+    pub fn sparing<T: 'static>(&self) -> impl Prepares {
+        Sparing { tx: self, spared: TypeId::of::<T>() }
     }
 
     /// Returns what is remembered of a figure.
     pub fn recall<T: Clone + 'static>(&self, figure: Stale) -> Option<T> {
-        self.memo.borrow().recall(figure)
+        self.memo(|memo| memo.recall(figure))
     }
 
     /// Remembers something of a figure, for this and later writes, until the figure is stale.
     pub fn remember<T: Send + 'static>(&mut self, figure: Stale, value: T) {
-        self.memo.borrow_mut().remember(figure, value);
+        self.memo(|memo| memo.remember(figure, value));
+    }
+
+    /// Says whether later writes have any use for what this one has found.
+    pub fn remembers(&self) -> bool {
+        self.memo.is_some()
+    }
+
+    fn memo<R: Default>(&self, look: impl FnOnce(&mut Memo) -> R) -> R {
+        self.memo.map(|memo| look(&mut memo.borrow_mut())).unwrap_or_default()
     }
 }
 
@@ -188,17 +205,24 @@ pub fn alone<T>(
     write: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (memo, mut news) = (RefCell::default(), News::default());
+    let mut news = News::default();
     news.follow(log::head(&*tx)?);
-    let done = write(&mut Tx::new(&tx, &*tx, &memo, &mut news, now, by))?;
+    let done = write(&mut Tx::new(&tx, &*tx, None, &mut news, now, by))?;
     news.write_log(&*tx)?;
     tx.commit()?;
     Ok(done)
 }
 
-impl Prepares for Tx<'_> {
-    fn prepared(
+/// Where statements run that leave what is known as some type as it is.
+struct Sparing<'t, 'a> {
+    tx: &'t Tx<'a>,
+    spared: TypeId,
+}
+
+impl Tx<'_> {
+    fn prepared_sparing(
         &self,
+        spared: Option<TypeId>,
         sql: &'static str,
         with: &mut dyn FnMut(&mut Statement<'_>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
@@ -208,9 +232,29 @@ impl Prepares for Tx<'_> {
             with(statement)
         });
         if writes {
-            self.memo.borrow_mut().written_by(sql);
+            self.memo(|memo| memo.written_by(sql, spared));
         }
         outcome
+    }
+}
+
+impl Prepares for Tx<'_> {
+    fn prepared(
+        &self,
+        sql: &'static str,
+        with: &mut dyn FnMut(&mut Statement<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        self.prepared_sparing(None, sql, with)
+    }
+}
+
+impl Prepares for Sparing<'_, '_> {
+    fn prepared(
+        &self,
+        sql: &'static str,
+        with: &mut dyn FnMut(&mut Statement<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        self.tx.prepared_sparing(Some(self.spared), sql, with)
     }
 }
 

@@ -161,7 +161,7 @@ where
         at.savepoint.execute([])?;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let (ready, memo) = (&at.ready, &at.memo);
-            write(&mut Tx::new(at.conn, ready, memo, news, clock.now(), self.by))
+            write(&mut Tx::new(at.conn, ready, Some(memo), news, clock.now(), self.by))
         }));
         self.result =
             outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("{} panicked", self.name).into()));

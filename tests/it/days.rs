@@ -222,15 +222,17 @@ async fn a_scan_is_forgotten_in_time_and_with_it_whose_tag_was_last() {
     let scene = Scene::new().await;
     scene.tap(&scene.door, MIA).await;
     scene.tap(&scene.door, BEN).await;
+    scene.tap(&scene.door, "04DEADBEEF").await;
     scene.pass(3600);
     scene.tap(&scene.door, BEN).await;
     let before = scene.now();
     let forgotten = scene.act(scene.lead, move |tx, _| keeping::prune_scans(tx, before));
     forgotten.await.unwrap();
     assert_eq!(scene.number("select count(*) from scan").await, 1);
-    let known = "select count(*) from last_scan join scan using (scan_number, tag)";
+    let known = "select count(*) from last_scan join scan using (scan_number)";
     assert_eq!(scene.number(known).await, 1);
     assert_eq!(scene.number("select count(*) from last_scan").await, 1);
+    assert_eq!(scene.number("select count(*) from last_unknown_scan").await, 0);
 }
 
 #[tokio::test]

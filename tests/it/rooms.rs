@@ -103,9 +103,7 @@ impl Club {
         let enter = move |tx: &mut Tx<'_>| {
             let visit = "insert into visit (person_id, run_id, room_id, started_at, source)
                          values (?1, ?2, ?3, ?4, 'manual')";
-            tx.execute(visit, (member, run, room, tx.now))?;
-            let last = "insert into last_visit (person_id, visit_id) values (?1, ?2)";
-            Ok(tx.execute(last, (member, tx.last_insert_rowid()))?)
+            Ok(tx.execute(visit, (member, run, room, tx.now))?)
         };
         self.act(enter).await.unwrap();
     }

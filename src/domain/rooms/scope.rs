@@ -223,9 +223,8 @@ fn run_of(conn: &Connection, member: PersonId, scope: &Scope) -> Result<Option<R
         conn,
         "with recursive chain (run_id, started_at, ended_at, earlier_visit_id) as (
              select run_id, started_at, ended_at, earlier_visit_id
-             from last_visit
-             join visit using (visit_id)
-             where last_visit.person_id = ?1
+             from visit
+             where person_id = ?1 and newest = 1
              union all
              select visit.run_id, visit.started_at, visit.ended_at, visit.earlier_visit_id
              from chain

@@ -6,6 +6,7 @@
 use rusqlite::params;
 
 use super::model::{Attendance, Member, Source, Status, Today};
+use super::standings;
 use crate::base::id::PersonId;
 use crate::base::{Result, Timestamp};
 use crate::domain::people::audit;
@@ -29,7 +30,7 @@ pub(super) fn arrive(
     let arrived_at = first.unwrap_or(at);
     let late = arrived_at > today.late_after();
     rows::run(
-        tx,
+        &standings::changing(tx, member.id),
         "insert into attendance (person_id, day, status, late, arrived_at, source, changed_at)
          values (?1, ?2, 'present', ?3, ?4, ?5, ?6)
          on conflict (person_id, day) do update
@@ -60,7 +61,7 @@ pub(super) fn leave(
 ) -> Result<()> {
     // Who leaves without having come is no longer missing, but nobody knows when they came.
     rows::run(
-        tx,
+        &standings::changing(tx, member.id),
         "insert into attendance (person_id, day, status, left_at, source, changed_at)
          values (?1, ?2, 'left', ?3, ?4, ?5)
          on conflict (person_id, day) do update
@@ -102,7 +103,7 @@ pub(super) fn end_absence(
 /// this is not news any more.
 pub(super) fn confirm(tx: &Tx<'_>, today: &Today, person: PersonId, at: Timestamp) -> Result<()> {
     rows::run(
-        tx,
+        &standings::changing(tx, person),
         "update attendance
          set changed_at = max(changed_at, ?3)
          where person_id = ?1 and day = ?2",

@@ -54,7 +54,7 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
         tx,
         "update visit
          set ended_at = null, end_reason = null
-         where visit_id in (select visit_id from last_visit)
+         where newest = 1
            and run_id = ?1
            and end_reason = 'run_ended'
            and ended_at >= ?2

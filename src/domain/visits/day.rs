@@ -112,16 +112,18 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
         tx,
         "select person_id, role, day, changed_at,
                 (select ended_at
-                 from last_visit
-                 join visit using (visit_id)
-                 where last_visit.person_id = person.person_id
+                 from visit
+                 where visit.person_id = person.person_id
+                   and newest = 1
                    and started_at >= changed_at) as last_ended_at
          from attendance
          join person using (person_id)
          where status = 'present' and day <= ?1 and changed_at < ?2
            and not exists (select 1
                            from visit
-                           where visit.person_id = person.person_id and ended_at is null)
+                           where visit.person_id = person.person_id
+                             and newest = 1
+                             and ended_at is null)
          order by day, person_id",
         params![today.day, before],
     )?;

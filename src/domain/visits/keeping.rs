@@ -47,12 +47,6 @@ pub fn prune(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
         params![begins],
     )?;
     rows::run(tx, "delete from visit where started_at < ?1 and ended_at is not null", [begins])?;
-    rows::run(
-        tx,
-        "delete from last_visit
-         where not exists (select 1 from visit where visit.visit_id = last_visit.visit_id)",
-        [],
-    )?;
     rows::run(tx, "delete from attendance where day < ?1", params![day])?;
     Ok(())
 }
@@ -79,6 +73,7 @@ pub fn prune_scans(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
         params![first_kept],
     )?;
     rows::run(tx, "delete from last_scan where scan_number < ?1", params![first_kept])?;
+    rows::run(tx, "delete from last_unknown_scan where scan_number < ?1", params![first_kept])?;
     rows::run(tx, "delete from scan where scan_number < ?1", params![first_kept])?;
     Ok(())
 }

@@ -153,9 +153,8 @@ pub fn history(
         conn,
         "with recursive chain (visit_id, started_at, earlier_visit_id) as (
              select visit_id, started_at, earlier_visit_id
-             from last_visit
-             join visit using (visit_id)
-             where last_visit.person_id = ?1
+             from visit
+             where person_id = ?1 and newest = 1
              union all
              select visit.visit_id, visit.started_at, visit.earlier_visit_id
              from chain

@@ -12,6 +12,9 @@ pub mod snapshots;
 pub mod lists;
 mod attendance;
 mod places;
+mod bearers;
+mod standings;
+mod kept;
 mod stays;
 mod bulk;
 pub mod commands;
@@ -21,7 +24,6 @@ pub mod keeping;
 pub mod display;
 pub mod scan;
 mod hand;
-mod tap;
 pub mod whereabouts;
 
 pub use model::{Attendance, Counts, Occupancy, Status, Visit};

@@ -147,7 +147,7 @@ pub struct Counts {
 }
 
 /// What is known of a person right now.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     /// The visit before the next one, of whatever day.
     pub newest_visit: Option<VisitId>,

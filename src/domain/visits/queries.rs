@@ -38,7 +38,7 @@ pub fn open_visit(conn: &Connection, person: PersonId) -> Result<Option<Visit>> 
         "select visit_id, person_id, run_id, room_id, started_at, ended_at, end_reason,
                 from_visit_id, attendance_before, reason_before
          from visit
-         where person_id = ?1 and ended_at is null",
+         where person_id = ?1 and newest = 1 and ended_at is null",
         params![person],
     )
 }
@@ -63,8 +63,8 @@ pub(super) fn was_elsewhere_since(conn: &Connection, visit: &Visit) -> Result<bo
         "visit",
         "select exists (
              select 1
-             from last_visit
-             where person_id = ?1 and visit_id > ?2)",
+             from visit
+             where person_id = ?1 and newest = 1 and visit_id > ?2)",
         params![visit.person, visit.id],
     )
 }
@@ -82,9 +82,8 @@ pub(super) fn first_visit_at(
         conn,
         "with recursive chain (started_at, earlier_visit_id) as (
              select started_at, earlier_visit_id
-             from last_visit
-             join visit using (visit_id)
-             where last_visit.person_id = ?1
+             from visit
+             where person_id = ?1 and newest = 1
              union all
              select visit.started_at, visit.earlier_visit_id
              from chain
@@ -117,21 +116,21 @@ pub fn status_today(conn: &Connection, person: PersonId, day: Day) -> Result<Sta
 
 /// Returns all that a decision about a person needs, in one read.
 pub fn standing(at: &impl Prepares, person: PersonId, today: &Today) -> Result<Standing> {
-    let standing = rows::maybe(
+    let standing: Option<Standing> = rows::maybe(
         at,
-        "select last_visit.visit_id as newest_visit,
-                attendance.person_id as person_id, day, status, late, arrived_at, left_at, reason,
+        "select attendance.person_id as person_id, day, status, late, arrived_at, left_at, reason,
                 attendance.source as source, changed_at,
-                visit.visit_id as visit_id, visit.person_id as person_id, run_id, room_id,
-                started_at, ended_at, end_reason, from_visit_id, attendance_before, reason_before
+                visit_id, visit.person_id as person_id, run_id, room_id, started_at, ended_at,
+                end_reason, from_visit_id, attendance_before, reason_before
          from (select 1)
          left join attendance on attendance.person_id = ?1 and day = ?2
-         left join last_visit on last_visit.person_id = ?1
-         left join visit on visit.visit_id = last_visit.visit_id
-                        and (ended_at is null or started_at >= ?3)",
-        params![person, today.day, today.begins()],
+         left join visit on visit.person_id = ?1 and newest = 1",
+        params![person, today.day],
     )?;
-    Ok(standing.unwrap_or_default())
+    let mut standing = standing.unwrap_or_default();
+    let begins = today.begins();
+    standing.last.take_if(|last| last.ended_at.is_some() && last.started_at < begins);
+    Ok(standing)
 }
 
 /// Returns how many are in a room now.
@@ -180,6 +179,7 @@ pub fn counts(conn: &Connection, day: Day) -> Result<Counts> {
                       and exists (select 1
                                   from visit
                                   where visit.person_id = attendance.person_id
+                                    and newest = 1
                                     and ended_at is null)) as in_rooms
          from attendance
          join person using (person_id)
@@ -230,11 +230,9 @@ pub(super) fn ids(ids: impl Iterator<Item = i64>) -> String {
 
 impl FromRow for Standing {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
-        Ok(Standing {
-            newest_visit: row.next("newest_visit")?,
-            attendance: row.joined(Attendance::COLUMNS)?,
-            last: row.joined(Visit::COLUMNS)?,
-        })
+        let attendance = row.joined(Attendance::COLUMNS)?;
+        let last = row.joined::<Visit>(Visit::COLUMNS)?;
+        Ok(Standing { newest_visit: last.as_ref().map(|last| last.id), attendance, last })
     }
 }
 

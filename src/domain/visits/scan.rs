@@ -25,12 +25,13 @@ use std::time::Duration;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
+use super::bearers::{self, Bearer};
 use super::display::{self, Display};
 use super::hand::{Hand, Verdict, Way};
 use super::model::{Occupancy, Today};
-use super::tap::{self, Holder};
-use crate::base::id::{PersonId, RoomId};
-use crate::base::{Result, Timestamp, text};
+use super::{kept, standings};
+use crate::base::id::RoomId;
+use crate::base::{Result, Timestamp};
 use crate::domain::devices::model::{Intent, Mode, Scanner};
 use crate::domain::people;
 use crate::event::{Event, Label};
@@ -39,7 +40,7 @@ use crate::store::rows;
 use crate::words;
 
 /// Two taps of one tag at one reader within this time are one.
-const DOUBLE_TAP_MS: i64 = 1500;
+const DOUBLE_TAP_MS: u64 = 1500;
 
 /// A scan from further in the future than this has a wrong clock.
 const FUTURE_MAX: Duration = Duration::from_secs(120);
@@ -170,7 +171,9 @@ fn decide_once(
     scan: &Scan,
     at: Timestamp,
 ) -> Result<ScanResult> {
-    let earlier = tap::scan_before(tx, scanner.device, scan, at, DOUBLE_TAP_MS)?;
+    let bearer = bearers::bearer(tx, &scan.tag)?;
+    let bearer = bearer.as_deref();
+    let earlier = kept::scan_before(tx, scanner.device, scan, bearer, at, DOUBLE_TAP_MS)?;
     if let Some(earlier) = earlier {
         let mut result: ScanResult =
             serde_json::from_str(&earlier.result).map_err(anyhow::Error::from)?;
@@ -180,21 +183,20 @@ fn decide_once(
         result.scan_id.clone_from(&scan.scan_id);
         result.outcome = Outcome::Duplicate;
         result.code = None;
-        keep(tx, scanner, scan, at, earlier.person, &result)?;
+        kept::keep(tx, scanner.device, scan, bearer, at, &result)?;
         return Ok(result);
     }
-    let holder = tap::holder(tx, &scan.tag, today)?;
-    if let Some(Holder { bearer, .. }) = &holder {
+    if let Some(bearer) = bearer {
         tx.knows(bearer.who.id, bearer.display_name.clone());
     }
-    let verdict = match &holder {
+    let verdict = match bearer {
         None => Verdict { why: Some(Why::UnknownTag), ..Verdict::of(Outcome::UnknownTag) },
-        Some(holder) if !holder.bearer.badge_active => Verdict::rejected(Code::BadgeBlocked),
-        Some(holder) if !holder.bearer.active => Verdict::rejected(Code::MemberInactive),
-        Some(holder) => decide(tx, scanner, today, scan, at, holder)?,
+        Some(bearer) if !bearer.badge_active => Verdict::rejected(Code::BadgeBlocked),
+        Some(bearer) if !bearer.active => Verdict::rejected(Code::MemberInactive),
+        Some(bearer) => decide(tx, scanner, today, scan, at, bearer)?,
     };
-    let result = answer(scanner, scan, holder.as_ref(), &verdict);
-    keep(tx, scanner, scan, at, holder.map(|holder| holder.bearer.who.id), &result)?;
+    let result = answer(scanner, scan, bearer, &verdict);
+    kept::keep(tx, scanner.device, scan, bearer, at, &result)?;
     if let Some(why) = verdict.why {
         put_on_review(tx, scanner, scan, why)?;
     }
@@ -207,7 +209,7 @@ fn decide(
     today: &Today,
     scan: &Scan,
     at: Timestamp,
-    holder: &Holder,
+    bearer: &Bearer,
 ) -> Result<Verdict> {
     if at > tx.now.plus(FUTURE_MAX) {
         return Ok(Verdict::review(Why::Future));
@@ -220,11 +222,12 @@ fn decide(
     if at < today.last_close(tx.now) {
         return Ok(Verdict::review(Why::Late));
     }
-    let Some(at) = in_order(tx.now, at, holder.standing.newest()) else {
+    let standing = standings::standing(tx, bearer.who.id, today)?;
+    let Some(at) = in_order(tx.now, at, standing.newest()) else {
         return Ok(Verdict::review(Why::Late));
     };
-    let hand = Hand { who: &holder.bearer.who, today, standing: &holder.standing, at };
-    if holder.bearer.role.works_here() {
+    let hand = Hand { who: &bearer.who, today, standing: &standing, at };
+    if bearer.role.works_here() {
         hand.staff(tx, way(scanner, scan))
     } else {
         hand.member(tx, scanner, way(scanner, scan))
@@ -257,12 +260,11 @@ fn way(scanner: &Scanner, scan: &Scan) -> Way {
 fn answer(
     scanner: &Scanner,
     scan: &Scan,
-    holder: Option<&Holder>,
+    bearer: Option<&Bearer>,
     verdict: &Verdict,
 ) -> ScanResult {
     let greets = !matches!(verdict.outcome, Outcome::Rejected | Outcome::NeedsReview);
-    let name = holder
-        .map(|holder| &holder.bearer)
+    let name = bearer
         .filter(|_| greets)
         .and_then(|bearer| display::name(scanner, &bearer.given_name, &bearer.display_name));
     let place = verdict.place.as_ref();
@@ -285,32 +287,6 @@ fn answer(
 /// the reader, and nothing is kept of it.
 fn reused(scanner: &Scanner, scan: &Scan) -> ScanResult {
     answer(scanner, scan, None, &Verdict::rejected(Code::ScanIdReused))
-}
-
-fn keep(
-    tx: &Tx<'_>,
-    scanner: &Scanner,
-    scan: &Scan,
-    at: Timestamp,
-    person: Option<PersonId>,
-    result: &ScanResult,
-) -> Result<()> {
-    let text = text::json(result)?;
-    let number = rows::insert(
-        tx,
-        "insert into scan (device_id, scan_id, tag, person_id, scanned_at, received_at, outcome,
-                           result)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![scanner.device, scan.scan_id, scan.tag, person, at, tx.now, result.outcome, text],
-    )?;
-    rows::run(
-        tx,
-        "insert into last_scan (tag, scan_number)
-         values (?1, ?2)
-         on conflict (tag) do update set scan_number = excluded.scan_number",
-        params![scan.tag, number],
-    )?;
-    Ok(())
 }
 
 fn put_on_review(tx: &mut Tx<'_>, scanner: &Scanner, scan: &Scan, why: Why) -> Result<()> {

@@ -209,7 +209,9 @@ fn awaited(conn: &Connection, scope: &Scope, run: &Run, today: &Today) -> Result
          join group_member using (group_id)
          join person using (person_id)
          left join attendance on attendance.person_id = person.person_id and day = ?2
-         left join visit on visit.person_id = person.person_id and visit.ended_at is null
+         left join visit on visit.person_id = person.person_id
+                        and visit.newest = 1
+                        and visit.ended_at is null
          left join room on room.room_id = visit.room_id
          where state = 'active'
            and visit.run_id is not ?1
@@ -234,15 +236,16 @@ pub fn in_group(conn: &Connection, scope: &Scope, group: GroupId) -> Result<InGr
         "select person.person_id, display_name, status, reason, arrived_at, left_at,
                 visit_id, run_id, visit.room_id, room.name as room_name, started_at,
                 (select ended_at
-                 from visit as newest
-                 where visit_id = (select visit_id
-                                   from last_visit
-                                   where last_visit.person_id = person.person_id)
+                 from visit as last
+                 where last.person_id = person.person_id
+                   and newest = 1
                    and started_at >= ?3) as last_ended_at
          from group_member
          join person using (person_id)
          left join attendance on attendance.person_id = person.person_id and day = ?2
-         left join visit on visit.person_id = person.person_id and visit.ended_at is null
+         left join visit on visit.person_id = person.person_id
+                        and visit.newest = 1
+                        and visit.ended_at is null
          left join room on room.room_id = visit.room_id
          where group_id = ?1 and state = 'active'
          order by search_key, person.person_id",

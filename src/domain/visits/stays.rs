@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::model::{EndReason, Member, Source, Standing, Today, Visit};
-use super::{attendance, places};
+use super::{attendance, places, standings};
 use crate::base::id::{RoomId, RunId, VisitId};
 use crate::base::{Result, Timestamp};
 use crate::event::Event;
@@ -27,57 +27,85 @@ pub(super) fn enter(
         attendance::arrive(tx, today, member, standing.attendance.as_ref(), at, source)?;
     }
     let from = standing.visit_at(at);
-    if let Some(old) = from {
-        end(tx, member, old, at, EndReason::Transferred, source)?;
+    match (from, standing.newest_visit) {
+        (Some(old), _) => end(tx, member, old, at, EndReason::Transferred, source)?,
+        (None, Some(old)) => supersede(tx, member, old)?,
+        (None, None) => (),
     }
+    let visit = Visit {
+        id: VisitId(0),
+        person: member.id,
+        run,
+        room,
+        started_at: at,
+        ended_at: None,
+        end_reason: None,
+        from: from.map(|visit| visit.id),
+        attendance_before: before,
+        reason_before: reason.map(str::to_owned),
+    };
+    let visit = insert(tx, visit, source, standing.newest_visit)?;
+    let id = visit.id;
+    places::count(tx, room, 1);
+    tell_started(tx, member, &visit, from.map(|visit| visit.room), source)?;
+    if before.is_none() {
+        let attendance = standing.attendance.clone();
+        let now = Standing { newest_visit: Some(id), attendance, last: Some(visit) };
+        standings::remember(tx, member.id, today, now);
+    }
+    Ok(id)
+}
+
+/// Writes a visit that starts, and returns it with its id.
+fn insert(tx: &Tx<'_>, visit: Visit, source: Source, earlier: Option<VisitId>) -> Result<Visit> {
     let id = rows::insert(
-        tx,
+        &standings::changing(tx, visit.person),
         "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
                             attendance_before, reason_before, earlier_visit_id)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
-            member.id,
-            run,
-            room,
-            at,
+            visit.person,
+            visit.run,
+            visit.room,
+            visit.started_at,
             source,
-            from.map(|visit| visit.id),
-            before,
-            reason,
-            standing.newest_visit,
+            visit.from,
+            visit.attendance_before,
+            visit.reason_before,
+            earlier,
         ],
     )?;
-    note_newest(tx, member, standing.newest_visit, VisitId(id))?;
-    places::count(tx, room, 1);
-    tx.emit(Event::VisitStarted {
-        visit_id: VisitId(id),
-        run_id: run,
-        room_id: room,
-        member_id: member.id,
-        from_room_id: from.map(|visit| visit.room),
-        source: source.word(),
-        at,
-        groups: member.groups.clone().unwrap_or_default(),
-    })?;
-    Ok(VisitId(id))
+    Ok(Visit { id: VisitId(id), ..visit })
 }
 
-/// Notes a member's newest visit in the place of the one before.
-fn note_newest(
-    tx: &Tx<'_>,
+fn tell_started(
+    tx: &mut Tx<'_>,
     member: &Member,
-    before: Option<VisitId>,
-    newest: VisitId,
+    visit: &Visit,
+    from_room: Option<RoomId>,
+    source: Source,
 ) -> Result<()> {
-    let sql = if before.is_some() {
-        "update last_visit
-         set visit_id = ?2
-         where person_id = ?1"
-    } else {
-        "insert into last_visit (person_id, visit_id)
-         values (?1, ?2)"
-    };
-    rows::run(tx, sql, params![member.id, newest])?;
+    tx.emit(Event::VisitStarted {
+        visit_id: visit.id,
+        run_id: visit.run,
+        room_id: visit.room,
+        member_id: member.id,
+        from_room_id: from_room,
+        source: source.word(),
+        at: visit.started_at,
+        groups: member.groups.clone().unwrap_or_default(),
+    })
+}
+
+/// Notes that an ended visit is no longer its member's newest.
+fn supersede(tx: &Tx<'_>, member: &Member, visit: VisitId) -> Result<()> {
+    rows::run(
+        &standings::changing(tx, member.id),
+        "update visit
+         set newest = 0
+         where visit_id = ?1",
+        params![visit],
+    )?;
     Ok(())
 }
 
@@ -91,13 +119,17 @@ pub(super) fn end(
     reason: EndReason,
     source: Source,
 ) -> Result<()> {
-    rows::run(
-        tx,
+    // Who is transferred has another visit at once; what was undone never was.
+    let sql = if matches!(reason, EndReason::Transferred | EndReason::Undone) {
+        "update visit
+         set ended_at = ?2, end_reason = ?3, newest = 0
+         where visit_id = ?1"
+    } else {
         "update visit
          set ended_at = ?2, end_reason = ?3
-         where visit_id = ?1",
-        params![visit.id, at, reason],
-    )?;
+         where visit_id = ?1"
+    };
+    rows::run(&standings::changing(tx, member.id), sql, params![visit.id, at, reason])?;
     places::count(tx, visit.room, -i64::from(visit.ended_at.is_none()));
     tx.emit(Event::VisitEnded {
         visit_id: visit.id,
@@ -119,13 +151,11 @@ pub(super) fn take_back(
     at: Timestamp,
 ) -> Result<()> {
     end(tx, member, visit, at, EndReason::Undone, Source::Manual)?;
-    rows::run(tx, "delete from last_visit where person_id = ?1", params![member.id])?;
     rows::run(
-        tx,
-        "insert into last_visit (person_id, visit_id)
-         select person_id, earlier_visit_id
-         from visit
-         where visit_id = ?1 and earlier_visit_id is not null",
+        &standings::changing(tx, member.id),
+        "update visit
+         set newest = 1
+         where visit_id = (select earlier_visit_id from visit where visit_id = ?1)",
         params![visit.id],
     )?;
     Ok(())
@@ -134,23 +164,14 @@ pub(super) fn take_back(
 /// Opens an ended visit again, as if it had never ended.
 pub(super) fn reopen(tx: &mut Tx<'_>, member: &Member, visit: &Visit) -> Result<()> {
     rows::run(
-        tx,
+        &standings::changing(tx, member.id),
         "update visit
          set ended_at = null, end_reason = null
          where visit_id = ?1",
         params![visit.id],
     )?;
     places::count(tx, visit.room, 1);
-    tx.emit(Event::VisitStarted {
-        visit_id: visit.id,
-        run_id: visit.run,
-        room_id: visit.room,
-        member_id: member.id,
-        from_room_id: None,
-        source: Source::Manual.word(),
-        at: visit.started_at,
-        groups: member.groups.clone().unwrap_or_default(),
-    })
+    tell_started(tx, member, visit, None, Source::Manual)
 }
 
 /// Ends the visit that was open at `at`, if there was one, and notes that the

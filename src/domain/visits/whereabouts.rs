@@ -44,7 +44,9 @@ pub fn of(conn: &Connection, person: PersonId, day: Day) -> Result<Whereabouts> 
         conn,
         "select status = 'present' as present, room.room_id, room.name
          from attendance
-         left join visit on visit.person_id = attendance.person_id and visit.ended_at is null
+         left join visit on visit.person_id = attendance.person_id
+                        and newest = 1
+                        and ended_at is null
          left join room using (room_id)
          where attendance.person_id = ?1 and day = ?2",
         params![person, day],

@@ -231,19 +231,16 @@ create table visit (
     end_reason text check (end_reason in ('left', 'transferred') or end_reason in ('run_ended', 'day_closed') or end_reason = 'undone'),
     from_visit_id integer,
     earlier_visit_id integer,
+    newest     integer not null default 1 check (newest in (0, 1)),
     attendance_before text check (attendance_before in ('expected', 'left') or attendance_before in ('excused', 'unreported')),
     reason_before text,
-    check ((ended_at is null) = (end_reason is null))
+    check ((ended_at is null) = (end_reason is null)),
+    check (newest = 1 or ended_at is not null)
 ) strict;
-create unique index visit_open on visit (person_id) where ended_at is null;
 create index visit_room on visit (room_id) where ended_at is null;
-
-create table last_visit (
-    person_id integer primary key references person,
-    visit_id  integer not null
-) strict;
+create unique index visit_newest on visit (person_id) where newest = 1;
 create table scan (
-    scan_number integer primary key,           -- in the order of coming
+    scan_number integer primary key,
     device_id   integer not null references device,
     scan_id     text not null,
     tag         text not null,
@@ -254,10 +251,11 @@ create table scan (
     result      text not null,
     unique (scan_id, device_id)
 ) strict;
-
--- The last scan of each tag, whatever became of it: what tells a double tap. An index of all scans
--- by tag would be a page more for each scan to write, in no order.
 create table last_scan (
+    badge_id    integer primary key references badge on delete cascade,
+    scan_number integer not null
+) strict;
+create table last_unknown_scan (
     tag         text primary key,
     scan_number integer not null
 ) strict, without rowid;
@@ -314,7 +312,7 @@ select h.*,
              and (o.priority = 'normal', -o.front, o.created_at, o.help_request_id)
                  <= (h.priority = 'normal', -h.front, h.created_at, h.help_request_id)
        ) end as position,
-       (select v.run_id from visit v where v.person_id = h.person_id and v.ended_at is null) as run_now,
+       (select v.run_id from visit v where v.person_id = h.person_id and v.newest = 1 and v.ended_at is null) as run_now,
        (select group_concat(g.group_id) from group_member g where g.person_id = h.person_id) as groups
 from help_request h
 join person p using (person_id)
