@@ -39,6 +39,10 @@ use crate::base::Result;
 /// What a server mixes into the client's key (RFC 6455 1.3).
 const KEY_SALT: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/// Bytes of an open socket's task, at the most: with what the runtime adds it fits into a cell of
+/// [`crate::memory`]. One wide future more in its loop, and each socket takes several times that.
+const SESSION_MAX: usize = 1792;
+
 /// Returns the route of the WebSocket.
 pub fn routes() -> OpenApiRouter<App> {
     let follow = OpenApiRouter::new().routes(may(Who::PEOPLE | Who::DISPLAY, routes!(follow)));
@@ -96,7 +100,9 @@ fn switch(accept: &str, session: Session) -> Response {
     ];
     let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response();
     response.extensions_mut().insert(Takeover::new(move |taken| {
-        tokio::spawn(session.run(taken));
+        let serve = session.run(taken);
+        debug_assert!(size_of_val(&serve) <= SESSION_MAX, "{}", size_of_val(&serve));
+        tokio::spawn(serve);
     }));
     response
 }

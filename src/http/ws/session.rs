@@ -1,10 +1,13 @@
 //! One open WebSocket: frames out, commands in, pings between.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -60,8 +63,8 @@ pub(super) enum End {
     Gone,
 }
 
-impl From<std::io::Error> for End {
-    fn from(_: std::io::Error) -> End {
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> End {
         End::Gone
     }
 }
@@ -87,18 +90,16 @@ impl Session {
         self
     }
 
-    /// Serves the socket to its end.
+    /// Serves the socket to its end. What happens seldom is put into a box of its own meanwhile:
+    /// else each socket would hold the room for it for as long as it is open.
     pub async fn run(mut self, taken: Taken) {
         let Taken { mut socket, head, unread, permit } = taken;
-        let end = match self.talk(&mut socket, &head, &unread).await {
+        let end = match self.talk(&mut socket, head, unread).await {
             Ok(never) => match never {},
             Err(end) => end,
         };
         if let End::Close(code, reason) = end {
-            let goodbye = encode::close(code, reason);
-            if timeout(CLOSE_WAIT, socket.write_all(&goodbye)).await.is_ok() {
-                drain(&mut socket).await;
-            }
+            Box::pin(say_goodbye(&mut socket, code, reason)).await;
         }
         drop(permit);
     }
@@ -106,28 +107,22 @@ impl Session {
     async fn talk(
         &mut self,
         socket: &mut Socket,
-        head: &[u8],
-        unread: &[u8],
-    ) -> Result<std::convert::Infallible, End> {
+        head: Bytes,
+        unread: Bytes,
+    ) -> Result<Infallible, End> {
         let mut decoder = Decoder::new(LIMITS);
-        self.write(socket, head).await?;
-        self.greet(socket).await?;
-        self.hear(socket, &mut decoder, unread).await?;
+        Box::pin(self.begin(socket, &mut decoder, head, unread)).await?;
         let mut silent = 0;
         let mut next_ping = Instant::now() + PING_EVERY;
         loop {
-            let mut bytes = [0; READ_MAX];
             tokio::select! {
-                read = socket.read(&mut bytes) => {
-                    let read = read?;
-                    if read == 0 {
-                        return Err(End::Gone);
-                    }
+                ready = socket.readable() => {
+                    ready?;
                     silent = 0;
-                    self.hear(socket, &mut decoder, bytes.get(..read).unwrap_or_default()).await?;
+                    Box::pin(self.read(socket, &mut decoder)).await?;
                 }
                 next = self.feed.next() => self.pass_on(socket, next).await?,
-                order = Line::next(&mut self.line) => self.take(socket, order).await?,
+                order = Line::next(&mut self.line) => Box::pin(self.take(socket, order)).await?,
                 () = tokio::time::sleep_until(next_ping) => {
                     next_ping = Instant::now() + PING_EVERY;
                     silent += 1;
@@ -138,6 +133,29 @@ impl Session {
                     self.write(socket, &encode::ping()).await?;
                 }
             }
+        }
+    }
+
+    async fn begin(
+        &mut self,
+        socket: &mut Socket,
+        decoder: &mut Decoder,
+        head: Bytes,
+        unread: Bytes,
+    ) -> Result<(), End> {
+        self.write(socket, &head).await?;
+        self.greet(socket).await?;
+        self.hear(socket, decoder, &unread).await
+    }
+
+    /// Takes in what has come, if anything has.
+    async fn read(&mut self, socket: &mut Socket, decoder: &mut Decoder) -> Result<(), End> {
+        let mut bytes = [0; READ_MAX];
+        match socket.try_read(&mut bytes) {
+            Ok(0) => Err(End::Gone),
+            Ok(read) => self.hear(socket, decoder, bytes.get(..read).unwrap_or_default()).await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -316,8 +334,13 @@ impl Session {
     }
 }
 
-/// Reads until the client has closed too, so that our last frame is not lost with a reset.
-async fn drain(socket: &mut Socket) {
+/// Says why it ends, and reads until the client has closed too, so that our last frame is not lost
+/// with a reset.
+async fn say_goodbye(socket: &mut Socket, code: Option<u16>, reason: &str) {
+    let goodbye = encode::close(code, reason);
+    if timeout(CLOSE_WAIT, socket.write_all(&goodbye)).await.is_err() {
+        return;
+    }
     let _ = socket.shutdown().await;
     let _ = timeout(CLOSE_WAIT, async {
         let mut bytes = [0; READ_MAX];
