@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use daybook::base::Clock;
+use daybook::base::ulid::ulid;
 use daybook::client::Client;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -63,7 +64,7 @@ fn length(head: &[u8]) -> usize {
 
 /// The request of one reader for one scan.
 pub fn scan(key: &str, number: usize, tag: &str) -> Vec<u8> {
-    let scan_id = ulid(number);
+    let scan_id = scan_id(number);
     let body = format!(
         r#"{{"scans":[{{"scan_id":"{scan_id}","tag":"{tag}","age_ms":0,"seq":{number}}}]}}"#
     );
@@ -75,15 +76,10 @@ pub fn scan(key: &str, number: usize, tag: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Returns an id as readers make them (a ULID): the time, then 80 bits that follow from `number`
-/// in no order.
-fn ulid(number: usize) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let now = Clock::System.now().0 as u128;
+/// Returns an id as readers make them: the time, then 80 bits that follow from `number` in no order.
+pub fn scan_id(number: usize) -> String {
     let spread = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835_u128;
-    let id = now << 80 | (number as u128).wrapping_mul(spread) >> 48;
-    let digit = |place| DIGITS.get((id >> (5 * place)) as usize % 32).copied().map(char::from);
-    (0..26).rev().filter_map(digit).collect()
+    ulid(Clock::System.now(), (number as u128).wrapping_mul(spread) >> 48)
 }
 
 /// Signs somebody in and returns the cookie.

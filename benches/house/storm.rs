@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use crate::load::{Figures, Wire, admin, follow, rest};
+use crate::load::{Figures, Wire, admin, follow, rest, scan_id};
 use crate::percentile;
 use crate::reader::{Buffer, News, Reader, connect};
 use crate::server::{House, Server, tag};
@@ -108,7 +108,10 @@ async fn happen(house: &House, server: &Server) {
     let key = house.keys.first().expect("a key");
     for first in (0..EVENTS).step_by(CALL) {
         let scans: Vec<String> = (first..first + CALL)
-            .map(|n| format!(r#"{{"scan_id":"{n}","tag":"{}","age_ms":0,"seq":{n}}}"#, tag(n)))
+            .map(|n| {
+                let (id, tag) = (scan_id(n), tag(n));
+                format!(r#"{{"scan_id":"{id}","tag":"{tag}","age_ms":0,"seq":{n}}}"#)
+            })
             .collect();
         let body = format!(r#"{{"scans":[{}]}}"#, scans.join(","));
         let head = format!(

@@ -7,6 +7,7 @@ pub mod page;
 pub mod secret;
 pub mod text;
 pub mod time;
+pub mod ulid;
 pub mod words;
 
 pub use actor::Actor;

@@ -7,6 +7,8 @@ use super::house::{CARE_GROUPS, House};
 use super::places::{device, room};
 use super::plan::{Action, Planned, Scan, Who};
 use super::time::DayTime;
+use crate::base::Timestamp;
+use crate::base::ulid::ulid;
 
 /// Where a badge is held to a reader.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +132,7 @@ impl<'h> Script<'h> {
                 }
             };
             let scan = Scan {
-                scan_id: ulid(tap.at, &mut self.dice),
+                scan_id: scan_id(tap.at, &mut self.dice),
                 device: tap.device,
                 room: tap.room,
                 tag: text,
@@ -205,24 +207,15 @@ fn reader_of(room: usize, turn: usize) -> (usize, Option<usize>) {
     }
 }
 
-/// Returns the id of a tap as readers make it: time, then chance, in Crockford's base 32.
-fn ulid(at: DayTime, dice: &mut Dice) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let time = u128::from(at.epoch_ms().unsigned_abs()) << 80;
+/// Returns the id of a tap as readers make it.
+fn scan_id(at: DayTime, dice: &mut Dice) -> String {
     let chance = (u128::from(dice.roll()) << 16) | u128::from(dice.roll() & 0xFFFF);
-    let value = time | chance;
-    (0..26)
-        .rev()
-        .filter_map(|digit| {
-            let place = usize::try_from((value >> (digit * 5)) & 31).unwrap_or_default();
-            DIGITS.get(place).map(|byte| char::from(*byte))
-        })
-        .collect()
+    ulid(Timestamp(at.epoch_ms()), chance)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DOUBLE_TAPS, DayTime, Dice, House, Script, UNKNOWN_TAGS, ulid};
+    use super::{DOUBLE_TAPS, DayTime, Dice, House, Script, UNKNOWN_TAGS, scan_id};
 
     #[test]
     fn the_extra_taps_are_as_many_as_the_model_says() {
@@ -244,8 +237,8 @@ mod tests {
     #[test]
     fn an_id_begins_with_its_time() {
         let mut dice = Dice::new(1);
-        let one = ulid(DayTime::at(9, 0, 0), &mut dice);
-        let two = ulid(DayTime::at(9, 0, 1), &mut dice);
+        let one = scan_id(DayTime::at(9, 0, 0), &mut dice);
+        let two = scan_id(DayTime::at(9, 0, 1), &mut dice);
         assert_eq!(one.len(), 26);
         assert!(one < two && one[..6] == two[..6]);
     }

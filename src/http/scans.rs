@@ -20,6 +20,7 @@ use super::readers::Rates;
 use super::signed_in::Reader;
 use crate::app::App;
 use crate::base::id::RoomId;
+use crate::base::ulid::ulid;
 use crate::base::{Error, Result, Timestamp, secret};
 use crate::domain::devices::{self, Intent};
 use crate::domain::house::Language;
@@ -198,7 +199,7 @@ async fn tap(
     let number = posted.number().or(asked.number());
     let number = number.ok_or_else(|| Error::invalid("tag", "is needed"))?;
     let scan = Scan {
-        scan_id: format!("tap-{}", secret::hex(&secret::random::<12>()?)),
+        scan_id: ulid(app.clock.now(), u128::from_be_bytes(secret::random()?)),
         tag: rules::tag(&number)?,
         at: When::Now,
         intent: Intent::Auto,

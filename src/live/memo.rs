@@ -3,7 +3,7 @@
 //!
 //! What is remembered of a figure ([`Stale`]) is forgotten by the write that makes it stale, unless
 //! that says how it changes. What is known from some tables is forgotten by each statement that
-//! writes to one of them. All of it is forgotten as soon as it might not hold: when a write or a
+//! writes to one of them, unless whoever runs it notes the change (`Tx::sparing`). All of it is forgotten as soon as it might not hold: when a write or a
 //! commit has failed, and when another process has written.
 
 use std::any::{Any, TypeId};
@@ -78,15 +78,16 @@ impl Memo {
     }
 }
 
-/// Returns the table that a statement writes to, where its text begins with that. Asked at each
-/// statement, so that it looks at bytes.
+/// Returns the table that a writing statement writes to, where its text begins with a plain name of
+/// one. Asked at each such statement, so that it does no more than it must.
 fn table_of(sql: &str) -> Option<&str> {
     let verbs = ["insert into ", "insert or fail into ", "update ", "delete from "];
     let rest = verbs.iter().find_map(|verb| sql.strip_prefix(verb))?;
     let end = rest.bytes().position(|byte| byte.is_ascii_whitespace());
     let table = end.map_or(rest, |end| rest.get(..end).unwrap_or(rest));
     let quoted = table.strip_prefix('"').and_then(|table| table.strip_suffix('"'));
-    Some(quoted.unwrap_or(table)).filter(|table| !table.is_empty())
+    let plain = |table: &&str| table.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    Some(quoted.unwrap_or(table)).filter(plain).filter(|table| !table.is_empty())
 }
 
 #[cfg(test)]
@@ -140,6 +141,8 @@ mod tests {
             ("update person\n set a = 1", Some("person")),
             ("delete from \"group\" where a = 1", Some("group")),
             ("with a as (select 1) delete from person", None),
+            ("insert into visit(a) values (1)", None),
+            ("delete from visit;", None),
             ("insert", None),
             ("", None),
         ];

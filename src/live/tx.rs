@@ -20,7 +20,7 @@ pub struct Tx<'a> {
     conn: &'a Connection,
     /// Where its statements are run.
     at: &'a dyn Prepares,
-    /// None of one that stands alone.
+    /// None for a write that stands alone.
     memo: Option<&'a RefCell<Memo>>,
     news: &'a mut News,
     /// The one moment of this write.
@@ -161,7 +161,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Looks at what is known from `tables`, or notes something there, for this and later writes,
-    /// until one of the tables is written to.
+    /// until one of the tables is written to but by a statement that spares it ([`Self::sparing`]).
     pub fn known<T: Default + Send + 'static, R: Default>(
         &self,
         tables: Tables,

@@ -41,8 +41,7 @@ pub(super) fn bearer(tx: &Tx<'_>, tag: &str) -> Result<Option<Arc<Bearer>>> {
     }
     let bearer = read(tx, tag)?.map(Arc::new);
     if let Some(bearer) = &bearer {
-        let (tag, bearer) = (tag.to_owned(), bearer.clone());
-        tx.known(FROM, |bearers: &mut Bearers| drop(bearers.insert(tag, bearer)));
+        tx.known(FROM, |all: &mut Bearers| drop(all.insert(tag.to_owned(), bearer.clone())));
     }
     Ok(bearer)
 }

@@ -1,7 +1,7 @@
 //! The scans that were decided, kept with the answers that were given, and the last one of each
 //! badge, as the writer remembers it: each scan asks for it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::params;
 
@@ -30,30 +30,32 @@ struct LastScan {
     at: Timestamp,
 }
 
-/// What each scan asks for.
+/// What each scan asks for: the last scan of its badge, and whether its id is new.
 #[derive(Default)]
-struct Newest {
+struct Remembered {
     last: HashMap<BadgeId, LastScan>,
     ids: Ids,
 }
 
-/// Where it stands. A badge that is gone takes its last scan with it.
+/// Where it stands. A badge that is gone takes its last scan with it, a person their badges.
 const FROM: Tables = &["scan", "last_scan", "badge", "person"];
 
-/// The ids of the newest scans. Readers make them in the order of time (a ULID), so that most new
-/// ones come after all of before: they need not be looked for.
+/// The ids that come last in their order. Most readers make them in the order of time (a ULID), so
+/// that a new one comes after nearly all of before, and need not be looked for. One that is made by
+/// chance is looked for, and so are all in a house whose readers do that.
 #[derive(Default)]
 struct Ids {
-    /// All ids that come after this one are in `newest`; none when it is to be read.
+    /// All ids that come after this one are in `greatest`. None when nothing is known of ids.
     known_after: Option<String>,
-    newest: HashSet<String>,
+    greatest: BTreeSet<String>,
 }
 
-/// How many ids are remembered.
+/// How many ids are remembered, and how many are read when none is.
 const IDS_MAX: usize = 1024;
+const IDS_READ: usize = 64;
 
 /// Returns the scan that makes this one a repeat (the same id) or, else, the
-/// second of a double tap: the last one of its tag, at the same reader.
+/// second of a double tap: the last one of its badge (or of a tag that is nobody's), at the same reader.
 pub(super) fn scan_before(
     tx: &Tx<'_>,
     device: DeviceId,
@@ -102,7 +104,7 @@ pub(super) fn keep(
 ) -> Result<()> {
     let person: Option<PersonId> = bearer.map(|bearer| bearer.who.id);
     let number = rows::insert(
-        &tx.sparing::<Newest>(),
+        &tx.sparing::<Remembered>(),
         "insert into scan (device_id, scan_id, tag, person_id, scanned_at, received_at, outcome,
                            result)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -117,7 +119,7 @@ pub(super) fn keep(
             text::json(result)?
         ],
     )?;
-    tx.known(FROM, |newest: &mut Newest| newest.ids.note(&scan.scan_id));
+    tx.known(FROM, |all: &mut Remembered| all.ids.note(&scan.scan_id));
     match bearer {
         Some(bearer) => note_last(tx, bearer.badge, LastScan { number, device, at }),
         None => note_unknown(tx, &scan.tag, number),
@@ -126,31 +128,48 @@ pub(super) fn keep(
 
 /// Says that no scan has this id, of whatever reader. Where it does not, there may be one.
 fn is_new(tx: &Tx<'_>, id: &str) -> Result<bool> {
-    if let Some(known) = tx.known(FROM, |newest: &mut Newest| newest.ids.lack(id)) {
-        return Ok(known);
+    if let Some(lacked) = tx.known(FROM, |all: &mut Remembered| all.ids.lack(id)) {
+        return Ok(lacked);
     }
     if !tx.remembers() {
         return Ok(false);
     }
-    let last = rows::one(tx, "scan", "select coalesce(max(scan_id), '') from scan", [])?;
-    let ids = Ids { known_after: Some(last), newest: HashSet::new() };
-    let lacks = ids.lack(id).unwrap_or_default();
-    tx.known(FROM, |newest: &mut Newest| newest.ids = ids);
-    Ok(lacks)
+    let greatest = rows::all(
+        tx,
+        "select scan_id
+         from scan
+         order by scan_id desc
+         limit ?1",
+        params![IDS_READ as i64],
+    )?;
+    let ids = Ids::read(greatest);
+    let lacked = ids.lack(id).unwrap_or_default();
+    tx.known(FROM, |all: &mut Remembered| all.ids = ids);
+    Ok(lacked)
 }
 
 impl Ids {
+    /// Returns what is known after the greatest ids were read, at most so many as are.
+    fn read(greatest: Vec<String>) -> Ids {
+        let all = greatest.len() < IDS_READ;
+        let mut greatest = BTreeSet::from_iter(greatest);
+        let first = if all { None } else { greatest.pop_first() };
+        Ids { known_after: Some(first.unwrap_or_default()), greatest }
+    }
+
     /// Says that no scan has this id; none when that would have to be read.
     fn lack(&self, id: &str) -> Option<bool> {
-        self.known_after.as_deref().map(|last| id > last && !self.newest.contains(id))
+        self.known_after.as_deref().map(|first| id > first && !self.greatest.contains(id))
     }
 
     fn note(&mut self, id: &str) {
         if self.lack(id) == Some(true) {
-            self.newest.insert(id.to_owned());
+            self.greatest.insert(id.to_owned());
         }
-        if self.newest.len() >= IDS_MAX {
-            self.known_after = self.newest.drain().max();
+        if self.greatest.len() >= IDS_MAX {
+            while self.greatest.len() > IDS_MAX / 2 {
+                self.known_after = self.greatest.pop_first();
+            }
         }
     }
 }
@@ -167,7 +186,7 @@ fn last_of(tx: &Tx<'_>, badge: BadgeId) -> Result<Option<LastScan>> {
             params![badge],
         )
     };
-    let known = tx.known(FROM, |newest: &mut Newest| newest.last.get(&badge).copied());
+    let known = tx.known(FROM, |all: &mut Remembered| all.last.get(&badge).copied());
     if known.is_some() {
         debug_assert_eq!(known, read()?, "what is remembered holds");
         return Ok(known);
@@ -177,13 +196,13 @@ fn last_of(tx: &Tx<'_>, badge: BadgeId) -> Result<Option<LastScan>> {
 
 fn note_last(tx: &Tx<'_>, badge: BadgeId, last: LastScan) -> Result<()> {
     rows::run(
-        &tx.sparing::<Newest>(),
+        &tx.sparing::<Remembered>(),
         "insert into last_scan (badge_id, scan_number)
          values (?1, ?2)
          on conflict (badge_id) do update set scan_number = excluded.scan_number",
         params![badge, last.number],
     )?;
-    tx.known(FROM, |newest: &mut Newest| newest.last.insert(badge, last));
+    tx.known(FROM, |all: &mut Remembered| all.last.insert(badge, last));
     Ok(())
 }
 
@@ -233,7 +252,11 @@ impl FromRow for Earlier {
 
 #[cfg(test)]
 mod tests {
-    use super::{IDS_MAX, Ids};
+    use super::{IDS_MAX, IDS_READ, Ids};
+
+    fn names(range: std::ops::Range<usize>) -> Vec<String> {
+        range.map(|number| format!("{number:08}")).collect()
+    }
 
     #[test]
     fn an_id_is_called_new_only_when_none_can_be_the_same() {
@@ -242,24 +265,38 @@ mod tests {
         ids.note("M");
         assert_eq!(ids.lack("M"), None);
 
-        ids.known_after = Some("M".into());
+        let mut ids = Ids::read(names(100..100 + IDS_READ));
         let lacks = |ids: &Ids, id| ids.lack(id).unwrap();
-        assert!(!lacks(&ids, "M") && !lacks(&ids, "L") && lacks(&ids, "N"));
+        assert!(!lacks(&ids, "00000099") && !lacks(&ids, "00000100") && !lacks(&ids, "00000101"));
+        assert!(lacks(&ids, "0000010000") && lacks(&ids, "P"));
         ids.note("P");
         assert!(!lacks(&ids, "P") && lacks(&ids, "N") && lacks(&ids, "Q"));
+        // Of so few, all have been read.
+        let ids = Ids::read(names(100..101));
+        assert!(lacks(&ids, "00000099") && !lacks(&ids, "00000100"));
     }
 
     #[test]
     fn so_many_ids_are_remembered_and_of_those_before_none_is_called_new() {
-        let mut ids = Ids { known_after: Some(String::new()), ..Ids::default() };
-        let names: Vec<String> = (0..3 * IDS_MAX).map(|number| format!("{number:08}")).collect();
+        let mut ids = Ids::read(Vec::new());
+        let names = names(0..3 * IDS_MAX);
         for name in names.iter().rev().step_by(2) {
             ids.note(name);
-            assert!(ids.newest.len() < IDS_MAX);
+            assert!(ids.greatest.len() < IDS_MAX);
         }
         for name in names.iter().rev().step_by(2) {
             assert_eq!(ids.lack(name), Some(false), "{name}");
         }
         assert_eq!(ids.lack("9"), Some(true));
+    }
+
+    #[test]
+    fn an_id_that_comes_after_all_does_not_hide_that_others_are_new() {
+        let mut ids = Ids::read(vec!["tap-1".into()]);
+        for name in names(0..3 * IDS_MAX) {
+            assert_eq!(ids.lack(&name), Some(true), "{name}");
+            ids.note(&name);
+        }
+        assert_eq!(ids.lack("tap-1"), Some(false));
     }
 }

@@ -9,21 +9,20 @@ use crate::live::Tx;
 
 /// Returns a room with what happens in it now, as [`queries::place`] does.
 pub(super) fn place(tx: &mut Tx<'_>, room: RoomId) -> Result<Option<Place>> {
-    if let Some(place) = tx.recall(Stale::Room(room)) {
-        debug_assert_eq!(place, queries::place(tx, room)?, "what is remembered holds");
-        return Ok(place);
+    let known: Option<Place> = tx.recall(Stale::Room(room));
+    if known.is_some() {
+        debug_assert_eq!(known, queries::place(tx, room)?, "what is remembered holds");
+        return Ok(known);
     }
     let place = queries::place(tx, room)?;
-    tx.remember(Stale::Room(room), place.clone());
+    if let (Some(place), true) = (&place, tx.remembers()) {
+        tx.remember(Stale::Room(room), place.clone());
+    }
     Ok(place)
 }
 
 /// Notes that so many more are in a room than before.
 pub(super) fn count(tx: &mut Tx<'_>, room: RoomId, more: i64) {
     tx.stale(Stale::Counts);
-    tx.changes(Stale::Room(room), |place: &mut Option<Place>| {
-        if let Some(place) = place {
-            place.count += more;
-        }
-    });
+    tx.changes(Stale::Room(room), |place: &mut Place| place.count += more);
 }

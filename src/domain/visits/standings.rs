@@ -1,5 +1,5 @@
-//! How people stand to the house, as the writer remembers it from one scan to the next: who comes
-//! in goes on, and each scan would ask for it.
+//! How people stand to the house, as the writer remembers it from one scan to the next. Each scan
+//! asks for it, and whoever has come is scanned again on the way.
 
 use std::collections::HashMap;
 
@@ -31,17 +31,22 @@ pub(super) fn standing(tx: &Tx<'_>, person: PersonId, today: &Today) -> Result<S
         return Ok(known);
     }
     let standing = queries::standing(tx, person, today)?;
-    remember(tx, person, today, standing.clone());
+    remember(tx, person, today, || standing.clone());
     Ok(standing)
 }
 
 /// Notes how `person` stands from now on, after all that has changed it was written.
-pub(super) fn remember(tx: &Tx<'_>, person: PersonId, today: &Today, standing: Standing) {
+pub(super) fn remember(
+    tx: &Tx<'_>,
+    person: PersonId,
+    today: &Today,
+    now: impl FnOnce() -> Standing,
+) {
     tx.known(FROM, |all: &mut Standings| {
         if all.day != Some(today.day) {
             *all = Standings { day: Some(today.day), of: HashMap::new() };
         }
-        all.of.insert(person, standing);
+        all.of.insert(person, now());
     });
 }
 

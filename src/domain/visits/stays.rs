@@ -32,50 +32,36 @@ pub(super) fn enter(
         (None, Some(old)) => supersede(tx, member, old)?,
         (None, None) => (),
     }
+    let earlier = standing.newest_visit;
+    let id = rows::insert(
+        &standings::changing(tx, member.id),
+        "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
+                            attendance_before, reason_before, earlier_visit_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![member.id, run, room, at, source, from.map(|old| old.id), before, reason, earlier],
+    )?;
     let visit = Visit {
-        id: VisitId(0),
+        id: VisitId(id),
         person: member.id,
         run,
         room,
         started_at: at,
         ended_at: None,
         end_reason: None,
-        from: from.map(|visit| visit.id),
+        from: from.map(|old| old.id),
         attendance_before: before,
         reason_before: reason.map(str::to_owned),
     };
-    let visit = insert(tx, visit, source, standing.newest_visit)?;
-    let id = visit.id;
     places::count(tx, room, 1);
-    tell_started(tx, member, &visit, from.map(|visit| visit.room), source)?;
+    tell_started(tx, member, &visit, from.map(|old| old.room), source)?;
     if before.is_none() {
-        let attendance = standing.attendance.clone();
-        let now = Standing { newest_visit: Some(id), attendance, last: Some(visit) };
-        standings::remember(tx, member.id, today, now);
+        standings::remember(tx, member.id, today, || Standing {
+            newest_visit: Some(visit.id),
+            attendance: standing.attendance.clone(),
+            last: Some(visit.clone()),
+        });
     }
-    Ok(id)
-}
-
-/// Writes a visit that starts, and returns it with its id.
-fn insert(tx: &Tx<'_>, visit: Visit, source: Source, earlier: Option<VisitId>) -> Result<Visit> {
-    let id = rows::insert(
-        &standings::changing(tx, visit.person),
-        "insert into visit (person_id, run_id, room_id, started_at, source, from_visit_id,
-                            attendance_before, reason_before, earlier_visit_id)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            visit.person,
-            visit.run,
-            visit.room,
-            visit.started_at,
-            source,
-            visit.from,
-            visit.attendance_before,
-            visit.reason_before,
-            earlier,
-        ],
-    )?;
-    Ok(Visit { id: VisitId(id), ..visit })
+    Ok(visit.id)
 }
 
 fn tell_started(
@@ -119,7 +105,8 @@ pub(super) fn end(
     reason: EndReason,
     source: Source,
 ) -> Result<()> {
-    // Who is transferred has another visit at once; what was undone never was.
+    // Who is transferred has another visit at once; what was undone never was. To set the mark to
+    // what it is would write the index's entry anew.
     let sql = if matches!(reason, EndReason::Transferred | EndReason::Undone) {
         "update visit
          set ended_at = ?2, end_reason = ?3, newest = 0
