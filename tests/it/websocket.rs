@@ -289,10 +289,10 @@ async fn a_client_is_asked_every_20_s_and_closed_when_two_pings_stay_unanswered(
         socket.hear("stream.connected").await;
         socket
     };
+    let begun = tokio::time::Instant::now();
     let (mut silent, mut alive) = (open().await, open().await);
     // From here on time passes when nobody has anything to do.
     tokio::time::pause();
-    let begun = tokio::time::Instant::now();
     let answering = tokio::spawn(async move {
         for asked in 1..=5 {
             assert_eq!(alive.next_frame().await.unwrap().0, 0x89);
