@@ -56,11 +56,13 @@ impl Dialect {
         now: Timestamp,
     ) -> Vec<Text> {
         let connected = json!({ "topics": topics, "cursor": cursor, "server_time": now });
-        let connected = self.own("stream.connected", cursor, connected, now);
-        let resync = match opening {
-            Opening::Whole => None,
-            Opening::Resync(reason) => self.resync(cursor, reason, now),
+        let (id, resync) = match opening {
+            Opening::Whole => (Some(cursor), None),
+            // Whoever is cut before the second frame must come back with what it came with, so
+            // that it is told again.
+            Opening::Resync(reason) => (None, self.resync(cursor, reason, now)),
         };
+        let connected = self.own("stream.connected", id, connected, now);
         connected.into_iter().chain(resync).collect()
     }
 
@@ -69,11 +71,11 @@ impl Dialect {
     pub fn resync(self, cursor: &Cursor, reason: &str, now: Timestamp) -> Option<Text> {
         match self {
             Dialect::Canonical => {
-                self.own("resync", cursor, json!({ "reason": reason, "cursor": cursor }), now)
+                self.own("resync", Some(cursor), json!({ "reason": reason, "cursor": cursor }), now)
             }
             Dialect::Classic => {
                 let again = json!({ "resync": reason, "cursor": cursor });
-                self.own("stream.connected", cursor, again, now)
+                self.own("stream.connected", Some(cursor), again, now)
             }
         }
     }
@@ -82,7 +84,7 @@ impl Dialect {
     pub fn heartbeat(self, cursor: &Cursor, now: Timestamp) -> Option<Text> {
         match self {
             Dialect::Canonical => None,
-            Dialect::Classic => self.own("heartbeat", cursor, json!({}), now),
+            Dialect::Classic => self.own("heartbeat", Some(cursor), json!({}), now),
         }
     }
 
@@ -101,17 +103,18 @@ impl Dialect {
     }
 
     /// Encodes what a stream says of itself.
-    fn own(self, kind: &str, cursor: &Cursor, data: Value, now: Timestamp) -> Option<Text> {
-        let cursor = cursor.to_string();
+    fn own(self, kind: &str, id: Option<&Cursor>, data: Value, now: Timestamp) -> Option<Text> {
+        let id = id.map(Cursor::to_string);
         match (self, data) {
             (Dialect::Canonical, data) => {
+                let named = id.iter().map(|id| format!(r#""id":"{id}","#)).collect::<String>();
                 let json = format!(
-                    r#"{{"id":"{cursor}","type":"{kind}","topic":"stream","ts":"{now}","v":{VERSION},"data":{data}}}"#
+                    r#"{{{named}"type":"{kind}","topic":"stream","ts":"{now}","v":{VERSION},"data":{data}}}"#
                 );
-                Some(Text::new(Some(&cursor), Some(kind), &json))
+                Some(Text::new(id.as_deref(), Some(kind), &json))
             }
             (Dialect::Classic, Value::Object(data)) => {
-                table::find(kind)?.text(Some(&cursor), &now.to_string(), data)
+                table::find(kind)?.text(id.as_deref(), &now.to_string(), data)
             }
             (Dialect::Classic, _) => None,
         }
