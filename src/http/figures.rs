@@ -224,7 +224,7 @@ impl WriterFigures {
             commits: batch.count,
             commits_failed: count(&m.commits_failed),
             batch_mean: mean(&batch),
-            commit_mean_ms: mean(&commit_us) / 1000.0,
+            commit_mean_ms: rounded(mean(&commit_us) / 1000.0),
             batch: Spread(batch),
             commit_us: Spread(commit_us),
         }
@@ -266,7 +266,11 @@ fn mean(reading: &Reading) -> f64 {
     if reading.count == 0 {
         return 0.0;
     }
-    (reading.sum as f64 / reading.count as f64 * 100.0).round() / 100.0
+    rounded(reading.sum as f64 / reading.count as f64)
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }
 
 /// A page of figures in the making. Writing to a String cannot fail.

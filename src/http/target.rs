@@ -8,11 +8,14 @@ use super::problem::Problem;
 const TARGET_MAX: usize = 8 * 1024;
 
 /// Refuses targets that mean one thing here and another elsewhere: dot segments, backslashes,
-/// control characters, broken or doubled encodings.
+/// control characters, broken or doubled encodings; and queries that are no text.
 pub fn check(uri: &Uri) -> Result<(), Problem> {
     let length = uri.path_and_query().map_or(0, |target| target.as_str().len());
     if length > TARGET_MAX {
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "request.target_too_long"));
+    }
+    if uri.query().is_some_and(|query| !is_text(query)) {
+        return Err(Problem::malformed("request.query", "the query cannot be read"));
     }
     let malformed = || Problem::malformed("request.path", "the path cannot be read");
     if is_plain(uri.path()) {
@@ -26,6 +29,11 @@ pub fn check(uri: &Uri) -> Result<(), Problem> {
     if odd || dots || slashes || !path.starts_with('/') { Err(malformed()) } else { Ok(()) }
 }
 
+/// Says whether a query is text: what is not would be read with other characters in their place.
+fn is_text(query: &str) -> bool {
+    !query.contains('%') || decoded(query).is_some_and(|text| !text.contains('\0'))
+}
+
 /// Says whether a path holds nothing that could be doubtful, as most do.
 fn is_plain(path: &str) -> bool {
     path.starts_with('/')
@@ -34,7 +42,7 @@ fn is_plain(path: &str) -> bool {
             .all(|byte| matches!(byte, b'/' | b'-' | b'_') || byte.is_ascii_alphanumeric())
 }
 
-/// Returns `path` without its percent signs; none when they, or the bytes they hide, are broken.
+/// Returns a path or a query without its percent signs; none when they, or the bytes they hide, are broken.
 fn decoded(path: &str) -> Option<String> {
     let mut bytes = path.bytes();
     let mut plain = Vec::with_capacity(path.len());
@@ -68,10 +76,14 @@ mod tests {
             "/%ff%fe",
             "/%zz",
             "/%4",
+            "/api/v1/people?q=%ff",
+            "/?q=a%00",
+            "/?q=%4",
         ] {
             assert!(check(&path.parse().unwrap()).is_err(), "{path}");
         }
-        for path in ["/", "/api/v1/people/7", "/a%20b", "/a.b/..c", "/%C3%A4"] {
+        for path in ["/", "/api/v1/people/7", "/a%20b", "/a.b/..c", "/%C3%A4", "/a?q=%C3%A4+%2F&b"]
+        {
             assert!(check(&path.parse().unwrap()).is_ok(), "{path}");
         }
     }
