@@ -8,12 +8,14 @@ use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base::id::DisplayId;
 use crate::base::secret::OperatorKey;
 use crate::base::{Actor, Clock, Result, Timestamp};
 use crate::config::Config;
-use crate::domain::devices::{KeyRing, Pairings};
-use crate::domain::people;
-use crate::event::Cursor;
+use crate::domain::devices::{KeyRing, Pairings, displays};
+use crate::domain::{people, visits};
+use crate::event::wire::Logged;
+use crate::event::{Cursor, Stale, Topic};
 use crate::live::checkpoint::Checkpoints;
 use crate::live::hasher::Cost;
 use crate::live::writer::Bounds;
@@ -96,9 +98,10 @@ impl App {
         let couriers = courier::spawn(&hub)?;
         let bounds = Bounds { queue: config.write_queue, batch: config.write_batch };
         let (ring, streams) = (keys.clone(), hub.clone());
-        let refresh = Arc::new(move |conn: &Connection| {
+        let refresh = Arc::new(move |conn: &Connection, beside: Option<&[Logged]>| {
             ring.reload(conn)?;
-            end_streams(conn, &streams)
+            end_streams(conn, &streams)?;
+            beside.map_or(Ok(()), |logged| catch_up(conn, &streams, logged))
         });
         let (writer, thread) = Writer::spawn(
             &store,
@@ -192,10 +195,30 @@ impl Deref for App {
     }
 }
 
-/// Ends the streams of sessions that a command beside the server has ended.
+/// Does what follows from a write of a command beside the server, which has told its own process
+/// alone: streams whose rights have changed are decided anew, figures computed again.
+fn catch_up(conn: &Connection, hub: &Hub, logged: &[Logged]) -> Result<()> {
+    for event in logged.iter().filter(|event| event.kind == "access.changed") {
+        for topic in &event.topics {
+            if let Topic::Inbox(person) = topic {
+                hub.cut_person(*person, "access_changed");
+            }
+        }
+    }
+    let rooms = visits::queries::occupancies(conn)?;
+    let rooms = rooms.into_iter().map(|room| Stale::Room(room.room_id));
+    hub.stale(rooms.chain([Stale::Counts, Stale::Queue]).collect());
+    Ok(())
+}
+
+/// Ends the streams of sessions and wall screens that a command beside the server has ended.
 fn end_streams(conn: &Connection, hub: &Hub) -> Result<()> {
     for session in hub.sessions() {
-        if !people::sessions::is_open(conn, &session)? {
+        let open = match DisplayId::of_session(&session) {
+            Some(display) => displays::is_open(conn, display)?,
+            None => people::sessions::is_open(conn, &session)?,
+        };
+        if !open {
             hub.cut_session(&session, "session_ended");
         }
     }

@@ -218,6 +218,11 @@ impl Hub {
         self.cut(&Cut::Session(session.to_owned(), reason));
     }
 
+    /// Ends the streams of a person whose rights another process has changed.
+    pub fn cut_person(&self, person: PersonId, reason: &'static str) {
+        self.cut(&Cut::Person(person, reason));
+    }
+
     /// Ends every stream, and every later one at once: the server stops.
     pub fn drain(&self) {
         self.lock().draining = true;
@@ -251,7 +256,7 @@ impl Hub {
     }
 
     /// Notes figures to be computed again.
-    pub(super) fn stale(&self, figures: Vec<Stale>) {
+    pub fn stale(&self, figures: Vec<Stale>) {
         if figures.is_empty() {
             return;
         }

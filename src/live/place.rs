@@ -14,8 +14,8 @@ pub(super) struct Place<'a> {
     pub conn: &'a Connection,
     pub ready: Ready<'a>,
     pub memo: RefCell<Memo>,
-    /// How often others had written when `memo` held.
-    version: i64,
+    /// How often others had written when `memo` held; none before the first look.
+    version: Option<i64>,
     pub begin: Statement<'a>,
     pub savepoint: Statement<'a>,
     pub rollback: Statement<'a>,
@@ -30,7 +30,7 @@ impl<'a> Place<'a> {
             conn,
             ready: Ready::on(conn),
             memo: RefCell::default(),
-            version: 0,
+            version: None,
             begin: conn.prepare("begin immediate")?,
             savepoint: conn.prepare("savepoint one_write")?,
             rollback: conn.prepare("rollback to one_write")?,
@@ -39,13 +39,14 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Forgets what another process may have changed since.
-    pub fn look_around(&mut self) -> Result<()> {
+    /// Says whether another process may have written since, and forgets what that may have changed.
+    pub fn look_around(&mut self) -> Result<bool> {
         let version = rows::one(&self.ready, "version", "pragma data_version", [])?;
-        if version != self.version {
+        let before = self.version.replace(version);
+        let changed = before.is_some_and(|before| before != version);
+        if changed {
             self.memo.get_mut().forget_all();
-            self.version = version;
         }
-        Ok(())
+        Ok(changed)
     }
 }

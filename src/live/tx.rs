@@ -45,6 +45,8 @@ pub struct News {
     pub(super) stale: Vec<Stale>,
     /// Whether what is kept in memory of the tables is to be read anew.
     pub(super) refresh: bool,
+    /// What a command beside the server has logged, if one has written.
+    pub(super) beside: Option<Vec<Logged>>,
 }
 
 /// Whose streams end after the commit, so that they are decided anew.

@@ -27,7 +27,7 @@ use super::place::Place;
 use super::replay::Replay;
 use super::tx::{News, Tx};
 use crate::base::{Actor, Clock, Error, Result};
-use crate::event::wire::Frame;
+use crate::event::wire::{Frame, Logged};
 use crate::store::Store;
 
 /// How much the writer takes on at once.
@@ -61,8 +61,9 @@ pub(super) enum Message {
     BeginLogAnew,
 }
 
-/// Reads anew what is kept in memory of the tables.
-pub type Refresh = Arc<dyn Fn(&Connection) -> Result<()> + Send + Sync>;
+/// Reads anew what is kept in memory of the tables. When a command beside the server has written it
+/// is given what that has logged: of what else followed from it nobody here knows.
+pub type Refresh = Arc<dyn Fn(&Connection, Option<&[Logged]>) -> Result<()> + Send + Sync>;
 
 impl Writer {
     /// Starts the writer thread. `refresh` runs after commits that ask for it.
@@ -267,13 +268,15 @@ impl Room {
         self.disk.require_sound()?;
         self.choose_who_waits()?;
         at.begin.execute([])?;
-        at.look_around()?;
+        let beside = at.look_around()?;
         // A command beside the server has written since: its events come first.
         let head = log::head(&at.ready)?;
         news.follow(head);
         if head > self.known.get() {
             news.events = log::range(&self.conn, self.known.get() + 1, head + 1)?;
-            news.refresh = true;
+        }
+        if beside || !news.events.is_empty() {
+            news.beside = Some(news.events.clone());
         }
         while jobs.len() < self.batch_max
             && let Ok(message) = messages.try_recv()
@@ -353,8 +356,8 @@ impl Room {
     /// Takes note of what was committed, before anybody hears of it.
     fn note(&self, news: &News) {
         self.known.set(news.newest());
-        if news.refresh || self.refresh_due.get() {
-            let refreshed = (self.refresh)(&self.conn);
+        if news.refresh || news.beside.is_some() || self.refresh_due.get() {
+            let refreshed = (self.refresh)(&self.conn, news.beside.as_deref());
             if let Err(error) = &refreshed {
                 tracing::error!(error = %error, "what is kept in memory could not be read anew");
             }

@@ -6,6 +6,7 @@
 mod devices;
 mod alarms;
 mod audit;
+mod beside;
 mod displays;
 mod readers;
 mod edge;

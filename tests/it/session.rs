@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http;
 use axum::response::Response;
 use daybook::app::App;
-use daybook::base::{Actor, Clock};
+use daybook::base::Actor;
 use daybook::client::{Answer, Client, Stream};
 use daybook::config::Config;
 use daybook::domain::people::{self, Role};
@@ -309,14 +309,14 @@ async fn a_role_taken_away_counts_from_the_next_request_on() {
     assert_eq!(me(&client).await, 401);
 }
 
-async fn stream(client: &Client) -> Stream {
+pub async fn stream(client: &Client) -> Stream {
     let mut stream = client.stream("/api/v1/events", &[]).await.unwrap();
     assert_eq!(next(&mut stream).await.unwrap().event.as_deref(), Some("stream.connected"));
     stream
 }
 
 /// Reads on to the end of the stream and returns the reason that it gives.
-async fn goodbye(mut stream: Stream) -> String {
+pub async fn goodbye(mut stream: Stream) -> String {
     loop {
         let frame = next(&mut stream).await.expect("a goodbye before the end");
         if frame.event.as_deref() == Some("bye") {
@@ -364,20 +364,6 @@ async fn the_timetable_ends_a_session_in_the_middle_of_a_minute() {
     server.advance(Duration::from_secs(30));
     assert_eq!(goodbye(second).await, "session_expired");
     jobs.stop().await;
-}
-
-#[tokio::test]
-async fn a_password_set_beside_the_server_ends_the_streams_of_the_old_one() {
-    let server = TestServer::start().await;
-    let (ada, client) = server.signed_in("Ada Krause", Role::Staff).await;
-    let open = stream(&client).await;
-    let config = Config::of(server.dir.path()).unwrap();
-    let (command, _threads) = App::open(config, Clock::System).unwrap();
-    let set = move |tx: &mut Tx<'_>| people::commands::set_password(tx, ada, "another hash", None);
-    command.write(Actor::System, "test", set).await.unwrap();
-    // The server's pulse writes each second; here this stands for it.
-    server.write(Actor::System, |_| Ok(())).await.unwrap();
-    assert_eq!(goodbye(open).await, "session_ended");
 }
 
 // Fault 34.

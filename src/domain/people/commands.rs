@@ -10,7 +10,7 @@ use super::{audit, queries, rules, sessions};
 use crate::base::error::OnConstraint;
 use crate::base::id::{BadgeId, ContactId, PersonId};
 use crate::base::{Error, Result, text};
-use crate::event::Stale;
+use crate::event::{Event, Stale};
 use crate::live::Tx;
 use crate::store::rows;
 
@@ -103,6 +103,8 @@ fn after_change(tx: &mut Tx<'_>, old: &Person, role: Role, state: PersonState) -
     if old.role != role {
         let detail = format!("{} -> {}", old.role.word(), role.word());
         audit::record(tx, "person.role_changed", Some(old.id), &detail)?;
+        let (added, removed) = (Vec::new(), Vec::new());
+        tx.emit(Event::AccessChanged { user_id: old.id, added, removed })?;
         tx.cut(old.id, "access_changed");
     }
     if old.state != state {
