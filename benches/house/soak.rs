@@ -57,6 +57,10 @@ const BUSY: usize = 8;
 const PERIOD: Duration = Duration::from_millis(200);
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// A soak of this length shows whether memory lies flat: in its last third it may grow so much.
+const LONG: Duration = Duration::from_hours(1);
+const GROWTH_MAX: f64 = 1.05;
+
 /// Measures for so long from this moment of the day on, and shows the curve.
 pub async fn measure(time: Duration, from: &str) {
     let data = directory();
@@ -77,6 +81,7 @@ pub async fn measure(time: Duration, from: &str) {
         begun: Instant::now(),
         day_over: Cell::default(),
         turns: RefCell::default(),
+        mib: RefCell::default(),
     });
     let start = Level::of(&server).await;
     let (references, tallies) =
@@ -102,6 +107,13 @@ pub async fn measure(time: Duration, from: &str) {
     assert_eq!(lost, (0, 0), "every stream heard what the reference heard, once");
     assert_eq!(turns.wrong, 0, "no stream lost its place");
     assert_eq!(end.streams, 0, "every stream is given back");
+    assert!(end.descriptors <= start.descriptors, "every descriptor is given back");
+    let last_third = soak.mib.take().into_iter().skip((LONG.as_secs() / 60 * 2 / 3) as usize);
+    let last_third: Vec<f64> = last_third.collect();
+    if let (true, Some(first)) = (time >= LONG, last_third.first()) {
+        let most = last_third.iter().copied().fold(0.0, f64::max);
+        assert!(most <= first * GROWTH_MAX, "memory lies flat: {first} MiB, then {most}");
+    }
 }
 
 /// Signs the colleagues in, and returns for each set of topics the cookies of those who may hear it.
@@ -148,6 +160,8 @@ struct Soak {
     /// When the demo's day was over.
     day_over: Cell<Option<Duration>>,
     turns: RefCell<Turns>,
+    /// What the server held at the end of each minute.
+    mib: RefCell<Vec<f64>>,
 }
 
 /// What the streams went through.
@@ -231,6 +245,7 @@ async fn curve(server: &Server, soak: &Soak, time: Duration) {
             soak.heard.get() - heard,
             (level.cpu - before.cpu).as_secs_f64() / (next - at).as_secs_f64() * 100.0,
         );
+        soak.mib.borrow_mut().push(level.mib);
         (before, heard, at) = (level, soak.heard.get(), next);
     }
 }

@@ -320,8 +320,18 @@ impl Future for SocketOutlet {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // However it ends, the reader comes back to its place in the log.
-        self.poll_all(cx).map(drop)
+        let ended = ready!(self.poll_all(cx));
+        if ended.is_err_and(|error| was_cut_off(&error)) {
+            self.source.feed.metrics().ended(Ending::Stalled);
+        }
+        Poll::Ready(())
     }
+}
+
+/// Says whether it was the kernel that gave a reader up, as the door has told it to
+/// ([`super::listen`]): for too long it took too little, or was not there.
+pub fn was_cut_off(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_some()
 }
 
 /// A stream as an ordinary answer's body.

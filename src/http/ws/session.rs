@@ -22,6 +22,7 @@ use crate::event::wire::{Frame, Text};
 use crate::http::conn::{Socket, Taken};
 use crate::http::dialect::Dialect;
 use crate::http::opening::Opened;
+use crate::http::outlet::was_cut_off;
 use crate::http::signed_in::Principal;
 use crate::http::streams::Seat;
 use crate::live::feed::{Next, Opening};
@@ -61,12 +62,6 @@ pub(super) enum End {
     Close(Option<u16>, &'static str),
     /// The client is gone, or does not take what waits for it.
     Gone,
-}
-
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> End {
-        End::Gone
-    }
 }
 
 impl Session {
@@ -117,7 +112,7 @@ impl Session {
         loop {
             tokio::select! {
                 ready = socket.readable() => {
-                    ready?;
+                    ready.map_err(|error| self.lost(&error))?;
                     silent = 0;
                     Box::pin(self.read(socket, &mut decoder)).await?;
                 }
@@ -155,7 +150,7 @@ impl Session {
             Ok(0) => Err(End::Gone),
             Ok(read) => self.hear(socket, decoder, bytes.get(..read).unwrap_or_default()).await,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.lost(&error)),
         }
     }
 
@@ -250,10 +245,21 @@ impl Session {
             }
             reason = ended => Err(Ending::of(reason)),
         };
-        written.map(|written| Ok(written?)).unwrap_or_else(|ending| {
-            self.feed.metrics().ended(ending);
-            Err(End::Gone)
-        })
+        match written {
+            Ok(written) => written.map_err(|error| self.lost(&error)),
+            Err(ending) => {
+                self.feed.metrics().ended(ending);
+                Err(End::Gone)
+            }
+        }
+    }
+
+    /// Takes note that the connection is lost.
+    fn lost(&self, error: &io::Error) -> End {
+        if was_cut_off(error) {
+            self.feed.metrics().ended(Ending::Stalled);
+        }
+        End::Gone
     }
 
     /// Takes in what the client has sent.
