@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::base::id::{GroupId, PersonId};
 use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, secret};
+use crate::domain::help;
 use crate::domain::house::{self, Language};
 use crate::domain::people::model::{Account, Badge, NewPerson, PersonChange, PersonState};
 use crate::domain::people::queries::Search;
@@ -250,7 +251,8 @@ struct Change {
     role: Option<Role>,
     number: Option<String>,
     language: Option<Language>,
-    /// `active` or `inactive`: whether the person belongs to the house.
+    /// `active` or `inactive`: whether the person belongs to the house. Who becomes inactive leaves
+    /// it at once: visit, presence and an open help request of theirs end.
     state: Option<PersonState>,
 }
 
@@ -268,8 +270,7 @@ async fn update(
     let change =
         PersonChange { number, given_name, family_name, display_name, role, language, state };
     app.write(who.actor(), "people.change", move |tx| {
-        commands::change(tx, id, change)?;
-        rooms::commands::release(tx, id)?;
+        help::leaving::change(tx, id, change)?;
         let scope = rooms::scope::of(tx, who.person, who.role, tx.now)?;
         let seen = whereabouts::one(tx, &scope, id)?;
         let badges = people::queries::badges_of(tx, id)?;

@@ -56,6 +56,7 @@ mod memo;
 mod visits;
 mod days;
 mod absences;
+mod former;
 mod laws;
 mod present;
 mod demo;

@@ -75,6 +75,14 @@ pub fn cancel(tx: &mut Tx<'_>, member: PersonId, id: HelpRequestId) -> Result<He
     close(tx, &help, Status::Cancelled, None)
 }
 
+/// Takes back what the member still has in the queue, if there is anything.
+pub fn cancel_open(tx: &mut Tx<'_>, member: PersonId) -> Result<()> {
+    if let Some(help) = queries::open_of(tx, member)? {
+        cancel(tx, member, help.id)?;
+    }
+    Ok(())
+}
+
 /// Gives the request into the hands of the holder of `scope`.
 pub fn claim(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
     let help = queries::request_in_scope(tx, scope, id)?;

@@ -5,6 +5,7 @@
 //! change counts `rev` up, so that a page tells old news from new.
 
 pub mod commands;
+pub mod leaving;
 pub mod model;
 pub mod queries;
 

@@ -267,6 +267,7 @@ fn perform(tx: &mut Tx<'_>, groups: &mut Groups, entry: Entry, step: Step) -> Re
         )?,
     };
     if let Some(change) = step.change {
+        // A list makes people active, never inactive: nobody's visit ends here.
         people::commands::change(tx, person, change)?;
         commands::release(tx, person)?;
     }

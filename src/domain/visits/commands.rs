@@ -70,6 +70,20 @@ pub fn undo(tx: &mut Tx<'_>, scope: &Scope, visit: VisitId) -> Result<()> {
     }
 }
 
+/// Takes somebody who ceases to belong to the house out of it, room and all: no badge of theirs
+/// will. Who is not in it stays as they are.
+pub fn depart(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    let today = Today::now(tx)?;
+    let standing = queries::standing(tx, person, &today)?;
+    if !standing.is_present() && standing.visit().is_none() {
+        return Ok(());
+    }
+    let role = people::queries::find(tx, person)?.role;
+    let who = Member::of_role(tx, person, role)?;
+    let at = now_for(tx, &standing);
+    stays::go_home(tx, &today, &who, &standing, at, Source::Manual)
+}
+
 /// Ends a run with every visit in it. Who may do so is decided by the caller.
 pub fn end_run(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<RunEnd> {
     let open = rooms::queries::run(tx, run)?;

@@ -130,10 +130,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
     for there in &people {
         let closing = closing_of(&today, there.since);
         let at = there.last_ended_at.map_or(closing, |ended| ended.max(closing));
-        let who = match there.role {
-            Role::Member => Member::load(tx, there.person)?,
-            Role::Admin | Role::Office | Role::Staff => Member::staff(there.person),
-        };
+        let who = Member::of_role(tx, there.person, there.role)?;
         let day = today.of_day(there.day);
         attendance::leave(tx, &day, &who, at, Source::Auto, EndReason::DayClosed.word())?;
     }

@@ -7,7 +7,7 @@ use super::model::{Attendance, Member, Source, Standing, Status, Today};
 use super::{attendance, commands, queries, stays};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp, text};
-use crate::domain::people::{Role, audit};
+use crate::domain::people::{self, Role, audit};
 use crate::domain::rooms::Scope;
 use crate::event::{Event, Stale};
 use crate::live::Tx;
@@ -32,12 +32,12 @@ pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result
     if scope.role != Role::Office {
         scope.require(tx, id)?;
     }
-    commands::require_member(tx, id)?;
     let today = Today::now(tx)?;
+    let standing = queries::standing(tx, id, &today)?;
+    require_markable(tx, id, &standing, mark.status)?;
     let reason =
         mark.reason.as_deref().map(|reason| text::optional_line("reason", reason, REASON_MAX));
     let reason = reason.transpose()?.filter(|reason| !reason.is_empty());
-    let standing = queries::standing(tx, id, &today)?;
     let first_visit = queries::first_visit_at(tx, id, today.begins())?;
     let was_here = mark.status.is_in_or_left();
     if first_visit.is_some() && !was_here {
@@ -67,6 +67,16 @@ pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result
     audit::record(tx, "attendance.marked", Some(id), &detail)?;
     let now = queries::attendance(tx, id, today.day)?;
     Ok(now.unwrap_or_else(|| Attendance::expected(id, today.day)))
+}
+
+/// Refuses everybody who is not an active member. A former one who is in the house may be signed
+/// out: older versions let people cease to belong to it without leaving it.
+fn require_markable(tx: &Tx<'_>, id: PersonId, standing: &Standing, status: Status) -> Result<()> {
+    let goes = status == Status::Left && standing.is_present();
+    if goes && people::queries::find(tx, id)?.role == Role::Member {
+        return Ok(());
+    }
+    commands::require_member(tx, id)
 }
 
 /// Checks the moment that a mark is about; none means just now.

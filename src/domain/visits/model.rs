@@ -10,7 +10,7 @@ use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
 use crate::domain::house::model::LocalTime;
 use crate::domain::house::{self, Hours};
-use crate::domain::people;
+use crate::domain::people::{self, Role};
 use crate::live::Tx;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
@@ -295,9 +295,12 @@ impl Member {
         Ok(Member { id, groups: Some(people::queries::groups_of(conn, id)?) })
     }
 
-    /// Returns somebody who works here.
-    pub fn staff(id: PersonId) -> Member {
-        Member { id, groups: None }
+    /// Returns somebody of this role.
+    pub fn of_role(conn: &Connection, id: PersonId, role: Role) -> Result<Member> {
+        match role {
+            Role::Member => Member::load(conn, id),
+            Role::Admin | Role::Office | Role::Staff => Ok(Member { id, groups: None }),
+        }
     }
 }
 

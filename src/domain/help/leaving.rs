@@ -1,0 +1,26 @@
+//! A change to a person, with all that follows from it for what is open of them.
+//!
+//! It stands here because `help` is the last of the nouns that have something open of a person.
+//! Whatever may set somebody inactive calls this, and not the command of `people` alone.
+
+use super::commands;
+use crate::base::Result;
+use crate::base::id::PersonId;
+use crate::domain::people::model::{PersonChange, PersonState};
+use crate::domain::{people, rooms, visits};
+use crate::live::Tx;
+
+/// Changes a person. Who ceases to belong to the house leaves it at once, if they are in it, and
+/// waits for no help: afterwards no badge and no page would let them do either. Nothing of it
+/// comes back by itself should they return.
+pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()> {
+    people::queries::find(tx, id)?;
+    // Also of who is inactive already: older versions let them stay in the house.
+    if change.state == Some(PersonState::Inactive) {
+        // The request first, so that those hear of its end who are in charge where the member is.
+        commands::cancel_open(tx, id)?;
+        visits::commands::depart(tx, id)?;
+    }
+    people::commands::change(tx, id, change)?;
+    rooms::commands::release(tx, id)
+}
