@@ -22,7 +22,7 @@ use crate::busy::Askers;
 use crate::load::{Level, follow, rest, sign_in};
 use crate::reader::{Buffer, News, Reader, connect};
 use crate::server::{Server, directory};
-use crate::tally::{Dice, Tally, compare};
+use crate::tally::{Dice, Tally, compare, lies_flat};
 
 /// How long it takes when nobody says otherwise.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -56,10 +56,6 @@ const QUIET: Duration = Duration::from_secs(20);
 const BUSY: usize = 8;
 const PERIOD: Duration = Duration::from_millis(200);
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// A soak of this length shows whether memory lies flat: in its last third it may grow so much.
-const LONG: Duration = Duration::from_hours(1);
-const GROWTH_MAX: f64 = 1.05;
 
 /// Measures for so long from this moment of the day on, and shows the curve.
 pub async fn measure(time: Duration, from: &str) {
@@ -108,12 +104,7 @@ pub async fn measure(time: Duration, from: &str) {
     assert_eq!(turns.wrong, 0, "no stream lost its place");
     assert_eq!(end.streams, 0, "every stream is given back");
     assert!(end.descriptors <= start.descriptors, "every descriptor is given back");
-    let last_third = soak.mib.take().into_iter().skip((LONG.as_secs() / 60 * 2 / 3) as usize);
-    let last_third: Vec<f64> = last_third.collect();
-    if let (true, Some(first)) = (time >= LONG, last_third.first()) {
-        let most = last_third.iter().copied().fold(0.0, f64::max);
-        assert!(most <= first * GROWTH_MAX, "memory lies flat: {first} MiB, then {most}");
-    }
+    assert!(lies_flat(&soak.mib.take()), "memory lies flat in the end");
 }
 
 /// Signs the colleagues in, and returns for each set of topics the cookies of those who may hear it.

@@ -78,3 +78,18 @@ fn mix(number: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
+
+/// How many minutes show whether memory lies flat, after which of them it should, and by how much it
+/// may grow even then.
+const LONG: usize = 60;
+const RISES: usize = 40;
+const GROWTH_MAX: f64 = 1.05;
+
+/// Says whether memory lies flat, from what was held at the end of each minute; of a short time that
+/// cannot be told.
+pub fn lies_flat(mib: &[f64]) -> bool {
+    let Some([first, rest @ ..]) = mib.get(RISES..).filter(|_| mib.len() >= LONG) else {
+        return true;
+    };
+    rest.iter().all(|mib| *mib <= first * GROWTH_MAX)
+}
