@@ -12,6 +12,8 @@ const BACKOFF_MAX_MS = 30_000;
 const SETTLED_MS = 5_000;
 /** After this long without a stream the pill says "no connection". */
 const LOST_AFTER_MS = 30_000;
+/** Who is back within this long was not away: what a page shows is not called old before. */
+export const STALE_AFTER_MS = 2_000;
 
 /** Splits a text/event-stream into frames, whatever the chunks. */
 export class FrameParser {
@@ -59,7 +61,7 @@ export class Link {
    * @param {(after: string | null, signal: AbortSignal) => Promise<object>} world.open
    *   answers {status, retryAfterS, chunks}, `chunks` an async iterable of text
    * @param {(event: object) => void} world.onEvent every event with data
-   * @param {(state: object) => void} world.onState {link, retryAt, since, lifeAt}
+   * @param {(state: object) => void} world.onState {link, retryAt, since, lifeAt, stale}
    * @param {() => void} world.onResync the gap cannot be filled: load snapshots again
    * @param {() => void} world.onSignedOut the session has ended
    */
@@ -71,10 +73,12 @@ export class Link {
     };
     this.cursor = null;
     this.failures = 0;
-    this.state = { link: "closed", retryAt: null, since: null, lifeAt: null };
+    this.state = { link: "closed", retryAt: null, since: null, lifeAt: null, stale: false };
     this.current = null;
     this.timer = null;
     this.silence = null;
+    this.ageing = null;
+    this.asked = false;
   }
 
   /** Opens the stream after `cursor`; does nothing while one is open. */
@@ -87,7 +91,7 @@ export class Link {
   /** Closes the stream on purpose; the cursor stays, so that `start` resumes. */
   stop() {
     this.drop();
-    this.tell({ link: "closed", retryAt: null });
+    this.tell({ link: "closed", retryAt: null, stale: false });
   }
 
   /** Tries at once: the network came back, the page is looked at, or a person pressed Retry. */
@@ -102,6 +106,7 @@ export class Link {
     this.world.clearTimer(this.timer);
     this.world.clearTimer(this.silence);
     this.timer = null;
+    this.stopAgeing();
     this.current?.abort();
     this.current = null;
   }
@@ -111,7 +116,7 @@ export class Link {
     this.current = current;
     this.tell({ link: this.failing(), retryAt: null });
     this.listenForSilence(current);
-    let next = { failed: true };
+    let next = {};
     try {
       const answer = await this.world.open(this.cursor, current.signal);
       if (this.current !== current) return;
@@ -121,10 +126,11 @@ export class Link {
     this.world.clearTimer(this.silence);
     this.current = null;
     if (next.signedOut) {
+      this.stopAgeing();
       this.tell({ link: "none", retryAt: null });
       this.world.onSignedOut();
     } else {
-      this.retryLater(next.waitMs);
+      this.retryLater(next);
     }
   }
 
@@ -161,7 +167,7 @@ export class Link {
     }
     const type = event.type ?? frame.event;
     const data = event.data ?? event;
-    if (type === "bye") return { waitMs: data.retry_ms ?? 500 + this.world.random() * 1000 };
+    if (type === "bye") return { bye: true, waitMs: data.retry_ms || 500 + this.world.random() * 1000 };
     if (type === "stream.connected") this.connected(data);
     if (type === "resync") {
       this.cursor = data.cursor ?? this.cursor;
@@ -175,15 +181,19 @@ export class Link {
     this.cursor ??= data.cursor ?? null;
     const now = this.world.now();
     this.openedAt = now;
-    this.tell({ link: "live", retryAt: null, since: null, lifeAt: now });
+    this.stopAgeing();
+    this.tell({ link: "live", retryAt: null, since: null, lifeAt: now, stale: false });
   }
 
-  retryLater(waitMs = 0) {
+  /** Comes back after a while. A farewell is no failure: the server says when, and means it. */
+  retryLater({ waitMs = 0, bye = false } = {}) {
     const now = this.world.now();
     if (this.openedAt && now - this.openedAt >= SETTLED_MS) this.failures = 0;
     this.openedAt = null;
-    this.failures += 1;
-    const wait = waitMs > 0 && this.failures === 1 ? waitMs : Math.max(waitMs, backoffMs(this.failures, this.world.random));
+    if (!bye) this.failures += 1;
+    const asked = bye || (waitMs > 0 && this.failures === 1);
+    const wait = asked ? waitMs : Math.max(waitMs, backoffMs(this.failures, this.world.random));
+    this.age(bye);
     this.tell({ since: this.state.since ?? this.state.lifeAt ?? now });
     this.tell({ link: this.failing(), retryAt: now + wait });
     this.timer = this.world.setTimer(() => {
@@ -192,7 +202,24 @@ export class Link {
     }, wait);
   }
 
+  /** From here on what is shown grows old; after a farewell nobody is told before it is. */
+  age(bye) {
+    if (this.ageing || this.state.stale) return;
+    this.asked = bye && this.state.link === "live";
+    this.ageing = this.world.setTimer(() => {
+      this.stopAgeing();
+      this.tell({ link: this.failing(), stale: true });
+    }, STALE_AFTER_MS);
+  }
+
+  stopAgeing() {
+    this.world.clearTimer(this.ageing);
+    this.ageing = null;
+    this.asked = false;
+  }
+
   failing() {
+    if (this.asked) return "live";
     const { since } = this.state;
     return since !== null && this.world.now() - since >= LOST_AFTER_MS ? "none" : "reconnecting";
   }

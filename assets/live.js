@@ -8,8 +8,8 @@ import { Tabs, HIDDEN_MS } from "./tabs.js";
 const STREAM = "/api/v1/events";
 const CURSOR_WAIT_MS = 1_500;
 
-/** {link: closed | reconnecting | live | none, retryAt, since, lifeAt}; times of this machine. */
-export const link = new Shared({ link: "closed", retryAt: null, since: null, lifeAt: null });
+/** {link: closed | reconnecting | live | none, retryAt, since, lifeAt, stale}; times of this machine. */
+export const link = new Shared({ link: "closed", retryAt: null, since: null, lifeAt: null, stale: false });
 
 let tabs = null;
 let stream = null;

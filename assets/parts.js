@@ -34,11 +34,11 @@ export function AsOf({ section }) {
   return at > 0 && html`<span class="as-of">${t("as-of", { time: clockSeconds(at) })}</span>`;
 }
 
-/** Says in words, above the page, that what it shows may be old. */
+/** Says in words, above the page, that what it shows may be old; not for a moment that is over before it is read. */
 export function StaleNote() {
   useWatch(link);
-  const { link: state, since } = link.value;
-  if (state === "live" || state === "closed" || !since) return null;
+  const { stale, since } = link.value;
+  if (!stale || !since) return null;
   const time = clock(since + (serverNow() - Date.now()));
   return html`<p class="stale-note" data-s="away" role="status">${t("link-lost", { time })}</p>`;
 }

@@ -1,7 +1,7 @@
 // The stream's state machine, driven without a browser and without waiting.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoffMs, FrameParser, Link, SILENCE_MS } from "../../../assets/link.js";
+import { backoffMs, FrameParser, Link, SILENCE_MS, STALE_AFTER_MS } from "../../../assets/link.js";
 
 test("frames are found whatever the chunks and line ends", () => {
   const text = "retry: 2000\nid: e1-7\nevent: a.b\ndata: {\"x\":1}\n\n: comment\nid: e1-9\n\ndata: one\ndata: two\n\n";
@@ -148,15 +148,61 @@ test("silence is noticed and the stream opened anew", async () => {
   assert.equal(made.opened.length, 2);
 });
 
-test("a farewell is answered by coming back when it says", async () => {
+const bye = (reason, ms) => `event: bye\ndata: {"type":"bye","data":{"reason":"${reason}","retry_ms":${ms}}}\n\n`;
+
+test("a farewell is answered by coming back when it says, and nobody is told of it", async () => {
   const made = world();
   made.link.start("e1-1");
   await made.settle();
   await made.write(connected("e1-1"));
-  await made.write("event: bye\ndata: {\"type\":\"bye\",\"data\":{\"reason\":\"rights\",\"retry_ms\":400}}\n\n");
-  assert.equal(made.state().link, "reconnecting");
-  await made.pass(400);
+  const told = made.states.length;
+  // Each stream is short, as when runs are started and ended one after the other.
+  for (let count = 1; count <= 5; count += 1) {
+    await made.write(bye("rights", 400));
+    await made.pass(399);
+    assert.equal(made.opened.length, count);
+    await made.pass(1);
+    assert.equal(made.opened.length, count + 1);
+    await made.write(connected("e1-1"));
+  }
+  assert.deepEqual([...new Set(made.states.slice(told).map((state) => `${state.link} ${state.stale}`))], ["live false"]);
+  assert.equal(made.link.failures, 0);
+  await made.pass(STALE_AFTER_MS);
+  assert.deepEqual([made.state().link, made.state().stale], ["live", false]);
+});
+
+test("a server that says farewell and stays away is told after two seconds", async () => {
+  const made = world();
+  made.link.start("e1-1");
+  await made.settle();
+  await made.write(connected("e1-1"));
+  await made.write(bye("shutdown", 1000));
+  made.status = "down";
+  await made.pass(1000);
   assert.equal(made.opened.length, 2);
+  assert.deepEqual([made.state().link, made.state().stale], ["live", false]);
+  await made.pass(STALE_AFTER_MS - 1000);
+  assert.deepEqual([made.state().link, made.state().stale], ["reconnecting", true]);
+  await made.pass(30_000);
+  assert.equal(made.state().link, "none");
+});
+
+test("a stream that breaks is told at once, and its figures are called old after two seconds", async () => {
+  const made = world();
+  made.link.start("e1-1");
+  await made.settle();
+  await made.write(connected("e1-1"));
+  made.status = "down";
+  await made.end();
+  assert.deepEqual([made.state().link, made.state().stale], ["reconnecting", false]);
+  await made.pass(STALE_AFTER_MS);
+  assert.deepEqual([made.state().link, made.state().stale], ["reconnecting", true]);
+  made.status = 200;
+  await made.pass(10_000);
+  await made.write(connected("e1-1"));
+  assert.deepEqual([made.state().link, made.state().stale], ["live", false]);
+  made.link.stop();
+  assert.equal(made.timers.size, 0);
 });
 
 test("a gap that cannot be filled asks for the snapshots and goes on from the new cursor", async () => {
