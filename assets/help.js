@@ -4,6 +4,7 @@ import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef
 import { is, letterKeys, me, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
 import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
+import { useStill } from "./still.js";
 import { reducer, Section, stale } from "./store.js";
 import { t, wait } from "./text.js";
 import { tone } from "./tone.js";
@@ -54,10 +55,11 @@ export function HelpPage() {
   const [resolving, setResolving] = useState(null);
   const list = useRef(null);
   const items = section.data?.items ?? [];
-  const waiting = items.filter((one) => one.status === "pending");
-  const taken = items.filter((one) => one.status !== "pending");
+  const [rows, hold] = useStill(items, (one) => `${one.id} ${one.status}`);
+  const waiting = rows.filter((one) => one.status === "pending");
+  const taken = rows.filter((one) => one.status !== "pending");
   useKeys((event) => letterKeys.value === "on" && !isTyping(event) && onKey(event, list.current, items, section, setResolving));
-  const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
+  const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} hold=${hold} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
   return html`<${PageHead} title=${t("help-queue")} section=${section}><${SoundSwitch} /><//>
     ${is("office") ? html`<${Empty} icon="hand" title=${t("help-office")} />` : html`
     <${Loaded} section=${section} rows=${4}>${(data) => html`<div ref=${list}>
@@ -86,8 +88,13 @@ function onKey(event, root, items, section, resolve) {
 
 const isMine = (one) => one.assigned_to?.id === me.value.person.id;
 
-function Row({ one, section, fresh, resolve }) {
+function Row({ one, section, hold, fresh, resolve }) {
   useTick(1000);
+  const press = (event, name) => {
+    if (name === "resolve") return resolve(one);
+    hold(event);
+    return act(section, one, name);
+  };
   const mine = isMine(one);
   const since = one.status === "assigned" && one.claimed_at ? one.claimed_at : one.created_at;
   const seconds = (serverNow() - Date.parse(since)) / 1000;
@@ -103,7 +110,7 @@ function Row({ one, section, fresh, resolve }) {
     <span class="wait" data-long=${one.status === "pending" && seconds > LONG_WAIT_S ? "" : null}>
       <span class="visually-hidden">${t("waits")}</span>${wait(seconds)}</span>
     <div class="acts">${actsOf(one, mine).map(([name, style]) => html`<button key=${name} class=${style}
-      onClick=${() => (name === "resolve" ? resolve(one) : act(section, one, name))}>
+      disabled=${one.gone} onClick=${(event) => press(event, name)}>
       ${name === "claim" && html`<${Icon} name="hand" />`}${name === "resolve" && html`<${Icon} name="check" />`}
       ${t(`help-${name}`)}<span class="visually-hidden"> ${one.display_name}</span></button>`)}</div></li>`;
 }

@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { me } from "./here.js";
 import { serverNow } from "./live.js";
 import { attempt, Avatar, Empty, explain, Field, Status, toast } from "./parts.js";
+import { useStill } from "./still.js";
 import { stale } from "./store.js";
 import { byName, clock, plain, t } from "./text.js";
 import { html, Icon, useEffect, useKeptFocus, useRef, useState } from "./ui.js";
@@ -68,6 +69,7 @@ export function RunLists({ section }) {
   const lists = {
     here: [...state.here].sort(byName), expected: [...state.expected].sort(byName), left: state.left,
   };
+  const still = { here: useStill(lists.here, memberOf), expected: useStill(lists.expected, memberOf), left: useStill(lists.left, memberOf) };
   return html`<${Announce} here=${state.here} />
     <div class="run-filter"><input type="search" aria-label=${t("filter-names")} placeholder=${t("filter-names")}
       value=${filter} onInput=${(event) => setFilter(event.target.value)} /></div>
@@ -77,17 +79,23 @@ export function RunLists({ section }) {
         ${t(`run-${name}`)} <b>${list.length}</b></button>`)}</div>
     <div class="run-lists" data-tab=${tab}>
       ${Object.entries(lists).map(([name, list]) => html`<${RunList} name=${name} open=${open}
-        list=${list.filter(match)} total=${list.length} section=${section} />`)}</div>`;
+        list=${still[name][0].filter(match)} hold=${still[name][1]} total=${list.length} section=${section} />`)}</div>`;
 }
 
-function RunList({ name, list, total, section, open }) {
+const memberOf = (one) => one.member_id;
+
+function RunList({ name, list, hold, total, section, open }) {
   const acts = { here: checkOut, expected: checkIn, left: checkIn };
+  const act = (event, one) => {
+    hold(event);
+    acts[name](section, one);
+  };
   const icons = { here: "log-out", expected: "log-in", left: "undo-2" };
   return html`<section class="card" id=${`list-${name}`} aria-labelledby=${`head-${name}`}>
     <h2 id=${`head-${name}`}>${t(`run-${name}`)} <span class="count">${total}</span></h2>
     ${total === 0 && html`<${Empty} icon=${name === "here" ? "users" : "check"} title=${t(`run-${name}-none`)} />`}
     <ul class="taps">${list.map((one) => html`<li key=${one.member_id}>
-      <button class="tap" data-row=${`${name}-${one.member_id}`} disabled=${!open || one.sending} onClick=${() => acts[name](section, one)}>
+      <button class="tap" data-row=${`${name}-${one.member_id}`} disabled=${!open || one.sending || one.gone} onClick=${(event) => act(event, one)}>
         <${Avatar} name=${one.display_name} />
         <span class="who"><b>${one.display_name}</b><span class="sub">${lineOf(name, one)}</span></span>
         <span class="act"><${Icon} name=${icons[name]} />${t(`act-${name}`)}</span></button></li>`)}</ul></section>`;

@@ -221,3 +221,18 @@ test("a member sees the room that the house has it in, and that it has left", as
   await expect(where).toContainText(cast.staff.run.room_name);
   await accessible(place, "my place with its room");
 });
+
+test("a second touch on “Ich helfe” does not put the child back", async ({ cast, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Wie geht das?" });
+  const phone = await visitor.page({ username: cast.staff.username, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, "/help");
+  await live(phone);
+  // Where the row goes depends on the others: as soon as a second touch comes, none of its acts may answer.
+  await phone.evaluate(() => addEventListener("click", () => setTimeout(() => {
+    window.answering = document.querySelectorAll(".help-row .acts button:enabled").length;
+  }, 180), { once: true }));
+  const claim = row(phone, cast.member).getByRole("button", { name: "Ich helfe" });
+  await claim.tap();
+  await expect.poll(() => phone.evaluate(() => window.answering)).toBe(0);
+  await expect(row(phone, cast.member)).toContainText("bei Ihnen");
+  await expect(row(phone, cast.member).getByRole("button", { name: "Zurücklegen" })).toBeEnabled();
+});

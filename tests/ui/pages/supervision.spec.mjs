@@ -161,3 +161,39 @@ test("on a phone the lists are tabs, and a tap checks in", async ({ own, visitor
   await page.getByRole("tab", { name: /^Hier/ }).tap();
   await expect(row(page, /^Hier/, name)).toBeEnabled();
 });
+
+/** Two clicks or touches at the place of `target`, this far apart, wherever the rows go meanwhile. */
+async function twice(page, target, apart, how = "mouse") {
+  await target.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await target.boundingBox();
+  const at = [x + width / 2, y + height / 2];
+  const press = () => (how === "touch" ? page.touchscreen.tap(...at) : page.mouse.click(...at));
+  await press();
+  await page.waitForTimeout(apart);
+  await press();
+}
+
+test("a double tap moves one child, and the next one is not touched", async ({ own, page, visitor }) => {
+  const taps = (name) => list(page, name).locator(".tap:enabled");
+  for (const apart of [60, 280]) {
+    const [here, expected] = [await size(page, /^Hier/).textContent(), await size(page, /^Erwartet/).textContent()].map(Number);
+    await twice(page, taps(/^Erwartet/).first(), apart);
+    await page.waitForTimeout(700);
+    await expect(size(page, /^Hier/)).toHaveText(String(here + 1));
+    await expect(size(page, /^Erwartet/)).toHaveText(String(expected - 1));
+  }
+  await twice(page, taps(/^Hier/).first(), 280);
+  await page.waitForTimeout(700);
+  await expect(size(page, /^Hier/)).toHaveText("1");
+  await taps(/^Hier/).first().click();
+  await expect(list(page, /^Gerade gegangen/).locator(".tap")).toHaveCount(2);
+  await twice(page, taps(/^Gerade gegangen/).first(), 280);
+  await page.waitForTimeout(700);
+  await expect(size(page, /^Hier/)).toHaveText("1");
+  const phone = await visitor.page({ username: own.username, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, `/supervision?run=${own.run.id}`);
+  await live(phone);
+  await phone.getByRole("tab", { name: /^Erwartet/ }).tap();
+  await twice(phone, list(phone, /^Erwartet/).locator(".tap:enabled").first(), 180, "touch");
+  await phone.waitForTimeout(700);
+  await expect(phone.getByRole("tab", { name: /^Hier/ })).toContainText("2");
+});
