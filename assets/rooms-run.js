@@ -13,6 +13,8 @@ export const reduce = {
   "run.reopened": (state) => stale(state),
   "supervision.changed": (state) => stale(state),
   "access.changed": (state) => stale(state),
+  "room.occupancy_changed": (state, { room_id, count }) => (state.items
+    ? { ...state, items: state.items.map((run) => (run.room_id === room_id ? { ...run, count } : run)) } : state),
 };
 
 /** The runs to choose from, as tabs that are links. */

@@ -197,3 +197,10 @@ test("a double tap moves one child, and the next one is not touched", async ({ o
   await phone.waitForTimeout(700);
   await expect(phone.getByRole("tab", { name: /^Hier/ })).toContainText("2");
 });
+
+test("the count in the tab of a run moves with the run", async ({ own, page, visitor }) => {
+  const count = page.locator(".run-tabs [aria-current] .count");
+  await expect(count).toHaveText("0");
+  await row(page, /^Erwartet/, await someone(visitor, own)).click();
+  await expect(count).toHaveText("1");
+});
