@@ -1,6 +1,6 @@
 // My supervision: the runs that I look after, each with its visits, or the start of one.
 import { api } from "./api.js";
-import { go, is, route } from "./here.js";
+import { go, is, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
 import { Dialog, Empty, Later, Loaded, PageHead } from "./parts.js";
 import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
@@ -37,12 +37,17 @@ function RunPage({ id }) {
   const close = () => ask(null);
   const run = section.data?.run;
   const open = run && !run.ended_at;
+  const end = () => {
+    // The list of runs forgets it when it ends; the address does not.
+    setQuery({ run: id }, { replace: true });
+    ask("end");
+  };
   const doing = run && asking;
   const canReopen = run?.ended_at && run.undo_until && Date.parse(run.undo_until) > serverNow();
   return html`<${PageHead} title=${run?.room_name ?? t("my-supervision")} sub=${run?.activity_name} section=${section}>
       ${open && html`<button class="primary" data-row="bring" onClick=${() => ask("bring")}><${Icon} name="user-plus" />${t("bring-in")}</button>
         <button data-row="give" onClick=${() => ask("give")}><${Icon} name="users" />${t("hand-over")}</button>
-        <button data-row="end" onClick=${() => ask("end")}><${Icon} name="x" />${t("run-end")}</button>`}
+        <button data-row="end" onClick=${end}><${Icon} name="x" />${t("run-end")}</button>`}
       ${canReopen && html`<button class="primary" data-row="reopen" onClick=${() => reopen(section)}><${Icon} name="undo-2" />${t("run-reopen")}</button>`}<//>
     <${Loaded} section=${section} rows=${10}>${() => html`<${RunFacts} run=${run} />
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}

@@ -93,7 +93,7 @@ function RunList({ name, list, hold, total, section, open }) {
   const icons = { here: "log-out", expected: "log-in", left: "undo-2" };
   return html`<section class="card" id=${`list-${name}`} aria-labelledby=${`head-${name}`}>
     <h2 id=${`head-${name}`}>${t(`run-${name}`)} <span class="count">${total}</span></h2>
-    ${total === 0 && html`<${Empty} icon=${name === "here" ? "users" : "check"} title=${t(`run-${name}-none`)} />`}
+    ${total + list.length === 0 && html`<${Empty} icon=${name === "here" ? "users" : "check"} title=${t(name === "here" && !open ? "run-here-over" : `run-${name}-none`)} />`}
     <ul class="taps">${list.map((one) => html`<li key=${one.member_id}>
       <button class="tap" data-row=${`${name}-${one.member_id}`} disabled=${!open || one.sending || one.gone} onClick=${(event) => act(event, one)}>
         <${Avatar} name=${one.display_name} />

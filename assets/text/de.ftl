@@ -141,6 +141,7 @@ run-here = Hier
 run-expected = Erwartet
 run-left = Gerade gegangen
 run-here-none = Noch niemand hier. Tippen Sie unter „Erwartet“ auf einen Namen, oder eine Karte wird an das Lesegerät gehalten.
+run-here-over = Niemand ist mehr hier.
 run-expected-none = Sonst wird niemand erwartet.
 run-left-none = Niemand ist gegangen.
 runs-alone = Ohne Aufsicht

@@ -141,6 +141,7 @@ run-here = Here
 run-expected = Expected
 run-left = Just left
 run-here-none = Nobody is here yet. Tap a name under “Expected”, or hold a card to the reader.
+run-here-over = Nobody is here any more.
 run-expected-none = Nobody else is expected.
 run-left-none = Nobody has left.
 runs-alone = Without supervision

@@ -204,3 +204,16 @@ test("the count in the tab of a run moves with the run", async ({ own, page, vis
   await row(page, /^Erwartet/, await someone(visitor, own)).click();
   await expect(count).toHaveText("1");
 });
+
+test("a run that was ended can be opened again, whichever way led to it", async ({ own }) => {
+  const page = await own.context.newPage();
+  await page.goto("/supervision");
+  await live(page);
+  await page.getByRole("button", { name: "Beenden" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Beenden" }).click();
+  await expect(page.getByText(/^Um \d\d:\d\d beendet$/)).toBeVisible();
+  await page.waitForTimeout(1500);
+  await expect(page.getByRole("button", { name: "Wieder öffnen" })).toBeVisible();
+  await expect(page.getByText("Niemand ist mehr hier.")).toBeVisible();
+  await expect(page.getByText("Tippen Sie unter")).toHaveCount(0);
+});
