@@ -57,7 +57,8 @@ export function HelpPage() {
   const items = section.data?.items ?? [];
   const [rows, hold] = useStill(items, (one) => `${one.id} ${one.status}`);
   const waiting = rows.filter((one) => one.status === "pending");
-  const taken = rows.filter((one) => one.status !== "pending");
+  const held = rows.filter((one) => one.status === "on_hold");
+  const taken = rows.filter((one) => one.status === "assigned");
   useKeys((event) => letterKeys.value === "on" && !isTyping(event) && onKey(event, list.current, items, section, setResolving));
   const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} hold=${hold} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
   return html`<${PageHead} title=${t("help-queue")} section=${section}><${SoundSwitch} /><//>
@@ -65,6 +66,7 @@ export function HelpPage() {
     <${Loaded} section=${section} rows=${4}>${(data) => html`<div ref=${list}>
       ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t("help-empty-hint")}</p><//>`
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
+      ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
       <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: wait(data.median_wait_s ?? 0) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>`}
     ${resolving && html`<${Resolve} one=${resolving} section=${section} close=${() => setResolving(null)} />`}`;

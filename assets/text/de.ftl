@@ -248,6 +248,7 @@ help-response-hint = Freiwillig. { $profile ->
 with-you = bei Ihnen
 with-name = bei { $name }
 on-hold = angehalten
+on-hold-head = Angehalten
 no-message = Keine Nachricht
 urgent = Dringend
 sound-on = Ton an

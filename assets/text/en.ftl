@@ -248,6 +248,7 @@ help-response-hint = Optional. { $profile ->
 with-you = with you
 with-name = with { $name }
 on-hold = on hold
+on-hold-head = On hold
 no-message = No message
 urgent = Urgent
 sound-on = Sound on

@@ -236,3 +236,10 @@ test("a second touch on “Ich helfe” does not put the child back", async ({ c
   await expect(row(phone, cast.member)).toContainText("bei Ihnen");
   await expect(row(phone, cast.member).getByRole("button", { name: "Zurücklegen" })).toBeEnabled();
 });
+
+test("who is on hold stands under a heading of that name", async ({ cast, queue, visitor }) => {
+  const { id } = await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Später" });
+  for (const act of ["claim", "hold"]) await visitor.api(cast.staff.context, "POST", `/help-requests/${id}/${act}`);
+  await expect(queue.getByRole("heading", { name: "Angehalten" })).toBeVisible();
+  await expect(queue.getByRole("heading", { name: "Hilfe ist da" })).toHaveCount(0);
+});
