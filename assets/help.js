@@ -68,7 +68,7 @@ export function HelpPage() {
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
       ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
-      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: wait(data.median_wait_s ?? 0) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>`}
+      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: data.median_wait_s == null ? "–" : wait(data.median_wait_s) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>`}
     ${resolving && html`<${Resolve} one=${resolving} section=${section} close=${() => setResolving(null)} />`}`;
 }
 

@@ -68,7 +68,8 @@ struct BoardHelp {
     /// Requests that are not done: waiting, in hand or on hold.
     open: i64,
     longest_wait_s: i64,
-    median_wait_s: i64,
+    /// Half of those helped today waited no longer than this; `null` when nobody was helped.
+    median_wait_s: Option<i64>,
 }
 
 /// The house at a glance: counts, rooms, help, devices.

@@ -46,7 +46,8 @@ struct Queue {
     /// How many wait for somebody, of those that the caller sees.
     waiting: usize,
     resolved_today: i64,
-    median_wait_s: i64,
+    /// Half of those helped today waited no longer than this; `null` when nobody was helped.
+    median_wait_s: Option<i64>,
 }
 
 /// The queue as a wall shows it.

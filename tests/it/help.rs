@@ -380,3 +380,21 @@ async fn how_many_wait_is_counted_in_ones_own_list_and_in_all_its_pages() {
     let three = [waiting(&lead).await, waiting(&eva).await, waiting(&otto).await];
     assert_eq!(three, [Some(3), Some(3), Some(1)]);
 }
+
+#[tokio::test]
+async fn where_nobody_was_helped_today_there_is_no_usual_wait() {
+    let scene = Scene::new().await;
+    let [lead, eva, mia] = scene.signed_in([scene.lead, scene.eva, scene.mia]).await;
+    let waits = async || {
+        let board = lead.get("/api/v1/board").await.unwrap().json().unwrap();
+        let queue = eva.get("/api/v1/help-requests").await.unwrap().json().unwrap();
+        [board["help"]["median_wait_s"].clone(), queue["median_wait_s"].clone()]
+    };
+    let asked = mia.post("/api/v1/help-requests", &json!({ "content": "Laterne?" })).await;
+    let id = asked.unwrap().json().unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(waits().await, [Value::Null, Value::Null]);
+    scene.pass(30);
+    let claim = format!("/api/v1/help-requests/{id}/claim");
+    assert_eq!(eva.post(&claim, &json!({})).await.unwrap().status, 200);
+    assert_eq!(waits().await, [json!(30), json!(30)]);
+}

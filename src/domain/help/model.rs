@@ -192,8 +192,8 @@ pub struct Figures {
     pub open: i64,
     /// How long the one that waits longest has waited.
     pub longest_wait_s: i64,
-    /// Half of those helped today waited no longer than this.
-    pub median_wait_s: i64,
+    /// Half of those helped today waited no longer than this; `null` when nobody was helped.
+    pub median_wait_s: Option<i64>,
 }
 
 impl FromRow for Help {

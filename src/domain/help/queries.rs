@@ -177,11 +177,11 @@ pub fn figures(conn: &Connection, day: Day, now: Timestamp) -> Result<Figures> {
         params![day],
     )?;
     let middle = waits_ms.len() / 2;
-    let median_ms = if waits_ms.is_empty() { 0 } else { waits_ms.swap_remove(middle) };
+    let median_ms = (!waits_ms.is_empty()).then(|| waits_ms.swap_remove(middle));
     Ok(Figures {
         length: waiting.length,
         open: waiting.open,
         longest_wait_s: waiting.oldest.map_or(0, |since| now.seconds_since(since)),
-        median_wait_s: median_ms.max(0) / 1000,
+        median_wait_s: median_ms.map(|wait| wait.max(0) / 1000),
     })
 }
