@@ -178,14 +178,16 @@ export function BringIn({ section, close }) {
       ask.abort();
     };
   }, [query]);
+  const here = new Set(section.data.here.map((one) => one.member_id));
+  const can = (one) => one.status === "present" && !here.has(one.id);
   const bring = (one) => {
     close();
     checkIn(section, { member_id: one.id, display_name: one.display_name, group_name: one.groups?.[0]?.name });
   };
   return html`<${Field} label=${t("bring-in-label")} hint=${t("bring-in-hint")} error=${error}>
       <input type="search" autofocus value=${query} onInput=${(event) => setQuery(event.target.value)} /><//>
-    <ul class="taps">${found.map((one) => html`<li key=${one.id}>
-      <button class="tap" onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />
+    <ul class="taps">${[...found].sort((a, b) => can(b) - can(a)).map((one) => html`<li key=${one.id}>
+      <button class="tap" disabled=${!can(one)} onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />
         <span class="who"><b>${one.display_name}</b></span>
         <${Status} state=${one.status === "present" ? "in" : "off"}>${one.room_name ?? t(one.status === "present" ? "present" : "not-here")}<//>
       </button></li>`)}</ul>

@@ -217,3 +217,15 @@ test("a run that was ended can be opened again, whichever way led to it", async 
   await expect(page.getByText("Niemand ist mehr hier.")).toBeVisible();
   await expect(page.getByText("Tippen Sie unter")).toHaveCount(0);
 });
+
+test("who is not in the house or here already is not brought in", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  const { items } = await visitor.api(await visitor.context({ role: "admin" }), "GET", "/people?role=member&limit=500");
+  await row(page, /^Erwartet/, name).click();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+  await page.getByRole("button", { name: "Jemanden holen" }).click();
+  for (const person of [name, items.find((one) => one.status !== "present").display_name]) {
+    await page.getByRole("searchbox", { name: "Wen?" }).fill(person);
+    await expect(page.getByRole("dialog").getByRole("button", { name: person }).first()).toBeDisabled();
+  }
+});
