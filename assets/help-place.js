@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { me } from "./here.js";
 import { serverNow } from "./live.js";
-import { attempt, Confirm, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { attempt, Dialog, Field, Loaded, PageHead, Status, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { number, t, wait } from "./text.js";
 import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";
@@ -108,8 +108,19 @@ function Mine({ request, queue, section }) {
       <button onClick=${() => ask("edit")}><${Icon} name="pencil" />${t("ask-edit")}</button>
       ${!coming && html`<button aria-pressed=${request.priority === "urgent"} onClick=${hurry}><${Icon} name="triangle-alert" />${t("ask-urgent-short")}</button>`}
       <button onClick=${() => ask("cancel")}><${Icon} name="x" />${t("ask-cancel")}</button></div>`}
-    ${asking === "cancel" && html`<${Confirm} title=${t("ask-cancel-title")} text=${t("ask-cancel-text")} label=${t("ask-cancel")} run=${cancel} close=${() => ask(null)} />`}
+    ${asking === "cancel" && html`<${Cancel} cancel=${cancel} close=${() => ask(null)} />`}
     ${!coming && queue.median_wait_s > 0 && html`<p class="sub">${t("ask-usual", { n: minutes(queue.median_wait_s) })}</p>`}</div>`;
+}
+
+/** Both answers say what becomes of the request: “Cancel” would be read as taking it back. */
+function Cancel({ cancel, close }) {
+  const act = () => {
+    close();
+    cancel();
+  };
+  return html`<${Dialog} title=${t("ask-cancel-title")} close=${close}><p>${t("ask-cancel-text")}</p>
+    <div class="dialog-acts"><button onClick=${close}>${t("ask-keep")}</button>
+    <button class="danger" onClick=${act}>${t("ask-cancel")}</button></div><//>`;
 }
 
 function Edit({ request, section, close }) {

@@ -277,6 +277,7 @@ ask-usual = Usually about { $n } min.
 ask-edit = Change
 ask-cancel = No longer needed
 ask-cancel-title = Take your request back?
+ask-keep = Keep it
 ask-cancel-text = You lose your place in line.
 ask-cancelled = Your request is withdrawn.
 someone-comes = { $name } is coming to you

@@ -181,6 +181,7 @@ test("a member changes the words, then takes the request back after one question
   await tabTo(place, place.getByRole("button", { name: "Nicht mehr nötig" }));
   await place.keyboard.press("Enter");
   await expect(place.getByRole("dialog")).toContainText("Du verlierst deinen Platz in der Reihe.");
+  await expect(place.getByRole("dialog", { name: "Deine Bitte zurückziehen?" }).getByRole("button", { name: "Behalten" })).toBeVisible();
   await tabTo(place, place.getByRole("dialog").getByRole("button", { name: "Nicht mehr nötig" }));
   await place.keyboard.press("Enter");
   await expect(toast(place, "Deine Bitte ist zurückgezogen.")).toBeVisible();
