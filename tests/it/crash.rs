@@ -265,7 +265,9 @@ async fn with_few_descriptors_it_refuses_callers_and_recovers_when_they_go() {
     let mut server = Server::of(command);
     let ask = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let (mut callers, mut served, mut refused) = (Vec::new(), 0, 0);
-    for _ in 0..80 {
+    // Who was answered and says nothing more is sent away after a while: on a slow machine there is
+    // room again for some of those who come last.
+    while refused <= 20 && served < 400 {
         let mut socket = TcpStream::connect(server.address).await.unwrap();
         socket.write_all(ask).await.unwrap();
         let mut answer = vec![0; 64];
