@@ -86,6 +86,26 @@ for (const how of ["SIGKILL", "SIGTERM"]) {
   });
 }
 
+test("who begins and ends an own run is not told that the link is lost", async ({ visitor, scene }) => {
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  await page.evaluate(() => {
+    window.said = new Set();
+    const look = () => document.querySelectorAll(".page-head .pill:first-of-type, .stale-note").forEach((one) => window.said.add(one.textContent));
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  const opened = () => page.waitForRequest((request) => request.url().includes("/api/v1/events"), SOON);
+  // The second stream is a short one.
+  for (let count = 0; count < 2; count += 1) {
+    const again = opened();
+    await scene.call("POST", `/runs/${scene.run.id}/${count === 0 ? "end" : "reopen"}`);
+    await again;
+  }
+  await page.waitForTimeout(3_000);
+  await live(page);
+  expect([...await page.evaluate(() => [...window.said])].filter((text) => /Verbind/.test(text))).toEqual([]);
+});
+
 test("what is done while the server is away is taken back, says why, and can be tried again", async ({ own, scene, visitor }) => {
   const [anna] = scene.members;
   await scene.enter(anna);
