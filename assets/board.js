@@ -5,7 +5,7 @@ import { HelpFigures, reduce as helpReduce, waitingIn } from "./help-figures.js"
 import { Line } from "./help-line.js";
 import { is, isStaff, me } from "./here.js";
 import { keepOpen, serverNow, setPace } from "./live.js";
-import { AsOf, Loaded, PageHead, Pill } from "./parts.js";
+import { AsOf, Loaded, PageHead, Pill, StaleNote } from "./parts.js";
 import { Attention, reduce as roomsReduce, RoomCards } from "./rooms.js";
 import { reducer, Section } from "./store.js";
 import { clock, longDay, t } from "./text.js";
@@ -55,7 +55,7 @@ export function WallPage() {
       document.documentElement.classList.remove("is-wall");
     };
   }, []);
-  return html`<main id="main" class="wall"><header class="wall-head"><h1 tabindex="-1">${me.value.house.name}</h1><${Pill} /><${AsOf} section=${section} />
+  return html`<main id="main" class="wall"><header class="wall-head"><h1 tabindex="-1">${me.value.house.name}</h1><${Pill} /><${AsOf} section=${section} /><${StaleNote} />
       <span class="wall-day">${longDay(serverNow())}</span><b class="wall-clock">${clock(serverNow())}</b>
       ${!is("display") && html`<a class="button wall-back" href="/"><${Icon} name="x" />${t("wall-leave")}</a>`}</header>
     <${Loaded} section=${section} rows=${8}>${(board) => html`

@@ -65,6 +65,22 @@ test("the look changes in one press and stays", async ({ visitor }) => {
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
 });
 
+for (const [url, role, figures] of [["/wall", "admin", ".tiles"], ["/wall", "admin", ".wall-body"], ["/", "admin", ".tiles"], ["/my-place", "member", ".place"]]) {
+  test(`${url} says that it is old when the link is lost, and ${figures} turns grey`, async ({ visitor }) => {
+    const context = await visitor.context({ role, viewport: { width: 1280, height: 720 } });
+    await context.route("**/api/v1/events*", (route) => route.abort());
+    const page = await context.newPage();
+    await page.goto(url);
+    await expect(page.locator(".stale-note")).toHaveText(/^Keine Verbindung seit \d\d:\d\d\. Die Anzeige kann veraltet sein\.$/);
+    await expect(page.locator(figures)).toHaveCSS("filter", "grayscale(0.8)");
+    if (url === "/wall") expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
+    await context.unrouteAll();
+    await live(page);
+    await expect(page.locator(".stale-note")).toHaveCount(0);
+    await expect(page.locator(figures)).toHaveCSS("filter", "none");
+  });
+}
+
 test("a page that is not there, and one that is not for me, say so", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/devices");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
