@@ -46,7 +46,7 @@ function measures(rooms) {
 /** Rooms as cards: how full, what runs, what needs a look. On the wall every room keeps its place. */
 export function RoomCards({ rooms, linked }) {
   if (rooms.length === 0) {
-    return html`<${Empty} icon="door-open" title=${t("rooms-none")}>${is("admin") ? html`<a class="button primary" href="/rooms">${t("rooms-add")}</a>` : html`<p>${t("rooms-none-hint")}</p>`}<//>`;
+    return html`<${Empty} icon="door-open" title=${t("rooms-none")}>${linked && is("admin") ? html`<a class="button primary" href="/rooms">${t("rooms-add")}</a>` : html`<p>${t("rooms-none-hint")}</p>`}<//>`;
   }
   const busy = linked ? rooms.filter((room) => room.run || room.count > 0) : rooms;
   const free = rooms.filter((room) => !busy.includes(room));

@@ -44,6 +44,19 @@ test("the house is set up by keyboard alone, and who did it is the lead", async 
   await accessible(page, "the first board");
 });
 
+test("the wall of a house without rooms has no button of the lead's, and says so in its middle", async ({ fresh, visitor }) => {
+  const page = await visitor.page({}, "/");
+  await type(page, fresh);
+  await expect(page.getByRole("link", { name: "Räume anlegen" })).toBeVisible();
+  await page.goto("/wall");
+  const empty = page.locator(".wall-body > .empty");
+  await expect(empty).toContainText("Noch keine Räume");
+  await expect(empty.getByRole("link")).toHaveCount(0);
+  const [body, first, last] = await Promise.all([empty, empty.locator("> :first-child"), empty.locator("> :last-child")].map((one) => one.boundingBox()));
+  const [above, below] = [first.y - body.y, body.y + body.height - last.y - last.height];
+  expect(Math.abs(above - below)).toBeLessThan(8);
+});
+
 test("a wrong code says so and costs no typing; the code is good in small letters", async ({ fresh, visitor }) => {
   const page = await visitor.page({}, "/setup");
   await type(page, { code: "AAAA-BBBB-CCCC" });
