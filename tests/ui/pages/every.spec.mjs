@@ -81,6 +81,24 @@ for (const [url, role, figures] of [["/wall", "admin", ".tiles"], ["/wall", "adm
   });
 }
 
+for (const theme of ["light", "dark"]) {
+  test(`a button is readable while what it asked for is sent, ${theme}`, async ({ visitor }) => {
+    const page = await visitor.page({ role: "member", theme }, "/my-place");
+    await page.route("**/api/v1/help-requests", () => {});
+    const ask = page.getByRole("button", { name: "Ich brauche Hilfe" });
+    await ask.click();
+    await expect(ask).toBeDisabled();
+    await ask.hover({ force: true });
+    const [front, ground] = await ask.evaluate((one) => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]);
+    const luminance = (colour) => {
+      const [r, g, b] = colour.match(/\d+/g).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const [high, low] = [luminance(front), luminance(ground)].sort((x, y) => y - x);
+    expect((high + 0.05) / (low + 0.05), `${front} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+  });
+}
+
 test("a page that is not there, and one that is not for me, say so", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/devices");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
