@@ -155,19 +155,37 @@ export function Toasts() {
     ${toasts.value.map((one) => html`<${Toast} key=${one.key} one=${one} act=${() => act(one)} close=${() => close(one.key)} />`)}</div>`;
 }
 
+/** Where the focus was before it went to a toast. */
+let before = null;
+
 function Toast({ one, act, close }) {
   const [held, hold] = useState(false);
+  const box = useRef(null);
+  // The focus leaves before the toast does, or it is nowhere.
+  const leaving = (run) => () => {
+    const at = document.activeElement;
+    if (box.current?.contains(at)) {
+      const back = before?.isConnected ? before : document.querySelector("main h1");
+      back?.focus({ preventScroll: !at.matches(":focus-visible") });
+      before = null;
+    }
+    run();
+  };
+  const enter = ({ relatedTarget: from }) => {
+    hold(true);
+    if (from && !from.closest(".toasts")) before = from;
+  };
   useEffect(() => {
     if (held) return undefined;
-    const timer = setTimeout(close, TOAST_MS);
+    const timer = setTimeout(leaving(close), TOAST_MS);
     return () => clearTimeout(timer);
   }, [held]);
-  return html`<div class="toast" data-tone=${one.tone}
+  return html`<div class="toast" ref=${box} data-tone=${one.tone}
     onMouseEnter=${() => hold(true)} onMouseLeave=${() => hold(false)}
-    onFocusIn=${() => hold(true)} onFocusOut=${() => hold(false)}>
+    onFocusIn=${enter} onFocusOut=${() => hold(false)}>
     <span>${one.text}</span>
-    ${one.act && html`<button class="link" aria-keyshortcuts="Control+Z" onClick=${act}>${one.act.label}</button>`}
-    <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></div>`;
+    ${one.act && html`<button class="link" aria-keyshortcuts="Control+Z" onClick=${leaving(act)}>${one.act.label}</button>`}
+    <button class="bare" aria-label=${t("close")} onClick=${leaving(close)}><${Icon} name="x" /></button></div>`;
 }
 
 /** What gets the focus in a dialog: its first field or act, else its title, and never the cross. */

@@ -99,6 +99,24 @@ for (const theme of ["light", "dark"]) {
   });
 }
 
+for (const [name, label] of [["taken back", "Rückgängig"], ["closed", "Schließen"]]) {
+  test(`when a toast is ${name} by keyboard, the focus goes back to where it was`, async ({ visitor }) => {
+    const { context, run } = await visitor.supervisor();
+    const page = await context.newPage();
+    await page.goto(`/supervision?run=${run.id}`);
+    await live(page);
+    await page.locator("#list-here .tap").first().focus();
+    await page.keyboard.press("Enter");
+    const toast = page.locator(".toast", { hasText: "ausgecheckt" });
+    await expect(toast).toBeVisible();
+    await expect(page.locator("#list-here .tap:focus")).toBeEnabled();
+    await toast.getByRole("button", { name: label }).focus();
+    await page.keyboard.press("Enter");
+    await expect(toast).toHaveCount(0);
+    await expect(page.locator("#list-here .tap:focus")).toHaveCount(1);
+  });
+}
+
 test("a page that is not there, and one that is not for me, say so", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/devices");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
