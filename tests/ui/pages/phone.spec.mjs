@@ -29,6 +29,8 @@ for (const [url, role] of PAGES) {
       await expect(page.locator(".skeleton")).toHaveCount(0);
       expect(await small(page)).toEqual([]);
       expect(await cut(page)).toEqual([]);
+      if (url === "/pair") await expect(page.locator("#digits")).toHaveText(/\d/);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(device.viewport.width);
     }
   });
 }
@@ -47,6 +49,37 @@ test("on a narrow phone the way to a new run is whole, and so is every word of t
     return one.offsetParent && (lines > one.textContent.split(" ").length || one.scrollWidth > one.parentElement.clientWidth);
   }).map((one) => one.textContent));
   expect(broken).toEqual([]);
+});
+
+/** Words that stand on more lines than one. */
+const brokenIn = (all) => all.flatMap((one) => {
+  const text = one.firstChild;
+  return [...text.data.matchAll(/[^\s-]+/g)].filter(({ 0: word, index }) => {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return new Set([...range.getClientRects()].map((rect) => Math.round(rect.top))).size > 1;
+  }).map(({ 0: word }) => word);
+});
+
+test("no word of where somebody is gets broken in the list of people", async ({ visitor }) => {
+  for (const device of [PHONE, NARROW]) {
+    for (const lang of ["de", "en"]) {
+      const page = await visitor.page({ ...device, role: "admin", lang }, "/people");
+      const chips = page.locator(".people td .pill");
+      await expect(chips.first()).toBeVisible();
+      expect(await chips.evaluateAll(brokenIn), `${device.viewport.width} ${lang}`).toEqual([]);
+    }
+  }
+});
+
+test("on a narrow phone a wall screen's row has its name beside its sign, and its state below", async ({ visitor }) => {
+  const page = await visitor.page({ ...NARROW, role: "admin" }, "/devices");
+  const row = page.locator(".display-row").first();
+  const [all, name, state, button] = await Promise.all([row, row.locator(".who"), row.locator(".pill"), row.getByRole("button")].map((one) => one.boundingBox()));
+  expect(name.width).toBeGreaterThan(all.width / 2);
+  expect(state.y).toBeGreaterThanOrEqual(name.y + name.height - 1);
+  expect(button.x).toBeGreaterThan(name.x + name.width - 1);
 });
 
 test("keys are spoken of where there are keys", async ({ visitor }) => {
