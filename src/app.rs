@@ -213,14 +213,10 @@ fn catch_up(conn: &Connection, hub: &Hub, logged: &[Logged]) -> Result<()> {
 
 /// Ends the streams of sessions and wall screens that a command beside the server has ended.
 fn end_streams(conn: &Connection, hub: &Hub) -> Result<()> {
-    for session in hub.sessions() {
-        let open = match DisplayId::of_session(&session) {
-            Some(display) => displays::is_open(conn, display)?,
-            None => people::sessions::is_open(conn, &session)?,
-        };
-        if !open {
-            hub.cut_session(&session, "session_ended");
-        }
+    let mut open = people::sessions::open_ones(conn)?;
+    open.extend(displays::open_ones(conn)?.into_iter().map(DisplayId::session));
+    for ended in hub.sessions().iter().filter(|session| !open.contains(*session)) {
+        hub.cut_session(ended, "session_ended");
     }
     Ok(())
 }

@@ -103,9 +103,4 @@ impl DisplayId {
     pub fn session(self) -> String {
         format!("display:{self}")
     }
-
-    /// Returns the wall screen whose streams have this name, if it is one's.
-    pub fn of_session(session: &str) -> Option<DisplayId> {
-        session.strip_prefix("display:")?.parse().ok()
-    }
 }

@@ -114,19 +114,18 @@ fn checkpoint(
     let version = conn.query_row("pragma data_version", [], |row| row.get(0))?;
     let idle = std::mem::replace(seen, version) == version;
     let pages = wal_pages(conn);
-    if idle && pages > 0 {
-        moved(conn, "pragma wal_checkpoint(truncate)")?;
-    } else if pages > PAGES_LEFT {
+    let busy = !idle && pages > PAGES_LEFT;
+    if busy || idle && pages > 0 {
         let pages = move_nearly_all(conn)?;
-        if pages > PAGES_MAX
+        if (idle || pages > PAGES_MAX)
             && let Some(writer) = writer.upgrade()
         {
+            let anew = if idle { Anew::Empty } else { Anew::AsLong };
             // A queue that is full has no room for this; the next look asks again.
-            let _ = writer.try_send(Message::BeginLogAnew);
+            let _ = writer.try_send(Message::BeginLogAnew(anew));
         }
-        return Ok(true);
     }
-    Ok(false)
+    Ok(busy)
 }
 
 /// Moves the log beside the writer, until what has come meanwhile is little, and returns how many
@@ -142,13 +141,25 @@ fn move_nearly_all(conn: &Connection) -> rusqlite::Result<i64> {
     Ok(pages)
 }
 
+/// How long the log's file stays when the log begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anew {
+    /// In a rush it is filled again at once.
+    AsLong,
+    Empty,
+}
+
 /// Moves what is left of the log and lets it begin anew at the start of its file. Called by the
-/// writer between two commits: beside it, the moment when nobody writes never comes in a rush.
+/// writer between two commits: beside it, the moment when nobody writes never comes in a rush; and
+/// to the writer a file that another has emptied looks as if that had written.
 /// Returns whether it could: somebody who reads for long keeps it from that.
-pub(super) fn begin_log_anew(conn: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn begin_log_anew(conn: &Connection, anew: Anew) -> rusqlite::Result<bool> {
     conn.busy_timeout(READERS_WAIT)?;
-    let restart = "pragma wal_checkpoint(restart)";
-    let blocked = conn.query_row(restart, [], |row| row.get::<_, bool>("busy"));
+    let checkpoint = match anew {
+        Anew::AsLong => "pragma wal_checkpoint(restart)",
+        Anew::Empty => "pragma wal_checkpoint(truncate)",
+    };
+    let blocked = conn.query_row(checkpoint, [], |row| row.get::<_, bool>("busy"));
     conn.busy_timeout(store::BUSY_WAIT)?;
     Ok(!blocked?)
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::checkpoint;
+use super::checkpoint::{self, Anew};
 use super::durable::{Commit, CommitFailed, Disk, Durable};
 use super::faults::{Fault, Faults};
 use super::hub::Hub;
@@ -58,7 +58,7 @@ pub(super) enum Message {
     /// The disk has nothing more to do.
     DiskIsFree,
     /// What is left of the log is to be moved into the database file, so that it begins anew.
-    BeginLogAnew,
+    BeginLogAnew(Anew),
 }
 
 /// Reads anew what is kept in memory of the tables. When a command beside the server has written it
@@ -89,7 +89,7 @@ impl Writer {
             waits_elsewhere: Cell::new(false),
             refresh,
             refresh_due: Cell::new(false),
-            log_is_due: Cell::new(false),
+            log_is_due: Cell::new(None),
             log_waited: Cell::new(None),
             faults: faults.clone(),
             known: Cell::new(hub.head().seq),
@@ -207,7 +207,7 @@ struct Room {
     /// Whether a refresh has failed and must be tried again.
     refresh_due: Cell<bool>,
     /// Whether the log is to begin anew.
-    log_is_due: Cell<bool>,
+    log_is_due: Cell<Option<Anew>>,
     /// When readers last kept it from that.
     log_waited: Cell<Option<Instant>>,
     faults: Faults,
@@ -226,8 +226,8 @@ impl Room {
             if let Some(job) = self.job_of(message) {
                 self.serve(&mut at, job, &mut messages);
             }
-            if self.log_is_due.take() {
-                self.begin_log_anew();
+            if let Some(anew) = self.log_is_due.take() {
+                self.begin_log_anew(anew);
             }
         }
     }
@@ -325,7 +325,7 @@ impl Room {
     fn job_of(&self, message: Message) -> Option<Box<dyn Job>> {
         match message {
             Message::Write(job) => return Some(job),
-            Message::BeginLogAnew => self.log_is_due.set(true),
+            Message::BeginLogAnew(anew) => self.log_is_due.set(Some(anew)),
             Message::DiskIsFree => (),
         }
         None
@@ -366,12 +366,12 @@ impl Room {
     }
 
     /// Lets the log begin anew, unless somebody who reads for long stood in the way a moment ago.
-    fn begin_log_anew(&self) {
+    fn begin_log_anew(&self, anew: Anew) {
         let too_soon = self.log_waited.get().is_some_and(|at| at.elapsed() < LOG_RESTS);
         if too_soon || self.disk.require_sound().is_err() {
             return;
         }
-        match checkpoint::begin_log_anew(&self.conn) {
+        match checkpoint::begin_log_anew(&self.conn, anew) {
             Ok(begun) => self.log_waited.set((!begun).then(Instant::now)),
             Err(error) => tracing::warn!(%error, "the log could not begin anew"),
         }

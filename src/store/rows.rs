@@ -140,6 +140,7 @@ first_column! {
     crate::base::id::RoomId crate::base::id::GroupId crate::base::id::ActivityId
     crate::base::id::RunId crate::base::id::SupervisionId crate::base::id::OfferId crate::base::id::DeviceId
     crate::base::id::VisitId crate::base::id::HelpRequestId crate::base::id::CommandId
+    crate::base::id::DisplayId
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a command beside the server writes: the server does what follows from it.
 
+use std::time::Duration;
+
 use daybook::app::App;
 use daybook::base::id::DisplayId;
 use daybook::base::{Actor, Clock};
@@ -10,8 +12,11 @@ use daybook::domain::people::model::{NewPerson, PersonChange};
 use daybook::domain::people::{self, Role};
 use daybook::event::Stale;
 use daybook::live::Tx;
+use daybook::store::directory::DATABASE;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
+use crate::callers::PATIENCE;
 use crate::server::TestServer;
 use crate::session::{goodbye, stream};
 
@@ -76,4 +81,20 @@ async fn a_wall_stays_open_until_it_is_its_own_token_that_has_ended() {
     assert_eq!(server.app.hub.streams(), 1);
     beside(&server, |tx| displays::revoke(tx, DisplayId(1))).await;
     assert_eq!(goodbye(open).await, "session_ended");
+}
+
+#[tokio::test]
+async fn a_log_that_was_emptied_at_rest_is_nobody_s_write() {
+    let server = TestServer::start().await;
+    let log = server.dir.path().join(format!("{DATABASE}-wal"));
+    let emptied = async {
+        while log.metadata().unwrap().len() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, emptied).await.expect("the log is emptied at rest");
+    timeout(Duration::ZERO, server.app.hub.take_stale()).await.ok();
+    server.write(Actor::System, |_| Ok(())).await.unwrap();
+    let stale = timeout(Duration::ZERO, server.app.hub.take_stale()).await;
+    assert!(stale.is_err(), "{stale:?}");
 }

@@ -55,14 +55,9 @@ fn let_in(tx: &mut Tx<'_>, name: String, prefix: String, hash: &[u8]) -> Result<
     Ok(Display { id, name, key_prefix: prefix, created_at: tx.now })
 }
 
-/// Says whether a wall screen's token still holds.
-pub fn is_open(conn: &Connection, id: DisplayId) -> Result<bool> {
-    rows::one(
-        conn,
-        "display",
-        "select exists (select 1 from display where display_id = ?1 and revoked_at is null)",
-        params![id],
-    )
+/// Returns the wall screens whose tokens still hold.
+pub fn open_ones(conn: &Connection) -> Result<Vec<DisplayId>> {
+    rows::all(conn, "select display_id from display where revoked_at is null", [])
 }
 
 /// Ends a wall screen's token and its streams.

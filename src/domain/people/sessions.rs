@@ -4,6 +4,7 @@
 //! ends 12 hours after it was last used, and 7 days after it began in any case. Its end also
 //! ends its streams.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
@@ -111,10 +112,9 @@ pub fn of(conn: &Connection, person: PersonId, now: Timestamp) -> Result<Vec<Ses
     )
 }
 
-/// Says whether a session has not ended yet.
-pub fn is_open(conn: &Connection, public_id: &str) -> Result<bool> {
-    let sql = "select exists (select 1 from session where public_id = ?1)";
-    rows::one(conn, "session", sql, params![public_id])
+/// Returns the public ids of all sessions that have not ended yet.
+pub fn open_ones(conn: &Connection) -> Result<HashSet<String>> {
+    Ok(HashSet::from_iter(rows::all::<String>(conn, "select public_id from session", [])?))
 }
 
 /// Opens a session and says that its person has signed in. Returns its public id.
