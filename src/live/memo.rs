@@ -3,8 +3,9 @@
 //!
 //! What is remembered of a figure ([`Stale`]) is forgotten by the write that makes it stale, unless
 //! that says how it changes. What is known from some tables is forgotten by each statement that
-//! writes to one of them, unless whoever runs it notes the change (`Tx::sparing`). All of it is forgotten as soon as it might not hold: when a write or a
-//! commit has failed, and when another process has written.
+//! writes to one of them, unless whoever runs it notes the change (`Tx::sparing`). All of it is
+//! forgotten as soon as it might not hold: when a write or a commit has failed, and when another
+//! process has written.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
