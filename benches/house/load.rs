@@ -1,5 +1,6 @@
 //! The load: requests and streams over bare sockets, as little work as possible on this side.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -64,10 +65,16 @@ fn length(head: &[u8]) -> usize {
 
 /// The request of one reader for one scan.
 pub fn scan(key: &str, number: usize, tag: &str) -> Vec<u8> {
-    let scan_id = scan_id(number);
-    let body = format!(
-        r#"{{"scans":[{{"scan_id":"{scan_id}","tag":"{tag}","age_ms":0,"seq":{number}}}]}}"#
-    );
+    scans(key, [(number, tag)])
+}
+
+/// The request of one reader for scans, each a number and a tag.
+pub fn scans<T: Display>(key: &str, scans: impl IntoIterator<Item = (usize, T)>) -> Vec<u8> {
+    let scans = scans.into_iter().map(|(number, tag)| {
+        let id = scan_id(number);
+        format!(r#"{{"scan_id":"{id}","tag":"{tag}","age_ms":0,"seq":{number}}}"#)
+    });
+    let body = format!(r#"{{"scans":[{}]}}"#, scans.collect::<Vec<_>>().join(","));
     format!(
         "POST /api/v1/device/scans HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

@@ -1,8 +1,9 @@
 //! A storm: the server is killed under ten thousand streams and comes back on the same port, a
 //! thousand events happen before they do, and all of them return at once, each to its own place.
 //!
-//! Twice: first what was missed has happened since the start, so that the ring still holds it;
-//! then the server is killed once more, and only the log has it.
+//! Three times: first what was missed has happened since the start, so that the ring still holds
+//! it; then the server is killed once more, and only the log has it. Last, fewer readers return,
+//! each from a place of its own in a log of a day.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -14,14 +15,19 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use crate::load::{Figures, Wire, admin, follow, rest, scan_id};
+use crate::load::{Figures, Wire, admin, follow, rest, scans};
 use crate::percentile;
 use crate::reader::{Buffer, News, Reader, connect};
-use crate::server::{House, Server, tag};
+use crate::server::{House, MEMBERS, READERS, Server, tag};
 
 const STREAMS: usize = 10_000;
 const EVENTS: usize = 1_000;
 const TOPIC: &str = "run:1";
+/// So many come back from places spread over what happens while all members change rooms so often,
+/// and hear all of it.
+const SPREAD: usize = 1_000;
+const ROUNDS: usize = 6;
+const ALL: &str = "lead";
 /// How many scans one call of a reader may carry.
 const CALL: usize = 100;
 /// How many open at once before the storm, which is not what is measured.
@@ -46,13 +52,28 @@ pub async fn measure() {
         LocalSet::new().run_until(gather(&mut server, &cookie, before)).await;
     println!("  before it: {server_at_rest}");
     drop(server);
-    let mut server = house.open_at(&address.to_string(), &SETTINGS);
+    let again = || house.open_at(&address.to_string(), &SETTINGS);
+    server = again();
     happen(&house, &server).await;
-    storm("missed since the start, from the ring", &server, &cookie, &places).await;
+    let crowd = Crowd::of(TOPIC, cookie.clone(), places, address).await;
+    storm("missed since the start, from the ring", &server, &crowd).await;
     drop(server);
-    server = house.open_at(&address.to_string(), &SETTINGS);
-    storm("missed before the start, from the log", &server, &cookie, &places).await;
-    println!();
+    server = again();
+    storm("missed before the start, from the log", &server, &crowd).await;
+    let end = Figures::of(address).await.get("log_position");
+    change_rooms(&house, &server).await;
+    let rows = Figures::of(address).await.get("log_position") - end;
+    let last = (0..SPREAD as i64).map(|n| end + n * rows / SPREAD as i64).collect();
+    let places = Places { epoch: crowd.places.epoch.clone(), last };
+    let crowd = Crowd::of(ALL, cookie, places, address).await;
+    drop(server);
+    server = again();
+    storm("missed before the start, each from a place of its own", &server, &crowd).await;
+    let read = Figures::of(address).await.get("replay_rows_total");
+    println!(
+        "    read of the log          {read} rows for {SPREAD} in {rows}: each {:.1} times\n",
+        read as f64 / rows as f64
+    );
 }
 
 /// Where each reader stood when the server was killed.
@@ -105,32 +126,84 @@ async fn gather(server: &mut Server, cookie: &str, before_kib: u64) -> (Places, 
 /// Lets fresh members come in at the first reader, in calls as large as they may be.
 async fn happen(house: &House, server: &Server) {
     let mut wire = Wire::connect(server.address).await;
-    let key = house.keys.first().expect("a key");
     for first in (0..EVENTS).step_by(CALL) {
-        let scans: Vec<String> = (first..first + CALL)
-            .map(|n| {
-                let (id, tag) = (scan_id(n), tag(n));
-                format!(r#"{{"scan_id":"{id}","tag":"{tag}","age_ms":0,"seq":{n}}}"#)
-            })
-            .collect();
-        let body = format!(r#"{{"scans":[{}]}}"#, scans.join(","));
-        let head = format!(
-            "POST /api/v1/device/scans HTTP/1.1\r\nhost: localhost\r\n\
-             authorization: Bearer {key}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n",
-            body.len()
-        );
-        let (status, answer) = wire.call((head + &body).as_bytes()).await;
-        assert_eq!(status, 200, "{answer}");
+        let read: Vec<_> = (first..first + CALL).map(|n| (n, n)).collect();
+        let answer = send(&mut wire, house, 0, &read).await;
         assert_eq!(answer.matches(r#""checked_in""#).count(), CALL, "{answer}");
+    }
+}
+
+/// Lets all members come to a room, and change rooms again and again.
+async fn change_rooms(house: &House, server: &Server) {
+    let mut wire = Wire::connect(server.address).await;
+    for round in 1..=ROUNDS {
+        for reader in 0..READERS {
+            let here = (0..MEMBERS).filter(|member| (member + round) % READERS == reader);
+            let read: Vec<_> = here.map(|member| (round * MEMBERS + member, member)).collect();
+            send(&mut wire, house, reader, &read).await;
+        }
+    }
+}
+
+/// Sends what a reader has read in one call: members, each with the number of its scan.
+async fn send(wire: &mut Wire, house: &House, reader: usize, read: &[(usize, usize)]) -> String {
+    let key = house.keys.get(reader).expect("a key");
+    let (status, answer) =
+        wire.call(&scans(key, read.iter().map(|(n, member)| (*n, tag(*member))))).await;
+    assert_eq!(status, 200, "{answer}");
+    answer.to_owned()
+}
+
+/// Who comes back, and to what.
+struct Crowd {
+    topic: &'static str,
+    cookie: String,
+    places: Places,
+    /// What there is to be heard of the topic, by its positions in the log.
+    events: Vec<i64>,
+}
+
+impl Crowd {
+    async fn of(
+        topic: &'static str,
+        cookie: String,
+        places: Places,
+        address: SocketAddr,
+    ) -> Rc<Crowd> {
+        let mut crowd = Crowd { topic, cookie, places, events: Vec::new() };
+        crowd.events = crowd.to_hear(address).await;
+        Rc::new(crowd)
+    }
+
+    fn request(&self, last: i64) -> Vec<u8> {
+        let cursor = format!("{}-{last}", self.places.epoch);
+        follow(&self.cookie, self.topic, Some(&cursor))
+    }
+
+    /// Hears alone what the others have missed, until nothing comes for a while.
+    async fn to_hear(&self, address: SocketAddr) -> Vec<i64> {
+        let first = self.places.last.iter().min().expect("a place");
+        let socket = connect(address, &self.request(*first)).await.expect("a stream");
+        let (buffer, mut reader, mut events) = (Buffer::new(), Reader::new(), Vec::new());
+        let mut hear = |bytes: &[u8]| {
+            reader.read(bytes, |news| {
+                if let News::Event(id) = news {
+                    events.push(id);
+                }
+            });
+        };
+        while let Ok(true) =
+            tokio::time::timeout(RETRY, buffer.read(&socket, usize::MAX, &mut hear)).await
+        {}
+        assert!(events.is_sorted(), "in order");
+        events
     }
 }
 
 /// What all readers of one storm share.
 struct Storm {
     address: SocketAddr,
-    cookie: String,
-    epoch: String,
+    crowd: Rc<Crowd>,
     buffer: Buffer,
     over: watch::Receiver<bool>,
     begun: Instant,
@@ -141,34 +214,31 @@ struct Storm {
     failed: Cell<usize>,
     cut: Cell<usize>,
     wrong: Cell<usize>,
-    /// The last event that each must hear, as the first who was whole heard it.
-    end: Cell<Option<i64>>,
 }
 
 /// Lets everybody return at once, and shows what it came to.
-async fn storm(name: &str, server: &Server, cookie: &str, places: &Places) {
+async fn storm(name: &str, server: &Server, crowd: &Rc<Crowd>) {
+    let streams = crowd.places.last.len();
     let (cpu, figures) = (server.cpu(), Figures::of(server.address).await);
     let (end, over) = watch::channel(false);
     let storm = Rc::new(Storm {
         address: server.address,
-        cookie: cookie.to_owned(),
-        epoch: places.epoch.clone(),
+        crowd: crowd.clone(),
         buffer: Buffer::new(),
         over,
         begun: Instant::now(),
         whole: Cell::new(0),
         last_whole: Cell::default(),
-        waits: RefCell::new(Vec::with_capacity(STREAMS)),
+        waits: RefCell::new(Vec::with_capacity(streams)),
         refused: Cell::new(0),
         failed: Cell::new(0),
         cut: Cell::new(0),
         wrong: Cell::new(0),
-        end: Cell::new(None),
     });
     let all = async {
         let back = |last: &i64| spawn_local(come_back(storm.clone(), *last));
-        let readers: Vec<_> = places.last.iter().map(back).collect();
-        while storm.whole.get() < STREAMS && storm.begun.elapsed() < LIMIT {
+        let readers: Vec<_> = crowd.places.last.iter().map(back).collect();
+        while storm.whole.get() < streams && storm.begun.elapsed() < LIMIT {
             rest(Duration::from_millis(20)).await;
         }
         let cpu = server.cpu() - cpu;
@@ -181,19 +251,24 @@ async fn storm(name: &str, server: &Server, cookie: &str, places: &Places) {
         cpu
     };
     let cpu = LocalSet::new().run_until(all).await;
-    show(name, &storm, server, cpu);
+    show(name, &storm, server);
     let now = Figures::of(server.address).await;
     let since = |name: &str| now.get(name) - figures.get(name);
+    let delivered = since("deliveries_total");
     println!(
-        "    handed out of the log    {} events, shared; {} frames delivered",
-        since("replayed_total"),
-        since("deliveries_total"),
+        "    processor                {:.1} s, {:.2} us for each frame",
+        cpu.as_secs_f64(),
+        cpu.as_secs_f64() * 1e6 / delivered as f64,
     );
-    assert_eq!(storm.whole.get(), STREAMS, "every stream is whole again");
+    println!(
+        "    handed out of the log    {} events, shared; {delivered} frames delivered",
+        since("replayed_total"),
+    );
+    assert_eq!(storm.whole.get(), streams, "every stream is whole again");
     assert_eq!(storm.wrong.get(), 0, "every event comes once, in its order");
 }
 
-fn show(name: &str, storm: &Storm, server: &Server, cpu: Duration) {
+fn show(name: &str, storm: &Storm, server: &Server) {
     let mut waits = storm.waits.borrow_mut();
     waits.sort_unstable();
     println!("  {name}");
@@ -215,27 +290,22 @@ fn show(name: &str, storm: &Storm, server: &Server, cpu: Duration) {
         storm.cut.get()
     );
     println!("    peak                     {:.1} MiB resident", mib(server.peak_kib()));
-    println!(
-        "    processor                {:.1} s, {:.2} us for each frame",
-        cpu.as_secs_f64(),
-        cpu.as_secs_f64() * 1e6 / (STREAMS * EVENTS) as f64,
-    );
 }
 
 /// Where one reader is.
 struct Place {
     last: i64,
-    events: usize,
+    /// How many of all events lie behind it.
+    passed: usize,
 }
 
 /// One reader: connects until it is let in, reads what it missed, and stays until the end.
 async fn come_back(storm: Rc<Storm>, last: i64) {
     let begun = Instant::now();
-    let mut place = Place { last, events: 0 };
+    let passed = storm.crowd.events.partition_point(|event| *event <= last);
+    let mut place = Place { last, passed };
     while !*storm.over.borrow() {
-        let cursor = format!("{}-{}", storm.epoch, place.last);
-        let request = follow(&storm.cookie, TOPIC, Some(&cursor));
-        let wait = match connect(storm.address, &request).await {
+        let wait = match connect(storm.address, &storm.crowd.request(place.last)).await {
             Ok(socket) => read(&storm, &socket, &mut place, begun).await,
             Err(_) => {
                 count(&storm.failed);
@@ -253,7 +323,7 @@ async fn read(storm: &Storm, socket: &TcpStream, place: &mut Place, begun: Insta
     let mut over = storm.over.clone();
     let mut wait = None;
     loop {
-        let was_whole = place.events >= EVENTS;
+        let was_whole = storm.is_whole(place);
         let hear = |bytes: &[u8]| {
             reader.read(bytes, |news| match news {
                 News::Event(id) => storm.note(place, id),
@@ -267,8 +337,8 @@ async fn read(storm: &Storm, socket: &TcpStream, place: &mut Place, begun: Insta
             open = storm.buffer.read(socket, usize::MAX, hear) => open,
             _ = over.wait_for(|over| *over) => return Duration::ZERO,
         };
-        if !was_whole && place.events >= EVENTS {
-            storm.is_whole(place, begun);
+        if !was_whole && storm.is_whole(place) {
+            storm.note_whole(begun);
         }
         if let Some(wait) = wait {
             count(&storm.refused);
@@ -282,20 +352,19 @@ async fn read(storm: &Storm, socket: &TcpStream, place: &mut Place, begun: Insta
 }
 
 impl Storm {
+    fn is_whole(&self, place: &Place) -> bool {
+        place.passed >= self.crowd.events.len()
+    }
+
     fn note(&self, place: &mut Place, id: i64) {
-        if id <= place.last || place.events >= EVENTS {
+        if self.crowd.events.get(place.passed) != Some(&id) {
             count(&self.wrong);
         }
         place.last = id;
-        place.events += 1;
+        place.passed += 1;
     }
 
-    fn is_whole(&self, place: &Place, begun: Instant) {
-        let end = self.end.get().unwrap_or(place.last);
-        self.end.set(Some(end));
-        if end != place.last {
-            count(&self.wrong);
-        }
+    fn note_whole(&self, begun: Instant) {
         count(&self.whole);
         self.last_whole.set(self.begun.elapsed());
         self.waits.borrow_mut().push(begun.elapsed());

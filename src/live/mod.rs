@@ -26,6 +26,7 @@ pub mod place;
 pub mod presence;
 pub mod replay;
 pub mod ring;
+mod shelf;
 pub mod slot;
 pub mod tx;
 pub mod watch;

@@ -1,32 +1,25 @@
 //! Replay: pages of the log for readers that are behind the ring, shared.
 //!
-//! The log is read in chunks of fixed positions, and a chunk that several want at once is read
-//! once: a thousand readers that come back together cost what one does. A full chunk never changes;
-//! one that is not full yet is right as far as it goes, which is far enough for whoever has not seen
-//! its end.
+//! The log is read in chunks of fixed positions, by one read at a time, in an order that lets
+//! laggards travel together ([`super::shelf`]): a thousand readers that come back cost what one
+//! does, wherever they stood. A full chunk never changes; one that is not full yet is right as far
+//! as it goes, which is far enough for whoever has not seen its end.
 
-use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, watch};
+use tokio::runtime::Handle;
 
 use super::durable::Durable;
 use super::log;
+use super::shelf::{CHUNK, Errand, Move, Page, Place, Shelf, last};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result};
 use crate::event::wire::{Frame, Logged};
 use crate::store::Store;
-
-/// How many positions one chunk spans.
-const CHUNK: i64 = 256;
-
-/// How many chunks are kept: about 2 MB of frames.
-const CHUNKS_KEPT: usize = 32;
-
-/// How many chunks are read at once: laggards leave connections to those who open pages.
-const READS_MAX: usize = 2;
 
 /// Looks up the display name of a person, for a frame that is being encoded.
 pub type NameOf = Arc<dyn Fn(&Connection, PersonId) -> Result<Option<String>> + Send + Sync>;
@@ -43,31 +36,16 @@ struct Shared {
     durable: Durable,
     name_of: NameOf,
     shelf: Mutex<Shelf>,
-    reads: Semaphore,
+    /// Rings when somebody asks for a page.
+    asked: Condvar,
     rows: AtomicU64,
 }
-
-/// Chunks that were read, the oldest first, and those that are being read.
-#[derive(Default)]
-struct Shelf {
-    chunks: VecDeque<(i64, Page)>,
-    reading: HashMap<i64, Awaited>,
-    /// How often all was forgotten: what was being read meanwhile is not kept.
-    forgotten: u64,
-}
-
-/// Frames in commit order, shared by those who read them.
-pub type Page = Arc<[Arc<Frame>]>;
-
-/// A page that somebody reads. Without one at the end, it could not be read.
-type Awaited = watch::Receiver<Option<Page>>;
 
 impl Replay {
     /// Returns a replay of the log in `store`.
     pub fn new(store: Store, durable: Durable, name_of: NameOf) -> Replay {
-        let reads = Semaphore::new(READS_MAX);
-        let (shelf, rows) = (Mutex::default(), AtomicU64::new(0));
-        Replay { shared: Arc::new(Shared { store, durable, name_of, shelf, reads, rows }) }
+        let (shelf, asked, rows) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
+        Replay { shared: Arc::new(Shared { store, durable, name_of, shelf, asked, rows }) }
     }
 
     /// Returns the position before the oldest event, and that of the newest.
@@ -78,18 +56,13 @@ impl Replay {
     /// Returns the chunk of frames that holds the event after `seq`: it may
     /// begin before, and is empty only when there is no such event yet.
     pub async fn page_after(&self, seq: i64) -> Result<Page> {
-        let chunk = seq.div_euclid(CHUNK);
         loop {
-            let (mut awaited, own) = {
-                let mut shelf = self.lock();
-                if let Some(page) = shelf.kept(chunk, seq) {
-                    return Ok(page);
-                }
-                match shelf.reading.get(&chunk) {
-                    Some(awaited) => (awaited.clone(), false),
-                    None => (self.begin(&mut shelf, chunk), true),
-                }
+            let (mut awaited, own) = match self.lock().place(seq) {
+                Place::Kept(page) => return Ok(page),
+                Place::Joined(awaited) => (awaited, false),
+                Place::Queued(awaited) => (awaited, true),
             };
+            self.call_lift();
             let page = awaited.wait_for(Option::is_some).await;
             let page = page.ok().and_then(|page| page.clone()).ok_or(Error::Busy)?;
             // What others began to read before may end before what is asked for.
@@ -106,10 +79,7 @@ impl Replay {
 
     /// Forgets what was read: names in it may have been erased, or events pruned.
     pub fn forget(&self) {
-        let mut shelf = self.lock();
-        shelf.chunks.clear();
-        shelf.reading.clear();
-        shelf.forgotten += 1;
+        self.lock().forget();
     }
 
     /// Makes frames of events, with the names as they are now. What one write tells is often about
@@ -129,65 +99,56 @@ impl Replay {
         events.into_iter().map(frame_of).collect()
     }
 
-    /// Begins to read a chunk, in a task of its own: a reader that goes away or stops in the middle
-    /// of it holds nobody up.
-    fn begin(&self, shelf: &mut Shelf, chunk: i64) -> Awaited {
-        let (done, awaited) = watch::channel(None);
-        shelf.reading.insert(chunk, awaited.clone());
-        let (this, forgotten) = (self.clone(), shelf.forgotten);
-        tokio::spawn(async move {
-            let page = this.read(chunk).await;
-            this.lock().put(chunk, page.as_ref().ok(), forgotten);
-            match page {
-                Ok(page) => drop(done.send(Some(page))),
-                Err(error) => tracing::error!(error = %error, "the log could not be read"),
-            }
-        });
-        awaited
+    /// Has the lift run, on a thread of its own for as long as somebody is behind: it must not queue
+    /// up with the thousands of tasks that wait for it, and a reader that goes away holds nobody up.
+    fn call_lift(&self) {
+        self.shared.asked.notify_one();
+        if self.lock().set_out() {
+            let (this, runtime) = (self.clone(), Handle::current());
+            runtime.clone().spawn_blocking(move || this.run(&runtime));
+        }
     }
 
-    /// Chunk k holds the positions from k * CHUNK + 1 to (k + 1) * CHUNK.
-    async fn read(&self, chunk: i64) -> Result<Page> {
-        let _turn = self.shared.reads.acquire().await.map_err(anyhow::Error::from)?;
-        let this = self.clone();
-        let read = move |conn: &Connection| {
+    fn run(&self, runtime: &Handle) {
+        let mut shelf = self.lock();
+        loop {
+            let now = Instant::now();
+            shelf = match shelf.next(now) {
+                Move::Read(errand) => {
+                    drop(shelf);
+                    self.fetch(errand, runtime);
+                    self.lock()
+                }
+                Move::Wait(until) => {
+                    let waited = self.shared.asked.wait_timeout(shelf, until - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Move::Stop => return,
+            }
+        }
+    }
+
+    fn fetch(&self, errand: Errand, runtime: &Handle) {
+        // A panic, too, is told to those who wait for it.
+        let read = catch_unwind(AssertUnwindSafe(|| self.read(errand.chunk, runtime)));
+        let page = read.unwrap_or_else(|_| Err(anyhow::anyhow!("it has panicked").into()));
+        if let Err(error) = &page {
+            tracing::error!(error = %error, "the log could not be read");
+        }
+        self.lock().put(errand, page.ok(), Instant::now());
+    }
+
+    fn read(&self, chunk: i64, runtime: &Handle) -> Result<Page> {
+        let page = self.shared.store.read_here(|conn| {
             let events = log::range(conn, chunk * CHUNK + 1, (chunk + 1) * CHUNK + 1)?;
-            this.shared.rows.fetch_add(events.len() as u64, Ordering::Relaxed);
-            Ok(this.frames(conn, events)?.into_iter().map(Arc::new).collect())
-        };
-        let page = self.shared.store.read(read).await?;
-        self.shared.durable.settled().await?;
+            self.shared.rows.fetch_add(events.len() as u64, Ordering::Relaxed);
+            Ok(self.frames(conn, events)?.into_iter().map(Arc::new).collect())
+        })?;
+        runtime.block_on(self.shared.durable.settled())?;
         Ok(page)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.shared.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Shelf {
-    /// Returns the chunk, if it was read up to an event after `seq`.
-    fn kept(&self, chunk: i64, seq: i64) -> Option<Page> {
-        let (_, page) = self.chunks.iter().find(|(number, _)| *number == chunk)?;
-        (last(page) > Some(seq)).then(|| page.clone())
-    }
-
-    /// Ends the reading of a chunk that began when so much was `forgotten`.
-    fn put(&mut self, chunk: i64, page: Option<&Page>, forgotten: u64) {
-        if self.forgotten != forgotten {
-            return;
-        }
-        self.reading.remove(&chunk);
-        let Some(page) = page.filter(|page| !page.is_empty()) else { return };
-        self.chunks.retain(|(number, _)| *number != chunk);
-        self.chunks.push_back((chunk, page.clone()));
-        if self.chunks.len() > CHUNKS_KEPT {
-            self.chunks.pop_front();
-        }
-    }
-}
-
-/// Returns the position of the last frame; none of an empty page.
-fn last(page: &Page) -> Option<i64> {
-    page.last().and_then(|frame| frame.seq)
 }

@@ -124,13 +124,16 @@ impl Store {
         &self,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let readers = self.readers.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut conn = readers.get().map_err(|_| Error::Busy)?;
-            let tx = conn.transaction()?;
-            query(&tx)
-        });
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || this.read_here(query));
         done.await.map_err(anyhow::Error::from)?
+    }
+
+    /// Runs `query` in one read transaction, on this thread, which may block.
+    pub fn read_here<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut conn = self.readers.get().map_err(|_| Error::Busy)?;
+        let tx = conn.transaction()?;
+        query(&tx)
     }
 }
 
