@@ -26,7 +26,7 @@ pub const SETTINGS: [Setting; 24] = [
     setting("streams_max", "10000", "streams", "live streams at once, in all"),
     setting("streams_per_person", "32", "streams", "live streams at once, of one person"),
     setting("streams_per_address", "500", "streams", "live streams at once, from one address"),
-    setting("stream_stall_s", "25", "s", "a reader that takes nothing for so long is cut"),
+    setting("stream_stall_s", "25", "s", "a reader that takes less than 4 KiB in so long is cut"),
     setting("stream_buffer_kib", "64", "KiB", "what the kernel holds for a slow stream"),
     setting("request_head_s", "10", "s", "for a request's head, and between two requests"),
     setting("request_body_s", "15", "s", "for a request's body, beyond what its size explains"),

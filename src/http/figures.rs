@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::base::Timestamp;
 use crate::base::id::PersonId;
 use crate::live::metrics::{Ending, Reading};
-use crate::live::watch::{Carrier, Laggard};
+use crate::live::watch::{Carrier, DeviceKind, Laggard};
 
 /// How many slow streams are named.
 const SLOWEST_MAX: usize = 10;
@@ -83,6 +83,8 @@ pub struct Slow {
     /// Public id of the login session, or `display:{id}`.
     pub session_id: String,
     pub kind: Carrier,
+    /// What it was opened on, as far as that can be told.
+    pub device: DeviceKind,
     pub since: Timestamp,
     /// Events that it has still to be handed.
     pub lag_events: u64,
@@ -246,6 +248,7 @@ impl From<Laggard> for Slow {
             person_id: one.holder.person,
             session_id: one.holder.session,
             kind: one.holder.carrier,
+            device: one.holder.device,
             since: one.holder.since,
             lag_events: one.lag_events,
             waiting_bytes: one.waiting_bytes,

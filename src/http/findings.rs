@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::figures::{ConnectionFigures, Figures, Slow, StreamFigures, WriterFigures};
+use crate::live::watch::DeviceKind;
 use crate::words;
 
 /// From here on a stream is called slow. A burst puts everybody a little behind for a moment.
@@ -78,14 +79,23 @@ fn of_slow(slow: &Slow) -> Finding {
         None => slow.session_id.replace(':', " "),
     };
     let text = format!(
-        "{who} is slow: the {} stream that is open since {} is {} events behind, and {} bytes wait \
-         for it",
+        "{who} is slow: the {} stream{} that is open since {} is {} events behind, and {} bytes \
+         wait for it",
         slow.kind.word(),
+        on_device(slow.device),
         slow.since,
         slow.lag_events,
         slow.waiting_bytes
     );
     finding(Level::Warn, "streams.slow", text)
+}
+
+/// Says on what kind of device, where that is known.
+fn on_device(device: DeviceKind) -> String {
+    match device {
+        DeviceKind::Unknown => String::new(),
+        device => format!(" on a {}", device.word()),
+    }
 }
 
 fn of_writer(writer: &WriterFigures) -> Finding {

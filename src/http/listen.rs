@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::conn;
+use super::outlet::between;
 
 /// How many connections from this machine itself are let in above the cap, for its operator.
 const OPERATOR_SPARE: usize = 4;
@@ -301,7 +302,8 @@ fn tune(socket: &TcpStream) {
     let _ = socket.set_tcp_user_timeout(Some(PEER_SILENT));
 }
 
-/// Tells a fresh connection that the house is full. Its buffer is empty, so this never waits.
+/// Tells a fresh connection that the house is full. Its buffer is empty, so this never waits. Not
+/// all should come back in the same second.
 fn say_full(socket: &TcpStream) {
     let body = concat!(
         r#"{"type":"about:blank","title":"Service Unavailable","status":503,"#,
@@ -309,9 +311,10 @@ fn say_full(socket: &TcpStream) {
     );
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-         content-length: {}\r\nretry-after: 5\r\ncache-control: no-store\r\n\
+         content-length: {}\r\nretry-after: {}\r\ncache-control: no-store\r\n\
          connection: close\r\n\r\n{body}",
-        body.len()
+        body.len(),
+        between(3, 9)
     );
     let _ = socket.try_write(answer.as_bytes());
 }

@@ -86,12 +86,12 @@ impl Source {
                 Ok(Next::Ended(reason)) => {
                     self.over = true;
                     self.hand = Hand::own(self.goodbye(reason));
-                    self.feed.metrics().ended(Ending::of(reason));
+                    self.feed.ended_by(Ending::of(reason));
                 }
                 Err(error) => {
                     // The reader comes back to its place; there is nothing to tell it.
                     tracing::error!(error = %error, "a stream could not read the log");
-                    self.feed.metrics().ended(Ending::Failed);
+                    self.feed.ended_by(Ending::Failed);
                     self.over = true;
                 }
             }
@@ -173,9 +173,9 @@ fn said(dialect: Dialect, frame: &Frame) -> &[u8] {
     dialect.text(frame).map_or(&[], |text| text.sse())
 }
 
-/// Returns a number of milliseconds in this range, at random.
-pub fn between(from_ms: u32, to_ms: u32) -> u32 {
-    from_ms + getrandom::u32().unwrap_or_default() % (to_ms - from_ms)
+/// Returns a number from `first` on and below `end`, at random.
+pub fn between(first: u32, end: u32) -> u32 {
+    first + getrandom::u32().unwrap_or_default() % (end - first)
 }
 
 /// The socket of a stream: written to by its own task or, while that rests, by the courier.
@@ -282,14 +282,14 @@ impl SocketOutlet {
         let stall = self.source.seat.streams().stall;
         let waits = self.source.untaken();
         if let Some(reason) = self.source.feed.ended(cx, waits) {
-            self.source.feed.metrics().ended(Ending::of(reason));
+            self.source.feed.ended_by(Ending::of(reason));
             return Poll::Ready(Err(io::Error::other(reason)));
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::new(Stuck::new(stall)));
         if stuck.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        self.source.feed.metrics().ended(Ending::Stalled);
+        self.source.feed.ended_by(Ending::Stalled);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -322,7 +322,7 @@ impl Future for SocketOutlet {
         // However it ends, the reader comes back to its place in the log.
         let ended = ready!(self.poll_all(cx));
         if ended.is_err_and(|error| was_cut_off(&error)) {
-            self.source.feed.metrics().ended(Ending::Stalled);
+            self.source.feed.ended_by(Ending::Stalled);
         }
         Poll::Ready(())
     }

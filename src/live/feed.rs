@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use super::courier::{Left, Sink};
 use super::hub::{Holder, Hub, SHUTDOWN};
-use super::metrics::Metrics;
+use super::metrics::{Ending, Metrics};
 use super::replay::Replay;
 use super::ring::Ring;
 use super::shelf::Page;
@@ -91,9 +91,12 @@ impl Feed {
         Ok((feed, opening))
     }
 
-    /// Returns what the live path counts of itself.
-    pub fn metrics(&self) -> &Metrics {
-        self.hub.metrics()
+    /// Counts that the server has ended the feed, and why.
+    pub fn ended_by(&self, ending: Ending) {
+        self.hub.metrics().ended(ending);
+        if ending == Ending::Stalled {
+            self.hub.log_laggard(self.slot);
+        }
     }
 
     /// Lets the courier put frames in `sink` whenever the reader waits for the next ones and has

@@ -23,6 +23,10 @@ words! {
     DeviceKind { Desktop = "desktop", Phone = "phone", Tablet = "tablet", Unknown = "unknown" }
 }
 
+/// How many are looked at closely for each that is named: who is far behind by frames may hear few
+/// of them.
+const SUSPECTS: usize = 8;
+
 /// All who listen at one moment.
 #[derive(Debug, Clone)]
 pub struct Audience {
@@ -68,14 +72,41 @@ impl Hub {
                 }
             }
             behind.sort_unstable_by_key(|one| Reverse(*one));
-            let chosen = behind.iter().take(most).filter_map(|(.., id)| state.slots.get(id));
+            let chosen =
+                behind.iter().take(most * SUSPECTS).filter_map(|(.., id)| state.slots.get(id));
             let suspects: Vec<_> = chosen.map(|slot| Suspect::new(slot, &state.ring)).collect();
             let first = suspects.iter().map(|one| one.next).min().unwrap_or(state.ring.end());
             (suspects, state.ring.since(first))
         };
         // Outside the lock: nobody waits while an operator counts.
-        let slowest = suspects.into_iter().map(|one| one.counted(first, &frames)).collect();
+        let counted = suspects.into_iter().map(|one| one.counted(first, &frames));
+        let mut slowest: Vec<_> = counted.collect();
+        slowest.sort_by_key(|one| Reverse((one.lag_events, one.waiting_bytes)));
+        slowest.truncate(most);
         Audience { streams, slowest }
+    }
+
+    /// Writes down which subscriber was cut since it was too slow, by ids: nobody sees it among the
+    /// open ones any more.
+    pub(super) fn log_laggard(&self, id: u32) {
+        let (suspect, (first, frames)) = {
+            let mut state = self.lock();
+            let Some((slot, ring)) = state.slot(id) else { return };
+            let suspect = Suspect::new(slot, ring);
+            let frames = ring.since(suspect.next);
+            (suspect, frames)
+        };
+        let Laggard { holder, lag_events, waiting_bytes } = suspect.counted(first, &frames);
+        tracing::info!(
+            person.id = holder.person.map(tracing::field::display),
+            session.id = holder.session,
+            kind = holder.carrier.word(),
+            device = holder.device.word(),
+            since = %holder.since,
+            lag_events,
+            waiting_bytes,
+            "a stream was cut: its reader takes too little"
+        );
     }
 }
 

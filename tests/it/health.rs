@@ -1,7 +1,9 @@
 //! How the server is: the same figures as Prometheus text, as JSON and in words, and in all of them
 //! a client that does not read.
 
+use std::fs::File;
 use std::net::SocketAddr;
+use std::process::Stdio;
 
 use daybook::base::Actor;
 use daybook::base::id::DeviceId;
@@ -180,7 +182,10 @@ async fn check_asks_the_running_server_and_says_which_client_is_slow() {
     let write = |tx: &mut Tx<'_>| (0..EVENTS).try_for_each(|number| emit_long(tx, number));
     store.write(Actor::System, write).await.unwrap();
     let data = store.close();
-    let server = Server::of(daybook(data.path(), &["serve", "--json", "--listen", "127.0.0.1:0"]));
+    let told = data.path().join("told.log");
+    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--set", "stream_stall_s=3"];
+    let log = Stdio::from(File::create(&told).unwrap());
+    let server = Server::logging(daybook(data.path(), &serve), log);
     let check = || {
         let checked = daybook(data.path(), &["check", "--json"]).output().unwrap();
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
@@ -212,6 +217,17 @@ async fn check_asks_the_running_server_and_says_which_client_is_slow() {
         }
     };
     assert!(slow[0].starts_with(&format!("person {person} is slow: the sse stream")), "{slow:?}");
+    // Once it is cut, the log says who it was, by ids alone.
+    let cut = || {
+        let told = std::fs::read_to_string(&told).unwrap();
+        told.lines().find(|line| line.contains("takes too little")).map(str::to_owned)
+    };
+    until(|| cut().is_some()).await;
+    let cut = cut().unwrap();
+    for says in [&format!("person.id={person} "), "kind=\"sse\"", "lag_events=", "session.id="] {
+        assert!(cut.contains(says), "{says}: {cut}");
+    }
+    assert!(!cut.contains("ada") && !cut.contains("Ada"), "{cut}");
     drop((asleep, server));
     let gone = check();
     assert_eq!(about(&gone, "server", "warn"), ["is not running"]);

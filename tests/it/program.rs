@@ -58,7 +58,7 @@ impl Server {
         Server::logging(command, Stdio::null())
     }
 
-    fn logging(mut command: Command, log: Stdio) -> Server {
+    pub fn logging(mut command: Command, log: Stdio) -> Server {
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();

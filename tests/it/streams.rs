@@ -6,7 +6,7 @@ use axum::middleware;
 use daybook::base::Actor;
 use daybook::base::id::PersonId;
 use daybook::client::{Client, SseFrame, Stream};
-use daybook::event::{Signal, Topic};
+use daybook::event::{Event, Signal, Topic};
 use daybook::http::guard::Guard;
 use daybook::live::hub::TURNS;
 use serde_json::Value;
@@ -184,6 +184,14 @@ async fn streams_go_on_while_nobody_can_read_the_database() {
     }
     for reader in &mut readers {
         assert_eq!(events(reader, 100).await, (0..100).map(|n| (n + 1, n)).collect::<Vec<_>>());
+    }
+    // Nor does a name that is to be shown.
+    let (member_id, status, groups) = (PersonId(2), "present", Vec::new());
+    let marked = Event::AttendanceMarked { member_id, status, groups };
+    house.write(Actor::System, move |tx| tx.emit(marked)).await.unwrap();
+    for reader in readers.iter_mut().skip(20) {
+        let data = next(reader).await.and_then(|frame| frame.data).expect("the stream goes on");
+        assert!(data.contains(r#""display_name":"Ben B.""#), "{data}");
     }
     release.send(()).unwrap();
     only_reader.await.unwrap().unwrap();

@@ -122,7 +122,7 @@ impl Session {
                     next_ping = Instant::now() + PING_EVERY;
                     silent += 1;
                     if silent > 2 {
-                        self.feed.metrics().ended(Ending::Silent);
+                        self.feed.ended_by(Ending::Silent);
                         return Err(End::Gone);
                     }
                     self.write(socket, &encode::ping()).await?;
@@ -199,12 +199,12 @@ impl Session {
                 self.say(socket, heartbeat.iter()).await
             }
             Ok(Next::Ended(reason)) => {
-                self.feed.metrics().ended(Ending::of(reason));
+                self.feed.ended_by(Ending::of(reason));
                 Err(End::Close(Some(1001), reason))
             }
             Err(error) => {
                 tracing::error!(error = %error, "a stream could not read the log");
-                self.feed.metrics().ended(Ending::Failed);
+                self.feed.ended_by(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }
         }
@@ -248,7 +248,7 @@ impl Session {
         match written {
             Ok(written) => written.map_err(|error| self.lost(&error)),
             Err(ending) => {
-                self.feed.metrics().ended(ending);
+                self.feed.ended_by(ending);
                 Err(End::Gone)
             }
         }
@@ -257,7 +257,7 @@ impl Session {
     /// Takes note that the connection is lost.
     fn lost(&self, error: &io::Error) -> End {
         if was_cut_off(error) {
-            self.feed.metrics().ended(Ending::Stalled);
+            self.feed.ended_by(Ending::Stalled);
         }
         End::Gone
     }
@@ -273,7 +273,7 @@ impl Session {
             match message {
                 Incoming::Text(text) => self.obey(socket, &text).await?,
                 Incoming::Binary(_) => {
-                    self.feed.metrics().ended(Ending::Breach);
+                    self.feed.ended_by(Ending::Breach);
                     return Err(End::Close(Some(1003), "only text is read here"));
                 }
                 Incoming::Ping(payload) => self.write(socket, &encode::pong(&payload)).await?,
@@ -287,7 +287,7 @@ impl Session {
     /// Takes the next whole message off `bytes`; a breach of the protocol ends the session.
     fn decoded(&self, decoder: &mut Decoder, bytes: &mut &[u8]) -> Result<Option<Incoming>, End> {
         decoder.take(bytes).map_err(|Breach { code, reason }| {
-            self.feed.metrics().ended(Ending::Breach);
+            self.feed.ended_by(Ending::Breach);
             End::Close(Some(code), reason)
         })
     }
@@ -320,7 +320,7 @@ impl Session {
             Err(Refusal { code, detail }) => {
                 self.wrong += 1;
                 if self.wrong >= WRONG_MAX {
-                    self.feed.metrics().ended(Ending::Breach);
+                    self.feed.ended_by(Ending::Breach);
                     return Err(End::Close(Some(1008), "too many wrong commands"));
                 }
                 let reference = reference.as_ref();

@@ -72,7 +72,7 @@ impl Session {
         let heard: Vec<_> = self.topics.iter().copied().collect();
         while feed.rest().seq < here {
             let Ok(Next::Frames(frames)) = feed.next().await else {
-                self.feed.metrics().ended(Ending::Failed);
+                self.feed.ended_by(Ending::Failed);
                 return Err(End::Close(Some(1011), "try again"));
             };
             let missed: Vec<_> = frames
@@ -106,12 +106,12 @@ impl Session {
             Ok(Ok(opened)) => Ok(Ok(opened)),
             Ok(Err(topic)) => Ok(Err(not_for_you(&topic.to_string()))),
             Err(Error::SignedOut) => {
-                self.feed.metrics().ended(Ending::Rights);
+                self.feed.ended_by(Ending::Rights);
                 Err(End::Close(Some(1008), "session_ended"))
             }
             Err(error) => {
                 tracing::warn!(%error, "a subscription could not be changed");
-                self.feed.metrics().ended(Ending::Failed);
+                self.feed.ended_by(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }
         }
