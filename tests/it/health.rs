@@ -174,6 +174,18 @@ async fn every_figure_is_fed_by_what_it_counts() {
     assert!(told.contains("the server ended 1 stalled, 2 rights, and 1 were refused"), "{told}");
 }
 
+/// Signs Ada in and opens a stream of hers that she never reads.
+async fn sign_in_and_sleep(address: SocketAddr, after: &str) -> TcpStream {
+    let credentials = json!({ "username": "ada", "password": PASSWORD });
+    let signed_in = Client::new(address).post("/api/v1/login", &credentials).await.unwrap();
+    let head = format!(
+        "GET /api/v1/events?topics=devices&after={after} HTTP/1.1\r\nhost: {address}\r\n\
+         cookie: {}\r\n\r\n",
+        signed_in.cookies()
+    );
+    ask_and_sleep(address, head).await
+}
+
 #[tokio::test]
 async fn check_asks_the_running_server_and_says_which_client_is_slow() {
     let store = TestStore::new().await;
@@ -182,10 +194,7 @@ async fn check_asks_the_running_server_and_says_which_client_is_slow() {
     let write = |tx: &mut Tx<'_>| (0..EVENTS).try_for_each(|number| emit_long(tx, number));
     store.write(Actor::System, write).await.unwrap();
     let data = store.close();
-    let told = data.path().join("told.log");
-    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--set", "stream_stall_s=3"];
-    let log = Stdio::from(File::create(&told).unwrap());
-    let server = Server::logging(daybook(data.path(), &serve), log);
+    let server = Server::of(daybook(data.path(), &["serve", "--json", "--listen", "127.0.0.1:0"]));
     let check = || {
         let checked = daybook(data.path(), &["check", "--json"]).output().unwrap();
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
@@ -201,15 +210,7 @@ async fn check_asks_the_running_server_and_says_which_client_is_slow() {
     // The server writes a little by itself.
     assert!(about(&well, "writer", "ok")[0].contains(" of 1024 writes wait;"), "{well:?}");
 
-    let caller = Client::new(server.address);
-    let credentials = json!({ "username": "ada", "password": PASSWORD });
-    let cookie = caller.post("/api/v1/login", &credentials).await.unwrap().cookies();
-    let head = format!(
-        "GET /api/v1/events?topics=devices&after={after} HTTP/1.1\r\nhost: {}\r\n\
-         cookie: {cookie}\r\n\r\n",
-        server.address
-    );
-    let asleep = ask_and_sleep(server.address, head).await;
+    let asleep = sign_in_and_sleep(server.address, &after.to_string()).await;
     let slow = loop {
         let slow = about(&check(), "streams", "warn");
         if !slow.is_empty() {
@@ -217,7 +218,16 @@ async fn check_asks_the_running_server_and_says_which_client_is_slow() {
         }
     };
     assert!(slow[0].starts_with(&format!("person {person} is slow: the sse stream")), "{slow:?}");
+    drop((asleep, server));
+    let gone = check();
+    assert_eq!(about(&gone, "server", "warn"), ["is not running"]);
+
     // Once it is cut, the log says who it was, by ids alone.
+    let told = data.path().join("told.log");
+    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--set", "stream_stall_s=1"];
+    let log = Stdio::from(File::create(&told).unwrap());
+    let server = Server::logging(daybook(data.path(), &serve), log);
+    let _asleep = sign_in_and_sleep(server.address, &after.to_string()).await;
     let cut = || {
         let told = std::fs::read_to_string(&told).unwrap();
         told.lines().find(|line| line.contains("takes too little")).map(str::to_owned)
@@ -228,9 +238,6 @@ async fn check_asks_the_running_server_and_says_which_client_is_slow() {
         assert!(cut.contains(says), "{says}: {cut}");
     }
     assert!(!cut.contains("ada") && !cut.contains("Ada"), "{cut}");
-    drop((asleep, server));
-    let gone = check();
-    assert_eq!(about(&gone, "server", "warn"), ["is not running"]);
 }
 
 #[tokio::test]
