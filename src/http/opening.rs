@@ -1,30 +1,35 @@
 //! How a stream opens, whatever carries it: who may hear what at this moment, and from where on.
+//!
+//! A stream goes back no further than the house's own day. What was before is read where reading it
+//! is written down; a live board is of today, and whoever was away longer reads its snapshot anew.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::held::Held;
 use super::listen::Peer;
+use super::problem::Problem;
 use super::signed_in::Principal;
 use super::streams::Streams;
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp};
-use crate::domain::devices;
 use crate::domain::people::sessions;
-use crate::domain::rooms::scope;
+use crate::domain::rooms::{self, scope};
+use crate::domain::{devices, house};
 use crate::event::{Cursor, Topic};
 use crate::live::feed::{Opening, Start};
 use crate::live::{Feed, Holder};
 
 /// How often opening is tried when rights change in the middle of it.
 const OPENINGS_MAX: usize = 5;
-/// How many topics a reader may name.
-const TOPICS_MAX: usize = 200;
+/// How many topics one stream may have.
+pub const TOPICS_MAX: usize = 200;
 
 /// What a reader asks for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -106,11 +111,67 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Reads the topics that are asked for; the error is the first that is none.
-pub fn wanted(text: &str) -> Result<Vec<Topic>, String> {
-    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let topics = names.map(|name| name.parse().map_err(|_| name.chars().take(64).collect()));
-    topics.take(TOPICS_MAX).collect()
+/// Why somebody does not get the topics that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// This one the caller may not hear, or there is none of this name.
+    Topic(String),
+    /// They are more than [`TOPICS_MAX`].
+    TooMany,
+}
+
+impl Refused {
+    /// Returns the stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refused::Topic(_) => "topic.forbidden",
+            Refused::TooMany => "topics.too_many",
+        }
+    }
+
+    /// Returns the reason in words.
+    pub fn words(&self) -> String {
+        match self {
+            Refused::Topic(topic) => format!("the topic {topic} is not for you to hear"),
+            Refused::TooMany => format!("a stream has at most {TOPICS_MAX} topics"),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Refused::Topic(_) => StatusCode::FORBIDDEN,
+            Refused::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let problem = Problem::new(status, self.code()).because(self.words());
+        problem.in_field("topics").into_response()
+    }
+}
+
+impl Ask {
+    /// Reads the topics that are asked for; none when nothing in particular is.
+    pub fn wanted(&self) -> Result<Option<Vec<Topic>>, Refused> {
+        let names = self.topics.iter().flat_map(|topics| topics.split(','));
+        let topics = wanted(names)?;
+        Ok(Some(topics).filter(|topics| !topics.is_empty()))
+    }
+}
+
+/// Reads the names of topics, each once; empty ones do not count.
+pub fn wanted<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<Topic>, Refused> {
+    let mut topics = Vec::new();
+    for name in names.map(str::trim).filter(|name| !name.is_empty()) {
+        let unknown = |_| Refused::Topic(name.chars().take(64).collect());
+        let topic = name.parse().map_err(unknown)?;
+        if !topics.contains(&topic) {
+            topics.push(topic);
+        }
+        if topics.len() > TOPICS_MAX {
+            return Err(Refused::TooMany);
+        }
+    }
+    Ok(topics)
 }
 
 /// Returns where the reader starts. The header wins, since the browser keeps it newer.
@@ -129,30 +190,63 @@ pub struct Opened {
     pub topics: Vec<Topic>,
 }
 
-/// Opens the feed with the rights of this moment; the error is a topic that the caller may not
-/// hear. When somebody's rights changed between reading and opening, it is done once more.
+/// Opens the feed with the rights of this moment, unless they do not reach that far. When somebody's
+/// rights changed between reading and opening, it is done once more.
 pub async fn open(
     app: &App,
     principal: &Principal,
     holder: &Holder,
     wanted: Option<&[Topic]>,
     start: &Start,
-) -> Result<Result<Opened, Topic>> {
+) -> Result<Result<Opened, Refused>> {
+    open_from(app, principal, holder, wanted, start, false).await
+}
+
+/// Opens a feed that goes on where another of the same reader stands, from whatever day that is.
+pub async fn go_on(
+    app: &App,
+    principal: &Principal,
+    holder: &Holder,
+    wanted: &[Topic],
+    from: Cursor,
+) -> Result<Result<Opened, Refused>> {
+    open_from(app, principal, holder, Some(wanted), &Start::After(from), true).await
+}
+
+async fn open_from(
+    app: &App,
+    principal: &Principal,
+    holder: &Holder,
+    wanted: Option<&[Topic]>,
+    start: &Start,
+    goes_on: bool,
+) -> Result<Result<Opened, Refused>> {
     for _ in 0..OPENINGS_MAX {
         let cuts = app.hub.cuts();
         let (caller, now, asked) = (principal.clone(), app.clock.now(), wanted.map(<[_]>::to_vec));
-        let topics = match app.read(move |conn| topics(conn, &caller, asked, now)).await? {
-            Ok(topics) => topics,
-            Err(foreign) => return Ok(Err(foreign)),
+        let rights = app.read(move |conn| {
+            Ok((topics(conn, &caller, asked, now)?, house::queries::day_begins(conn, now)?))
+        });
+        let (topics, today) = match rights.await? {
+            (Ok(topics), today) => (topics, today),
+            (Err(refused), _) => return Ok(Err(refused)),
         };
+        let start = if goes_on { start.clone() } else { of_today(app, start, today).await? };
         let (hub, replay, holder) = (&app.hub, &app.replay, holder.clone());
-        let (feed, opening) =
-            Feed::open(hub, replay, topics.clone(), holder, start.clone()).await?;
+        let (feed, opening) = Feed::open(hub, replay, topics.clone(), holder, start).await?;
         if hub.cuts() == cuts {
             return Ok(Ok(Opened { feed, opening, topics }));
         }
     }
     Err(Error::Busy)
+}
+
+/// Returns the start, if nothing lies behind it that happened before `today` began.
+async fn of_today(app: &App, start: &Start, today: Timestamp) -> Result<Start> {
+    let Start::After(cursor) = start else { return Ok(start.clone()) };
+    let ours = cursor.epoch == *app.hub.epoch();
+    let old = ours && cursor.seq < app.replay.last_before(today).await?;
+    Ok(if old { Start::TooOld } else { start.clone() })
 }
 
 /// Returns the topics of a stream: those that are wanted, if the caller may hear them all, or
@@ -162,7 +256,7 @@ fn topics(
     caller: &Principal,
     wanted: Option<Vec<Topic>>,
     now: Timestamp,
-) -> Result<Result<Vec<Topic>, Topic>> {
+) -> Result<Result<Vec<Topic>, Refused>> {
     let (all, foreign) = match caller {
         Principal::Person(who) => {
             // The login may have ended since the request came in.
@@ -184,8 +278,25 @@ fn topics(
         }
         Principal::Device(_) | Principal::Operator => return Err(Error::Forbidden("access.role")),
     };
+    let foreign = match foreign {
+        None => unknown_room(conn, wanted.iter().flatten())?,
+        foreign => foreign,
+    };
     Ok(match (foreign, wanted) {
-        (Some(foreign), _) => Err(foreign),
+        (Some(foreign), _) => Err(Refused::Topic(foreign.to_string())),
         (None, wanted) => Ok(wanted.unwrap_or(all)),
+    })
+}
+
+/// Returns the first topic of a room that there is not: whoever follows it would wait for ever.
+fn unknown_room<'a>(
+    conn: &Connection,
+    mut topics: impl Iterator<Item = &'a Topic>,
+) -> Result<Option<Topic>> {
+    topics.try_fold(None, |unknown: Option<Topic>, topic| match *topic {
+        Topic::Room(room) if unknown.is_none() && !rooms::queries::is_room(conn, room)? => {
+            Ok(Some(*topic))
+        }
+        _ => Ok(unknown),
     })
 }

@@ -106,11 +106,8 @@ impl Source {
         message.map_or_else(|| format!("id: {cursor}\n\n").into(), |text| text.sse().clone())
     }
 
-    /// Says goodbye, with a time to come back that differs from reader to reader: a restart must
-    /// not bring all of them at once.
     fn goodbye(&self, reason: &str) -> Bytes {
-        let (from_ms, to_ms) = if reason == SHUTDOWN { (1000, 5000) } else { (100, 1000) };
-        let retry_ms = between(from_ms, to_ms);
+        let retry_ms = retry_ms(reason);
         let words = self.dialect.goodbye(reason, retry_ms, self.seat.streams().clock.now());
         let words = words.as_ref().map_or(&b"\n"[..], |text| text.sse());
         [format!("retry: {retry_ms}\n").as_bytes(), words].concat().into()
@@ -171,6 +168,12 @@ impl Hand {
 /// Returns what a stream says of a frame: nothing, where its words have no name for it.
 fn said(dialect: Dialect, frame: &Frame) -> &[u8] {
     dialect.text(frame).map_or(&[], |text| text.sse())
+}
+
+/// Returns after how many milliseconds a reader comes back whose stream has ended. It differs from
+/// reader to reader: a restart must not bring all of them at once.
+pub fn retry_ms(reason: &str) -> u32 {
+    if reason == SHUTDOWN { between(1000, 5000) } else { between(100, 1000) }
 }
 
 /// Returns a number from `first` on and below `end`, at random.

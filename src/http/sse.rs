@@ -23,7 +23,7 @@ use super::conn::{Taken, Takeover};
 use super::dialect::Dialect;
 use super::extract::{Json, Query};
 use super::held::Held;
-use super::opening::{Ask, Caller, EventStream, Opened, open, start, wanted};
+use super::opening::{Ask, Caller, EventStream, Opened, open, start};
 use super::outlet::{BodyOutlet, SocketOutlet, Source, between};
 use super::problem::Problem;
 use super::signed_in::{Principal, SignedIn};
@@ -67,9 +67,9 @@ pub async fn stream(
     dialect: Dialect,
 ) -> Result<Response> {
     let Caller { app, streams, principal, peer } = caller;
-    let wanted = match ask.topics.as_deref().map(wanted).transpose() {
-        Ok(wanted) => wanted.filter(|topics| !topics.is_empty()),
-        Err(topic) => return Ok(foreign(&topic)),
+    let wanted = match ask.wanted() {
+        Ok(wanted) => wanted,
+        Err(refused) => return Ok(refused.into_response()),
     };
     let now = app.clock.now();
     if method == Method::HEAD {
@@ -81,7 +81,7 @@ pub async fn stream(
     let start = start(headers, ask.after.as_deref());
     let opened = match open(&app, &principal, &holder, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,
-        Err(topic) => return Ok(foreign(&topic.to_string())),
+        Err(refused) => return Ok(refused.into_response()),
     };
     let first = first_frames(dialect, &opened, now);
     Ok(answer(Source::new(opened.feed, dialect, first, seat), now, peer.is_some()))
@@ -170,14 +170,6 @@ fn answer(source: Source, now: Timestamp, on_wire: bool) -> Response {
         *response.body_mut() = Body::new(BodyOutlet(source));
     }
     response
-}
-
-/// Refuses a topic.
-pub fn foreign(topic: &str) -> Response {
-    Problem::new(StatusCode::FORBIDDEN, "topic.forbidden")
-        .because(format!("the topic {topic} is not for you to hear"))
-        .in_field("topics")
-        .into_response()
 }
 
 /// Refuses a stream too many.

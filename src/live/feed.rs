@@ -46,6 +46,8 @@ pub enum Start {
     Now,
     /// After the event that it saw last.
     After(Cursor),
+    /// After an event that is too old to be told again.
+    TooOld,
     /// It named something that is not a cursor.
     Garbage,
 }
@@ -176,6 +178,7 @@ impl Feed {
         let after = match start {
             Start::Now => return Ok(Opening::Whole),
             Start::Garbage => return Ok(Opening::Resync("not_a_cursor")),
+            Start::TooOld => return Ok(Opening::Resync("too_old")),
             Start::After(cursor) if cursor.epoch != *self.hub.epoch() => {
                 return Ok(Opening::Resync("other_epoch"));
             }

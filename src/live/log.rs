@@ -85,6 +85,26 @@ pub fn floor(conn: &Connection) -> Result<i64> {
     rows::one(conn, "event", "select coalesce(min(seq) - 1, 0) from event_log", [])
 }
 
+/// Returns the place of the newest event from before `moment`, or that before the oldest event. Times
+/// rise with the places, but where a clock was put back.
+pub(super) fn last_before(conn: &Connection, moment: Timestamp) -> Result<i64> {
+    let (mut low, mut high) = (floor(conn)?, head(conn)?);
+    while low < high {
+        let middle = high - (high - low) / 2;
+        let at: Option<Timestamp> = rows::maybe(
+            conn,
+            "select at from event_log where seq >= ?1 order by seq limit 1",
+            params![middle],
+        )?;
+        if at.is_some_and(|at| at < moment) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(low)
+}
+
 /// Removes the events up to the first that came at `moment` or later, and returns how many there
 /// were. The newest stays in any case: its number must never be given again.
 pub fn prune(conn: &Connection, moment: Timestamp) -> Result<usize> {

@@ -17,7 +17,7 @@ use super::durable::Durable;
 use super::log;
 use super::shelf::{CHUNK, Errand, Move, Page, Place, Shelf, last};
 use crate::base::id::PersonId;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Timestamp};
 use crate::event::wire::{Frame, Logged};
 use crate::store::Store;
 
@@ -36,6 +36,8 @@ struct Shared {
     durable: Durable,
     name_of: NameOf,
     shelf: Mutex<Shelf>,
+    /// A moment that is over, and the position of the newest event from before it.
+    before: Mutex<Option<(Timestamp, i64)>>,
     /// Rings when somebody asks for a page.
     asked: Condvar,
     rows: AtomicU64,
@@ -44,13 +46,27 @@ struct Shared {
 impl Replay {
     /// Returns a replay of the log in `store`.
     pub fn new(store: Store, durable: Durable, name_of: NameOf) -> Replay {
-        let (shelf, asked, rows) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
-        Replay { shared: Arc::new(Shared { store, durable, name_of, shelf, asked, rows }) }
+        let (shelf, before) = (Mutex::default(), Mutex::default());
+        let (asked, rows) = (Condvar::new(), AtomicU64::new(0));
+        let shared = Shared { store, durable, name_of, shelf, before, asked, rows };
+        Replay { shared: Arc::new(shared) }
     }
 
     /// Returns the position before the oldest event, and that of the newest.
     pub async fn bounds(&self) -> Result<(i64, i64)> {
         self.shared.store.read(|conn| Ok((log::floor(conn)?, log::head(conn)?))).await
+    }
+
+    /// Returns the position of the newest event from before `moment`. It stays the same, and is looked
+    /// for once.
+    pub async fn last_before(&self, moment: Timestamp) -> Result<i64> {
+        let known = || self.shared.before.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, seq)) = known().filter(|(known, _)| *known == moment) {
+            return Ok(seq);
+        }
+        let seq = self.shared.store.read(move |conn| log::last_before(conn, moment)).await?;
+        *known() = Some((moment, seq));
+        Ok(seq)
     }
 
     /// Returns the chunk of frames that holds the event after `seq`: it may

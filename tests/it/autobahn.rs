@@ -54,7 +54,7 @@ async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
         loop {
             let answer = match decoder.take(&mut bytes) {
                 Ok(None) => break,
-                Ok(Some(Incoming::Text(text))) => encode::text(&text),
+                Ok(Some(Incoming::Text(text))) => encode::message(text.as_bytes()),
                 Ok(Some(Incoming::Binary(bytes))) => encode::binary(&bytes),
                 Ok(Some(Incoming::Ping(payload))) => encode::pong(&payload),
                 Ok(Some(Incoming::Pong)) => continue,

@@ -172,15 +172,15 @@ impl Duties {
                 conn.prepare("select person_id, 'group:' || group_id from group_member")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut groups: HashMap<i64, Vec<String>> = HashMap::new();
-            for row in rows {
-                let (person, group) = row?;
-                groups.entry(person).or_default().push(group);
-            }
+            rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?
+                .into_iter()
+                .for_each(|(person, group)| groups.entry(person).or_default().push(group));
             Ok(groups)
         });
-        let own = ["house", "display", "help", "staff", "helpers"].map(str::to_owned).into_iter();
-        let own = own.chain([format!("user:{person}:inbox")]).collect();
-        Duties { own, stretches: stretches.await, groups: groups.await }
+        let own = ["house", "display", "help", "staff", "helpers"].map(str::to_owned);
+        let alone = ["inbox", "progress"].map(|what| format!("user:{person}:{what}"));
+        let (stretches, groups) = (stretches.await, groups.await);
+        Duties { own: own.into_iter().chain(alone).collect(), stretches, groups }
     }
 
     /// Says whether what a frame tells of persons is of persons in scope, whatever topic brought it.

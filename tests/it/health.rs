@@ -188,7 +188,7 @@ async fn sign_in_and_sleep(address: SocketAddr, after: &str) -> TcpStream {
 
 #[tokio::test]
 async fn check_asks_the_running_server_and_says_which_client_is_slow() {
-    let store = TestStore::new().await;
+    let store = TestStore::of_today().await;
     let person = store.account("Ada Amt", Role::Admin).await;
     let after = store.app.hub.head();
     let write = |tx: &mut Tx<'_>| (0..EVENTS).try_for_each(|number| emit_long(tx, number));

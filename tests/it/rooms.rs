@@ -200,21 +200,24 @@ async fn everybody_hears_what_their_role_and_charges_allow() {
     assert_eq!(
         topics(lead, Role::Admin).await,
         format!(
-            "house display help user:{lead}:inbox devices office lead staff helpers \
-             user:{lead}:progress"
+            "house display help user:{lead}:inbox user:{lead}:progress devices office lead staff \
+             helpers"
         )
     );
     assert_eq!(
         topics(office, Role::Office).await,
-        format!("house display help user:{office}:inbox office staff")
+        format!("house display help user:{office}:inbox user:{office}:progress office staff")
     );
     assert_eq!(
         topics(anna, Role::Staff).await,
-        format!("house display help user:{anna}:inbox staff helpers group:{sun} run:{run_id}")
+        format!(
+            "house display help user:{anna}:inbox user:{anna}:progress staff helpers group:{sun} \
+             run:{run_id}"
+        )
     );
     assert_eq!(
         topics(ben, Role::Staff).await,
-        format!("house display help user:{ben}:inbox staff helpers")
+        format!("house display help user:{ben}:inbox user:{ben}:progress staff helpers")
     );
     assert_eq!(
         topics(mia, Role::Member).await,

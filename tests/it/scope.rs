@@ -8,10 +8,12 @@ use daybook::client::Client;
 use daybook::domain::help::{self, Ask, Priority};
 use daybook::domain::rooms::Charge;
 use daybook::domain::rooms::offers::{self, GiveKind::HandOver};
+use daybook::event::{Cursor, Event};
 use daybook::live::Tx;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::callers::next;
 use crate::scene::{BEN, MIA, Scene, ZOE};
 
 /// Who calls, in the order of the table's columns.
@@ -256,6 +258,35 @@ async fn who_is_out_of_scope_learns_a_name_and_whether_the_member_is_there_and_n
     assert_eq!(seen, json!({ "id": scene.mia, "display_name": "Mia Mohn", "status": "present" }));
     let known = eva.get(&path).await.unwrap().json().unwrap();
     assert!(known["groups"].is_array(), "{known}");
+}
+
+/// What was before today is read where reading it is written down.
+#[tokio::test]
+async fn a_stream_goes_back_no_further_than_today() {
+    let scene = Scene::new().await;
+    let marked = |status| {
+        let (member_id, groups) = (scene.mia, vec![scene.blue]);
+        let event = Event::AttendanceMarked { member_id, status, groups };
+        scene.write(Actor::System, move |tx| tx.emit(event))
+    };
+    let first = scene.app.hub.head();
+    marked("present").await.unwrap();
+    let last = scene.app.hub.head();
+    scene.pass(24 * 60 * 60);
+    let [eva] = scene.signed_in([scene.eva]).await;
+    marked("left").await.unwrap();
+    let hears = async |after: &Cursor| {
+        let path = format!("/api/v1/events?topics=group:{}&after={after}", scene.blue);
+        let mut stream = eva.stream(&path, &[]).await.unwrap();
+        assert_eq!(next(&mut stream).await.unwrap().event.as_deref(), Some("stream.connected"));
+        next(&mut stream).await.unwrap()
+    };
+    let resync = hears(&first).await;
+    assert_eq!(resync.event.as_deref(), Some("resync"));
+    assert_eq!(resync.json().unwrap()["data"]["reason"], "too_old");
+    let marked = hears(&last).await;
+    assert_eq!(marked.event.as_deref(), Some("attendance.marked"));
+    assert_eq!(marked.json().unwrap()["data"]["status"], "left");
 }
 
 #[tokio::test]

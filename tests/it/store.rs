@@ -36,7 +36,15 @@ impl TestStore {
 
     /// A founded house with changed settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> TestStore {
-        let store = TestStore::empty_with(change);
+        TestStore::empty_with(change).founded().await
+    }
+
+    /// A founded house whose clock is the machine's, as that of the program is.
+    pub async fn of_today() -> TestStore {
+        TestStore::at(Clock::System, |_| ()).founded().await
+    }
+
+    async fn founded(self) -> TestStore {
         let new = NewHouse {
             name: "Lindenschule".to_owned(),
             profile: Profile::School,
@@ -44,8 +52,8 @@ impl TestStore {
             language: Language::De,
             demo: false,
         };
-        store.write(Actor::System, move |tx| house::commands::found(tx, &new)).await.unwrap();
-        store
+        self.write(Actor::System, move |tx| house::commands::found(tx, &new)).await.unwrap();
+        self
     }
 
     /// A database in which no house has been founded yet.

@@ -279,6 +279,68 @@ async fn a_message_too_big_and_a_broken_frame_end_the_socket_with_their_codes() 
     assert_eq!(server.app.hub.metrics().endings(Ending::Breach), 3);
 }
 
+// Fault 78.
+#[tokio::test]
+async fn a_flood_of_pings_ends_the_socket() {
+    let server = TestServer::start().await;
+    let (cookie, _) = lead(&server).await;
+    let mut socket = Socket::of(&server, &cookie, "/api/v1/ws").await.unwrap();
+    socket.hear("stream.connected").await;
+    for _ in 0..200 {
+        socket.send(0x89, b"are you there").await;
+        assert_eq!(socket.next_frame().await.unwrap().0, 0x8A);
+    }
+    socket.send(0x89, b"are you there").await;
+    assert_eq!(socket.close_code().await, 1008);
+}
+
+#[tokio::test]
+async fn one_stream_has_a_bounded_number_of_topics_and_none_that_is_not_there() {
+    let server = TestServer::start().await;
+    let (cookie, client) = lead(&server).await;
+    let groups = |numbers: std::ops::Range<i64>| {
+        numbers.map(|number| format!("group:{number}")).collect::<Vec<_>>()
+    };
+    let path = format!("/api/v1/ws?topics={}", groups(0..201).join(","));
+    assert_eq!(Socket::of(&server, &cookie, &path).await.err(), Some(422));
+    let path = format!("/api/v1/events?topics={}", groups(0..201).join(","));
+    let refused = client.get(&path).await.unwrap();
+    assert_eq!(
+        (refused.status, refused.json().unwrap()["code"].clone()),
+        (422, json!("topics.too_many"))
+    );
+    for path in ["/api/v1/ws?topics=room:99", "/api/v1/ws?topics=house,room:99"] {
+        assert_eq!(Socket::of(&server, &cookie, path).await.err(), Some(403), "{path}");
+    }
+
+    let path = format!("/api/v1/ws?topics={}", groups(0..150).join(","));
+    let mut socket = Socket::of(&server, &cookie, &path).await.unwrap();
+    socket.hear("stream.connected").await;
+    for (more, code) in [
+        (groups(0..201), Some("topics.too_many")),
+        (groups(100..201), Some("topics.too_many")),
+        (vec!["room:99".to_owned()], Some("topic.forbidden")),
+        (groups(100..200), None),
+    ] {
+        socket.say(json!({ "op": "subscribe", "topics": more, "ref": 1 })).await;
+        let answer = socket.next().await;
+        assert_eq!(answer["code"].as_str(), code, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_topic_everything_is_heard_that_may_be() {
+    let server = TestServer::start().await;
+    let (cookie, _) = lead(&server).await;
+    let mut heard = Vec::new();
+    for path in ["/api/v1/ws", "/api/v1/ws?topics=", "/api/v1/ws?topics=,"] {
+        let mut socket = Socket::of(&server, &cookie, path).await.unwrap();
+        heard.push(socket.hear("stream.connected").await["data"]["topics"].clone());
+    }
+    assert!(heard[0].as_array().unwrap().contains(&json!("lead")), "{heard:?}");
+    assert!(heard.iter().all(|topics| *topics == heard[0]), "{heard:?}");
+}
+
 // Fault 80.
 #[tokio::test]
 async fn a_client_is_asked_every_20_s_and_closed_when_two_pings_stay_unanswered() {
@@ -321,6 +383,9 @@ async fn rights_that_end_and_a_server_that_stops_close_the_socket() {
     let mut socket = Socket::of(&server, &cookie, "/api/v1/ws").await.unwrap();
     socket.hear("stream.connected").await;
     client.post("/api/v1/logout", &json!({})).await.unwrap();
+    let bye = socket.hear("bye").await;
+    assert_eq!((&bye["data"]["reason"], &bye["id"]), (&json!("signed_out"), &Value::Null));
+    assert!((100..1000).contains(&bye["data"]["retry_ms"].as_u64().unwrap()), "{bye}");
     assert_eq!(socket.close_code().await, 1001);
 
     let body = json!({ "username": "lea", "password": crate::store::PASSWORD });
@@ -328,5 +393,6 @@ async fn rights_that_end_and_a_server_that_stops_close_the_socket() {
     let mut socket = Socket::of(&server, &cookie, "/api/v1/ws").await.unwrap();
     socket.hear("stream.connected").await;
     server.app.hub.drain();
+    assert_eq!(socket.hear("bye").await["data"]["reason"], "shutdown");
     assert_eq!(socket.close_code().await, 1001);
 }

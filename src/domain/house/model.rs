@@ -73,6 +73,13 @@ impl House {
     }
 }
 
+impl LocalTime {
+    /// Returns when the day of `at` began.
+    pub fn day_begins(&self, at: Timestamp) -> Timestamp {
+        at.day(&self.zone).at_minute(0, &self.zone)
+    }
+}
+
 /// Returns the zone of this name. One that this program does not know, which set-up refuses, reads
 /// as UTC.
 fn known_zone(name: &str) -> TimeZone {

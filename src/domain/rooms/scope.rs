@@ -71,8 +71,9 @@ impl Scope {
     /// Returns everything that is told to the person who asks for nothing in
     /// particular.
     pub fn topics(&self) -> Vec<Topic> {
-        let everybody = [Topic::House, Topic::Display, Topic::Help, Topic::Inbox(self.person)];
-        let mut topics = everybody.to_vec();
+        let own = [Topic::Inbox(self.person), Topic::Progress(self.person)];
+        let mut topics = vec![Topic::House, Topic::Display, Topic::Help];
+        topics.extend(own);
         match self.role {
             Role::Admin => topics.extend([
                 Topic::Devices,
@@ -80,7 +81,6 @@ impl Scope {
                 Topic::Lead,
                 Topic::Staff,
                 Topic::Helpers,
-                Topic::Progress(self.person),
             ]),
             Role::Office => topics.extend([Topic::Office, Topic::Staff]),
             Role::Staff => {
@@ -88,7 +88,7 @@ impl Scope {
                 topics.extend(self.groups.iter().copied().map(Topic::Group));
                 topics.extend(self.runs.iter().copied().map(Topic::Run));
             }
-            Role::Member => topics.push(Topic::Progress(self.person)),
+            Role::Member => (),
         }
         topics
     }

@@ -7,9 +7,9 @@ pub fn text_head(length: usize) -> Vec<u8> {
     head(TEXT, length)
 }
 
-/// Returns a whole text frame.
-pub fn text(text: &str) -> Vec<u8> {
-    [text_head(text.len()), text.into()].concat()
+/// Returns a whole text frame, of what is UTF-8.
+pub fn message(text: &[u8]) -> Vec<u8> {
+    [&text_head(text.len()), text].concat()
 }
 
 /// Returns a whole binary frame.

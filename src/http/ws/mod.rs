@@ -68,9 +68,9 @@ pub async fn socket(
         Ok(accept) => accept,
         Err(problem) => return Ok(problem.into_response()),
     };
-    let wanted = match ask.topics.as_deref().map(opening::wanted).transpose() {
+    let wanted = match ask.wanted() {
         Ok(wanted) => wanted,
-        Err(topic) => return Ok(sse::foreign(&topic)),
+        Err(refused) => return Ok(refused.into_response()),
     };
     let Some(peer) = peer else {
         return Ok(Problem::new(StatusCode::NOT_IMPLEMENTED, "websocket.no_socket").into_response());
@@ -83,7 +83,7 @@ pub async fn socket(
     let start = opening::start(&HeaderMap::new(), ask.after.as_deref());
     let opened = match opening::open(&app, &principal, &holder, wanted.as_deref(), &start).await? {
         Ok(opened) => opened,
-        Err(topic) => return Ok(sse::foreign(&topic.to_string())),
+        Err(refused) => return Ok(refused.into_response()),
     };
     let line = known.map(|sockets| sockets.line(holder.session.clone()));
     Ok(switch(&accept, Session::new(app, principal, holder, opened, seat).speaking(dialect, line)))

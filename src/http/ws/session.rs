@@ -22,7 +22,7 @@ use crate::event::wire::{Frame, Text};
 use crate::http::conn::{Socket, Taken};
 use crate::http::dialect::Dialect;
 use crate::http::opening::Opened;
-use crate::http::outlet::was_cut_off;
+use crate::http::outlet::{retry_ms, was_cut_off};
 use crate::http::signed_in::Principal;
 use crate::http::streams::Seat;
 use crate::live::feed::{Next, Opening};
@@ -36,6 +36,8 @@ const LIMITS: Limits = Limits { message: 64 * 1024, fragments: 1024 };
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// How many commands in a row may be wrong.
 const WRONG_MAX: u32 = 20;
+/// How many pings of a client are answered between two of ours.
+const PINGS_MAX: u32 = 200;
 /// How long the client's own close is waited for after ours.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// What is read at once; commands are short.
@@ -50,6 +52,8 @@ pub struct Session {
     opening: Opening,
     pub(super) topics: BTreeSet<Topic>,
     wrong: u32,
+    /// Pings of the client since our last.
+    pings: u32,
     seat: Seat,
     dialect: Dialect,
     /// By which orders come from outside, to a socket that takes them.
@@ -76,7 +80,8 @@ impl Session {
         let Opened { feed, opening, topics } = opened;
         let topics = topics.into_iter().collect();
         let (dialect, line) = (Dialect::Canonical, None);
-        Session { app, principal, holder, feed, opening, topics, wrong: 0, seat, dialect, line }
+        let (wrong, pings) = (0, 0);
+        Session { app, principal, holder, feed, opening, topics, wrong, pings, seat, dialect, line }
     }
 
     /// Makes the session speak another dialect, and take orders by `line`.
@@ -120,6 +125,7 @@ impl Session {
                 order = Line::next(&mut self.line) => Box::pin(self.take(socket, order)).await?,
                 () = tokio::time::sleep_until(next_ping) => {
                     next_ping = Instant::now() + PING_EVERY;
+                    self.pings = 0;
                     silent += 1;
                     if silent > 2 {
                         self.feed.ended_by(Ending::Silent);
@@ -200,13 +206,23 @@ impl Session {
             }
             Ok(Next::Ended(reason)) => {
                 self.feed.ended_by(Ending::of(reason));
-                Err(End::Close(Some(1001), reason))
+                Err(Box::pin(self.last_words(socket, reason)).await)
             }
             Err(error) => {
                 tracing::error!(error = %error, "a stream could not read the log");
                 self.feed.ended_by(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }
+        }
+    }
+
+    /// Says why it ends, and when to come back. Whose rights have ended is not waited for.
+    async fn last_words(&mut self, socket: &mut Socket, reason: &'static str) -> End {
+        let bye = self.dialect.goodbye(reason, retry_ms(reason), self.app.clock.now());
+        let bye = bye.map(|text| encode::message(&text.json())).unwrap_or_default();
+        match timeout(CLOSE_WAIT, socket.write_all(&bye)).await {
+            Ok(Ok(())) => End::Close(Some(1001), reason),
+            _ => End::Gone,
         }
     }
 
@@ -276,7 +292,14 @@ impl Session {
                     self.feed.ended_by(Ending::Breach);
                     return Err(End::Close(Some(1003), "only text is read here"));
                 }
-                Incoming::Ping(payload) => self.write(socket, &encode::pong(&payload)).await?,
+                Incoming::Ping(payload) => {
+                    self.pings += 1;
+                    if self.pings > PINGS_MAX {
+                        self.feed.ended_by(Ending::Breach);
+                        return Err(End::Close(Some(1008), "too many pings"));
+                    }
+                    self.write(socket, &encode::pong(&payload)).await?;
+                }
                 Incoming::Pong => (),
                 Incoming::Close(code) => return Err(End::Close(code, "")),
             }
@@ -336,7 +359,7 @@ impl Session {
                 })
             }
         };
-        self.write(socket, &encode::text(&answer.to_string())).await
+        self.write(socket, &encode::message(answer.to_string().as_bytes())).await
     }
 }
 

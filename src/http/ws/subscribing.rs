@@ -7,7 +7,7 @@ use super::session::{End, Session};
 use crate::base::Error;
 use crate::event::{Cursor, Topic};
 use crate::http::conn::Socket;
-use crate::http::opening::{self, Opened};
+use crate::http::opening::{self, Opened, Refused, TOPICS_MAX};
 use crate::live::Feed;
 use crate::live::feed::{Next, Opening, Start};
 use crate::live::metrics::Ending;
@@ -19,10 +19,9 @@ impl Session {
         socket: &mut Socket,
         command: Command,
     ) -> Result<Result<&'static str, Refusal>, End> {
-        let named = opening::wanted(&command.topics.join(","));
-        let named = match named {
+        let named = match opening::wanted(command.topics.iter().map(String::as_str)) {
             Ok(named) => named.into_iter().collect::<BTreeSet<_>>(),
-            Err(topic) => return Ok(Err(not_for_you(&topic))),
+            Err(refused) => return Ok(Err(refused.into())),
         };
         // What passed on other topics while nothing came is behind the client: a topic without
         // `after` begins now.
@@ -50,9 +49,14 @@ impl Session {
         after: Option<&str>,
     ) -> Result<Result<(), Refusal>, End> {
         let fresh: Vec<_> = named.difference(&self.topics).copied().collect();
+        if self.topics.len() + fresh.len() > TOPICS_MAX {
+            return Ok(Err(Refused::TooMany.into()));
+        }
         if let (Some(after), false) = (after, fresh.is_empty()) {
             let start = Cursor::parse(after).map_or(Start::Garbage, Start::After);
-            let opened = match self.open(&fresh, &start).await? {
+            let (app, principal, holder) = (&self.app, &self.principal, &self.holder);
+            let opened = opening::open(app, principal, holder, Some(&fresh), &start).await;
+            let opened = match self.opened(opened)? {
                 Ok(opened) => opened,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -87,8 +91,11 @@ impl Session {
 
     /// Goes on with these topics from where the client stands.
     async fn reopen(&mut self, topics: BTreeSet<Topic>) -> Result<Result<(), Refusal>, End> {
+        let (app, principal, holder) = (&self.app, &self.principal, &self.holder);
+        let here = self.feed.cursor();
         let list: Vec<_> = topics.iter().copied().collect();
-        let opened = match self.open(&list, &Start::After(self.feed.cursor())).await? {
+        let opened = opening::go_on(app, principal, holder, &list, here).await;
+        let opened = match self.opened(opened)? {
             Ok(opened) => opened,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -97,14 +104,13 @@ impl Session {
         Ok(Ok(()))
     }
 
-    async fn open(
-        &mut self,
-        topics: &[Topic],
-        start: &Start,
+    /// Says what an opening came to.
+    fn opened(
+        &self,
+        opened: crate::base::Result<Result<Opened, Refused>>,
     ) -> Result<Result<Opened, Refusal>, End> {
-        match opening::open(&self.app, &self.principal, &self.holder, Some(topics), start).await {
-            Ok(Ok(opened)) => Ok(Ok(opened)),
-            Ok(Err(topic)) => Ok(Err(not_for_you(&topic.to_string()))),
+        match opened {
+            Ok(opened) => Ok(opened.map_err(Refusal::from)),
             Err(Error::SignedOut) => {
                 self.feed.ended_by(Ending::Rights);
                 Err(End::Close(Some(1008), "session_ended"))
@@ -118,6 +124,8 @@ impl Session {
     }
 }
 
-fn not_for_you(topic: &str) -> Refusal {
-    Refusal::new("topic.forbidden", format!("the topic {topic} is not for you to hear"))
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Refusal {
+        Refusal::new(refused.code(), refused.words())
+    }
 }
