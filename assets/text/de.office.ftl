@@ -78,6 +78,7 @@ import-office-group = Das Büro ist für keine Gruppe zuständig.
 import-person-ambiguous = Mehrere heißen so. Bitte Nummern angeben.
 import-person-twice = Diese Person steht zweimal in der Datei.
 import-role-admin = Eine Leitung wird nicht durch eine Datei bestimmt.
+import-role-missing = Jemand arbeitet hier, der so heißt. Bitte die Rolle angeben.
 import-role-unknown = Diese Rolle ist nicht bekannt.
 import-too-long = Das ist zu lang.
 import-too-many-cells = Die Zeile hat mehr Zellen als Überschriften.

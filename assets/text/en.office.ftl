@@ -78,6 +78,7 @@ import-office-group = The office is in charge of no group.
 import-person-ambiguous = Several have this name. Please give numbers.
 import-person-twice = This person stands in the file twice.
 import-role-admin = No file makes or changes a lead.
+import-role-missing = Somebody of this name works here. Please fill in the role.
 import-role-unknown = This role is not known.
 import-too-long = This is too long.
 import-too-many-cells = The row has more cells than there are headings.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::cells::{self, Refused};
 use super::headings::{self, Column};
 use super::model::{NewContact, Role};
+use super::repeats::Repeats;
 use super::rules;
 use super::table::{self, Fault, Record};
 use crate::domain::house::Language;
@@ -41,6 +42,8 @@ pub struct Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Import {
     pub entries: Vec<Entry>,
+    /// The heading of the first column with a name.
+    pub name_heading: String,
     /// Headings that mean nothing to us; their columns were not read.
     pub ignored: Vec<String>,
     pub faults: Vec<Fault>,
@@ -58,7 +61,8 @@ pub fn read(bytes: &[u8]) -> Import {
                 }
                 reading.row(record);
             }
-            reading.import
+            let columns = [Column::FamilyName, Column::GivenName];
+            Import { name_heading: reading.heading_of(&columns), ..reading.import }
         }
     }
 }
@@ -66,8 +70,7 @@ pub fn read(bytes: &[u8]) -> Import {
 struct Reading {
     headings: Vec<(String, Option<Column>)>,
     import: Import,
-    /// Where a tag, a number or a person without a number was met first.
-    seen: HashMap<String, u32>,
+    repeats: Repeats,
 }
 
 impl Reading {
@@ -76,7 +79,7 @@ impl Reading {
         let mut reading = Reading {
             headings: columns.collect(),
             import: Import::default(),
-            seen: HashMap::new(),
+            repeats: Repeats::default(),
         };
         reading.check_headings(&headings);
         reading
@@ -209,40 +212,9 @@ impl Reading {
             self.import.faults.push(fault);
             return;
         }
-        for (tag, heading) in entry.badges.clone() {
-            self.once(entry, &heading, &tag, ("import.badge_twice", "badge"));
-        }
-        match entry.number.clone() {
-            Some(number) => {
-                let heading = self.heading_of(&[Column::Number]);
-                self.once(entry, &heading, &number, ("import.number_twice", "number"));
-            }
-            None => {
-                let heading = self.heading_of(&[Column::FamilyName, Column::GivenName]);
-                let name = format!("{} {}", entry.given_name, entry.family_name);
-                let key = format!("{}{:?}{:?}", rules::search_key(&name), entry.groups, entry.role);
-                self.once_by(entry, &heading, &name, &key, ("import.person_twice", "person"));
-            }
-        }
-    }
-
-    fn once(&mut self, entry: &Entry, heading: &str, value: &str, said: (&'static str, &str)) {
-        self.once_by(entry, heading, value, value, said);
-    }
-
-    fn once_by(
-        &mut self,
-        entry: &Entry,
-        heading: &str,
-        value: &str,
-        key: &str,
-        (code, what): (&'static str, &str),
-    ) {
-        let first = *self.seen.entry(format!("{what} {key}")).or_insert(entry.at.row);
-        if first != entry.at.row {
-            let problem = format!("the same {what} stands in row {first} already");
-            self.import.faults.push(entry.at.fault(heading, value, code, problem));
-        }
+        let number = self.heading_of(&[Column::Number]);
+        let name = self.heading_of(&[Column::FamilyName, Column::GivenName]);
+        self.import.faults.extend(self.repeats.complaints(entry, &number, &name));
     }
 }
 
@@ -362,6 +334,16 @@ mod tests {
             [(4, "import.person_twice")]
         );
         assert_eq!(faults("Nr;Vorname;Nachname\n1;Mia;Berg\n2;Mia;Berg\n"), []);
+    }
+
+    #[test]
+    fn a_row_without_a_number_is_never_a_second_of_somebody() {
+        let staff = "Name;Rolle;Gruppe\nAda Krause;Lehrerin;A\nAda Krause;Büro;B\n";
+        let numbers = "Nr;Name;Klasse\n;Mia Berg;1a\n7;Mia Berg;1a\n;Mia Berg;1a\n";
+        let column = "Name".to_owned();
+        let twice = |row, name: &str| (row, column.clone(), name.into(), "import.person_twice");
+        assert_eq!(faults(staff), [twice(3, "Ada Krause")]);
+        assert_eq!(faults(numbers), [twice(3, "Mia Berg"), twice(4, "Mia Berg")]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod receivers;
 pub mod offers;
 mod supervising;
 pub mod commands;
+mod namesakes;
 pub mod roster;
 
 pub use model::{

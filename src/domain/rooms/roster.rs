@@ -1,25 +1,25 @@
 //! Taking over a file of people: persons, badges, contacts and groups, all or nothing.
 //!
-//! A row means the person with its number; without one, the person of that name and role whose
-//! groups do not speak against it. So a file that is taken over again changes nothing. What a row does not say stays
-//! as it is, and nobody is taken away.
+//! Whom a row means is decided in [`super::namesakes`], so that a file that is taken over again
+//! changes nothing. What a row does not say stays as it is, and nobody is taken away.
 
 use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use super::namesakes::{self, Membership, memberships, name_of};
 use super::{commands, supervising};
 use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
 use crate::domain::people::import::{Entry, GroupKind, Import};
 use crate::domain::people::model::{
-    Contact, NewContact, NewPerson, PersonChange, PersonState, Role, display_name,
+    Contact, NewContact, NewPerson, PersonChange, PersonState, Role,
 };
 use crate::domain::people::table::Fault;
 use crate::domain::people::{self, Person, rules};
 use crate::live::Tx;
-use crate::store::rows::{self, FromRow, Row};
+use crate::store::rows;
 
 /// What taking a file over does, would do, or why it does nothing.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -89,19 +89,15 @@ fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Ste
         ..Report::default()
     };
     let mut steps = Vec::new();
-    let mut meant: HashMap<PersonId, u32> = HashMap::new();
-    for entry in import.entries {
-        match step(conn, &entry)? {
+    let meant = namesakes::meant(conn, &import.entries, &import.name_heading)?;
+    for (entry, meant) in import.entries.into_iter().zip(meant) {
+        let decided = match meant {
+            Err(fault) => Err(fault),
+            Ok(person) => step(conn, &entry, person)?,
+        };
+        match decided {
             Err(fault) => report.errors.push(fault),
             Ok(step) => {
-                let first = step.person.map(|id| *meant.entry(id).or_insert(entry.at.row));
-                if let Some(first) = first.filter(|first| *first != entry.at.row) {
-                    let problem = format!("means the same person as row {first}");
-                    let fault =
-                        entry.at.fault("", &name_of(&entry), "import.person_twice", problem);
-                    report.errors.push(fault);
-                    continue;
-                }
                 match &step {
                     Step { person: None, .. } => report.new += 1,
                     step if step.says_nothing_new() => report.same += 1,
@@ -124,16 +120,8 @@ impl Step {
     }
 }
 
-fn name_of(entry: &Entry) -> String {
-    display_name(&entry.given_name, &entry.family_name)
-}
-
-/// Decides what a row does, or why it cannot.
-fn step(conn: &Connection, entry: &Entry) -> Result<Result<Step, Fault>> {
-    let person = match person_meant(conn, entry)? {
-        Ok(person) => person,
-        Err(fault) => return Ok(Err(fault)),
-    };
+/// Decides what a row does for the person it means, or why it cannot.
+fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Result<Step, Fault>> {
     let id = person.as_ref().map(|person| person.id);
     let mut step = Step { person: id, ..Step::default() };
     for (tag, heading) in &entry.badges {
@@ -146,7 +134,7 @@ fn step(conn: &Connection, entry: &Entry) -> Result<Result<Step, Fault>> {
             }
         }
     }
-    let role = person.as_ref().map_or(entry.role.unwrap_or(Role::Member), |person| person.role);
+    let role = entry.role.or(person.as_ref().map(|person| person.role)).unwrap_or(Role::Member);
     if let Some((_, name)) = entry.groups.first().filter(|_| role == Role::Office) {
         let problem = "the office has no groups; leave the cell empty or import as staff";
         return Ok(Err(entry.at.fault("", name, "import.office_group", problem)));
@@ -174,38 +162,6 @@ fn step(conn: &Connection, entry: &Entry) -> Result<Result<Step, Fault>> {
         step.groups = Some(entry.groups.clone());
     }
     Ok(Ok(step))
-}
-
-/// Returns whom a row means; None for somebody new.
-fn person_meant(conn: &Connection, entry: &Entry) -> Result<Result<Option<Person>, Fault>> {
-    if let Some(number) = &entry.number
-        && let Some(person) = people::queries::by_number(conn, number)?
-    {
-        return Ok(Ok(Some(person)));
-    }
-    let role = entry.role.unwrap_or(Role::Member);
-    let (mut sure, mut likely) = (Vec::new(), Vec::new());
-    for person in people::queries::by_name(conn, &entry.given_name, &entry.family_name)? {
-        // Whoever has another number or another role is somebody else.
-        if person.role != role || (entry.number.is_some() && person.number.is_some()) {
-            continue;
-        }
-        let present = memberships(conn, person.id)?;
-        let shared = |group: &Membership| entry.groups.iter().any(|(_, name)| *name == group.name);
-        match (present.is_empty(), entry.groups.is_empty()) {
-            (true, true) => sure.push(person),
-            (true, false) | (false, true) => likely.push(person),
-            (false, false) if present.iter().any(shared) => sure.push(person),
-            (false, false) => (),
-        }
-    }
-    let mut meant = if sure.is_empty() { likely } else { sure };
-    if meant.len() > 1 {
-        let problem = "several people have this name and group; give each a number";
-        let fault = entry.at.fault("", &name_of(entry), "import.person_ambiguous", problem);
-        return Ok(Err(fault));
-    }
-    Ok(Ok(meant.pop()))
 }
 
 /// Returns what the row says otherwise than it is known.
@@ -350,47 +306,4 @@ impl Groups {
         self.by_name.insert(name.to_owned(), group);
         Ok(group)
     }
-}
-
-/// A group that a person is a member of, or responsible for.
-struct Membership {
-    id: GroupId,
-    name: String,
-    kind: GroupKind,
-    is_member: bool,
-}
-
-impl Membership {
-    /// Says whether a file that names other groups of these kinds ends it. Nobody's
-    /// responsibility ends by a file.
-    fn leaves(&self, kinds: &BTreeSet<GroupKind>) -> bool {
-        self.is_member && kinds.contains(&self.kind)
-    }
-}
-
-impl FromRow for Membership {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Membership> {
-        Ok(Membership {
-            id: row.get("group_id")?,
-            name: row.get("name")?,
-            kind: row.get("kind")?,
-            is_member: row.get("is_member")?,
-        })
-    }
-}
-
-fn memberships(conn: &Connection, person: PersonId) -> Result<Vec<Membership>> {
-    rows::all(
-        conn,
-        "select group_id, name, kind, 1 as is_member
-         from group_member
-         join \"group\" using (group_id)
-         where person_id = ?1
-         union all
-         select group_id, name, \"group\".kind, 0
-         from supervision
-         join \"group\" using (group_id)
-         where person_id = ?1 and supervision.kind = 'standing' and ended_at is null",
-        params![person],
-    )
 }
