@@ -15,11 +15,11 @@ use crate::app::App;
 use crate::base::id::PersonId;
 use crate::base::{Actor, Error, Result};
 use crate::config::Config;
-use crate::domain::house;
 use crate::domain::people::model::NewPerson;
 use crate::domain::people::queries::{self, Search};
 use crate::domain::people::{Role, commands, import, rules};
 use crate::domain::rooms::roster::{self, Report};
+use crate::domain::{help, house};
 use crate::store::directory::Directory;
 
 /// How many bytes a file to be imported may have, as by the API.
@@ -138,7 +138,8 @@ fn take_over(flags: &Import) -> Outcome {
         if dry_run {
             return app.read(move |conn| roster::plan(conn, import)).await;
         }
-        app.write(Actor::System, "people.import", move |tx| roster::take_over(tx, import)).await
+        app.write(Actor::System, "people.import", move |tx| help::leaving::take_over(tx, import))
+            .await
     })?;
     if flags.json {
         say_json(&report)?;

@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::signed_in::SignedIn;
 use crate::app::App;
 use crate::base::{Error, Result};
+use crate::domain::help;
 use crate::domain::people::import;
 use crate::domain::rooms::roster::{self, Report};
 use crate::live::once;
@@ -75,7 +76,7 @@ async fn take_over(
     if plan.errors.is_empty() {
         let taken = app.write_once(once, who.actor(), "people.import", move |tx| {
             let Report { imported, new, changed, same, ignored, .. } =
-                roster::take_over(tx, import)?;
+                help::leaving::take_over(tx, import)?;
             // Somebody changed the people between plan and act: the next try has a plan of its own.
             if imported { Ok((new, changed, same, ignored)) } else { Err(Error::Busy) }
         });

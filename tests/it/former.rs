@@ -26,6 +26,34 @@ async fn set_state(lead: &Client, person: PersonId, state: &str) -> Value {
     answer.json().unwrap()
 }
 
+async fn set_role(lead: &Client, person: PersonId, role: &str) {
+    let path = format!("/api/v1/people/{person}");
+    let answer = lead.json(Method::PATCH, &path, &json!({ "role": role })).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+}
+
+/// Asks for urgent help, has `helper` take it and perhaps lay it aside, and returns its id.
+async fn in_hand(member: &Client, helper: &Client, hold: bool) -> Value {
+    let words = json!({ "content": "Laterne?", "priority": "urgent" });
+    let asked = member.post("/api/v1/help-requests", &words).await.unwrap();
+    let id = asked.json().unwrap()["id"].clone();
+    for act in ["claim", "hold"].into_iter().take(1 + usize::from(hold)) {
+        let path = format!("/api/v1/help-requests/{}/{act}", id.as_str().unwrap());
+        assert_eq!(helper.post(&path, &json!({})).await.unwrap().status, 200, "{act}");
+    }
+    id
+}
+
+/// The open requests as the lead sees them: id, status and who has it in hand.
+async fn queue(lead: &Client) -> Vec<(Value, Value, Value)> {
+    let list = get(lead, "/help-requests").await;
+    let items = list["items"].as_array().unwrap().iter();
+    let row = |item: &Value| {
+        (item["id"].clone(), item["status"].clone(), item["assigned_to"]["id"].clone())
+    };
+    items.map(row).collect()
+}
+
 /// Marks somebody's attendance, and returns the status of the answer.
 async fn mark(client: &Client, person: PersonId, status: &str) -> u16 {
     let path = format!("/api/v1/attendance/{person}");
@@ -177,4 +205,53 @@ async fn who_was_set_inactive_in_the_house_before_can_be_signed_out() {
     let ida = scene.member("Ida Ilm", "DEB0D4D4").await;
     set_inactive_as_before(&scene, ida).await;
     assert_eq!(mark(&office, ida, "left").await, 404);
+}
+
+#[tokio::test]
+async fn whom_somebody_helped_who_is_gone_waits_in_the_queue_again() {
+    let scene = Scene::new().await;
+    let staff = [scene.lead, scene.eva, scene.otto];
+    let [lead, eva, otto] = scene.signed_in(staff).await;
+    let [mia, ben, zoe] = scene.signed_in([scene.mia, scene.ben, scene.zoe]).await;
+    let first = in_hand(&mia, &eva, false).await;
+    scene.pass(60);
+    let held = in_hand(&ben, &eva, true).await;
+    let others = in_hand(&zoe, &otto, false).await;
+    let before = scene.events("help.updated").await.len();
+
+    set_state(&lead, scene.eva, "inactive").await;
+    // What was on hold comes back to the front, as after a release by hand.
+    let (pending, nobody) = (json!("pending"), Value::Null);
+    let waits = |id: &Value| (id.clone(), pending.clone(), nobody.clone());
+    let in_hand = (others.clone(), json!("assigned"), json!(scene.otto));
+    assert_eq!(queue(&lead).await, [waits(&held), waits(&first), in_hand]);
+    let told = scene.events("help.updated").await.split_off(before);
+    assert_eq!(told.len(), 2);
+    for (topics, data) in told {
+        assert_eq!((&data["status"], &data["assigned_to"]), (&pending, &nobody));
+        assert!(topics.contains("helpers"), "{topics}");
+    }
+    let taken = format!("/api/v1/help-requests/{}/claim", first.as_str().unwrap());
+    assert_eq!(otto.post(&taken, &json!({})).await.unwrap().status, 200);
+
+    // Nor does the office help; to lead is to help still.
+    set_role(&lead, scene.otto, "admin").await;
+    assert_eq!(queue(&lead).await.iter().filter(|row| row.1 == json!("assigned")).count(), 2);
+    set_role(&lead, scene.otto, "office").await;
+    assert_eq!(queue(&lead).await, [waits(&held), waits(&first), waits(&others)]);
+    set_state(&lead, scene.eva, "active").await;
+    assert_eq!(queue(&lead).await[0], waits(&held));
+}
+
+#[tokio::test]
+async fn a_file_that_takes_a_role_away_ends_the_help_too() {
+    let scene = Scene::new().await;
+    let [lead, otto, mia] = scene.signed_in([scene.lead, scene.otto, scene.mia]).await;
+    let asked = in_hand(&mia, &otto, false).await;
+    let file = "Vorname;Nachname;Rolle\nOtto;Ohm;Büro\n";
+    let headers = [("content-type", "text/csv")];
+    let done =
+        lead.send(Method::POST, "/api/v1/people/import", &headers, file.into()).await.unwrap();
+    assert_eq!(done.json().unwrap()["changed"], 1);
+    assert_eq!(queue(&lead).await, [(asked, json!("pending"), Value::Null)]);
 }

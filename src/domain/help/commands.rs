@@ -107,14 +107,26 @@ pub fn claim(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> 
 /// when it comes back from hold.
 pub fn release(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
     let help = in_hand(tx, scope, id)?;
+    put_back(tx, &help)
+}
+
+/// Puts everything back that `helper` has in hand or on hold: they will not come any more.
+pub fn release_all_of(tx: &mut Tx<'_>, helper: PersonId) -> Result<()> {
+    for help in queries::held_by(tx, helper)? {
+        put_back(tx, &help)?;
+    }
+    Ok(())
+}
+
+fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<Help> {
     rows::run(
         tx,
         "update help_request
          set status = 'pending', assigned_to = null, front = ?2, rev = rev + 1
          where help_request_id = ?1",
-        params![id, help.status == Status::OnHold],
+        params![help.id, help.status == Status::OnHold],
     )?;
-    changed(tx, &help)
+    changed(tx, help)
 }
 
 /// Lays the request aside for a while; it comes back to the front of the queue.

@@ -1,26 +1,40 @@
 //! A change to a person, with all that follows from it for what is open of them.
 //!
 //! It stands here because `help` is the last of the nouns that have something open of a person.
-//! Whatever may set somebody inactive calls this, and not the command of `people` alone.
+//! Whatever may set somebody inactive or change a role calls this, and not the command of `people`
+//! alone.
 
 use super::commands;
 use crate::base::Result;
 use crate::base::id::PersonId;
+use crate::domain::people::import::Import;
 use crate::domain::people::model::{PersonChange, PersonState};
-use crate::domain::{people, rooms, visits};
+use crate::domain::people::{self, Role};
+use crate::domain::rooms::roster::{self, Report};
+use crate::domain::{rooms, visits};
 use crate::live::Tx;
 
 /// Changes a person. Who ceases to belong to the house leaves it at once, if they are in it, and
-/// waits for no help: afterwards no badge and no page would let them do either. Nothing of it
-/// comes back by itself should they return.
+/// waits for no help: afterwards no badge and no page would let them do either. Whom they were
+/// helping wait for somebody else. Nothing of it comes back by itself should they return.
 pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()> {
-    people::queries::find(tx, id)?;
+    let before = people::queries::find(tx, id)?;
+    let role = change.role.unwrap_or(before.role);
     // Also of who is inactive already: older versions let them stay in the house.
-    if change.state == Some(PersonState::Inactive) {
+    let leaves_house = change.state == Some(PersonState::Inactive);
+    if leaves_house || !matches!(role, Role::Admin | Role::Staff) {
+        commands::release_all_of(tx, id)?;
+    }
+    if leaves_house {
         // The request first, so that those hear of its end who are in charge where the member is.
         commands::cancel_open(tx, id)?;
         visits::commands::depart(tx, id)?;
     }
     people::commands::change(tx, id, change)?;
     rooms::commands::release(tx, id)
+}
+
+/// Takes a file of people over, all or nothing: what it changes has the same consequences.
+pub fn take_over(tx: &mut Tx<'_>, import: Import) -> Result<Report> {
+    roster::take_over(tx, import, change)
 }

@@ -46,6 +46,18 @@ pub fn open_of(conn: &Connection, member: PersonId) -> Result<Option<Help>> {
     )
 }
 
+/// Returns what `helper` has in hand or on hold, oldest first.
+pub(super) fn held_by(conn: &Connection, helper: PersonId) -> Result<Vec<Help>> {
+    rows::all(
+        conn,
+        "select *
+         from help_view
+         where status in ('assigned', 'on_hold') and assigned_to = ?1
+         order by help_request_id",
+        params![helper],
+    )
+}
+
 /// Returns what the member has asked last: the open request, or the newest of the day, so that
 /// its answer can be read again. One that was taken back is none.
 pub fn last_of(conn: &Connection, member: PersonId, day: Day) -> Result<Option<Help>> {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::namesakes::{self, Membership, memberships, name_of};
-use super::{commands, supervising};
+use super::supervising;
 use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
 use crate::domain::people::import::{Entry, GroupKind, Import};
@@ -57,8 +57,11 @@ pub fn plan(conn: &Connection, import: Import) -> Result<Report> {
     Ok(planned(conn, import)?.0)
 }
 
+/// How a person is changed, with all that follows from it in nouns above this one.
+pub type Change = fn(&mut Tx<'_>, PersonId, PersonChange) -> Result<()>;
+
 /// Takes the file over, unless there is anything to complain of.
-pub fn take_over(tx: &mut Tx<'_>, import: Import) -> Result<Report> {
+pub fn take_over(tx: &mut Tx<'_>, import: Import, change: Change) -> Result<Report> {
     let (mut report, steps) = planned(tx, import)?;
     report.dry_run = false;
     if !report.errors.is_empty() {
@@ -66,7 +69,7 @@ pub fn take_over(tx: &mut Tx<'_>, import: Import) -> Result<Report> {
     }
     let mut groups = Groups::default();
     for (entry, step) in steps {
-        perform(tx, &mut groups, entry, step)?;
+        perform(tx, &mut groups, entry, step, change)?;
     }
     for group in groups.changed {
         supervising::members_changed(tx, group)?;
@@ -207,7 +210,13 @@ fn contact_step(step: &mut Step, known: Vec<Contact>, new: &NewContact) {
     }
 }
 
-fn perform(tx: &mut Tx<'_>, groups: &mut Groups, entry: Entry, step: Step) -> Result<()> {
+fn perform(
+    tx: &mut Tx<'_>,
+    groups: &mut Groups,
+    entry: Entry,
+    step: Step,
+    change: Change,
+) -> Result<()> {
     let person = match step.person {
         Some(person) => person,
         None => people::commands::enrol(
@@ -222,10 +231,8 @@ fn perform(tx: &mut Tx<'_>, groups: &mut Groups, entry: Entry, step: Step) -> Re
             },
         )?,
     };
-    if let Some(change) = step.change {
-        // A list makes people active, never inactive: nobody's visit ends here.
-        people::commands::change(tx, person, change)?;
-        commands::release(tx, person)?;
+    if let Some(changed) = step.change {
+        change(tx, person, changed)?;
     }
     for tag in &step.badges {
         people::commands::hand_out_badge(tx, person, tag)?;
