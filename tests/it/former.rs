@@ -255,3 +255,35 @@ async fn a_file_that_takes_a_role_away_ends_the_help_too() {
     assert_eq!(done.json().unwrap()["changed"], 1);
     assert_eq!(queue(&lead).await, [(asked, json!("pending"), Value::Null)]);
 }
+
+#[tokio::test]
+async fn a_member_who_begins_to_work_here_is_in_no_run_any_more_but_in_the_house() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.otto]).await;
+    let [lead, otto, mia] = scene.signed_in([scene.lead, scene.otto, scene.mia]).await;
+    for tag in [MIA, BEN] {
+        scene.tap(&scene.library_reader, tag).await;
+    }
+    mia.post("/api/v1/help-requests", &json!({ "content": "Laterne?" })).await.unwrap();
+    let visit = scene.visit_of(scene.mia).await;
+    scene.pass(60);
+
+    set_role(&lead, scene.mia, "staff").await;
+    assert_eq!((inside(&scene).await, scene.status(scene.mia).await), (1, Status::Present));
+    assert_eq!(get(&otto, &format!("/runs/{run}")).await["here"].as_array().unwrap().len(), 1);
+    assert_eq!(queue(&lead).await, []);
+    let ended = &scene.events("visit.ended").await[0];
+    assert!(ended.0.contains(&format!("run:{run}")), "{}", ended.0);
+    assert_eq!((&ended.1["reason"], &ended.1["at"]), (&json!("left"), &json!(scene.now())));
+    assert_eq!(scene.events("attendance.checked_out").await.len(), 0);
+    scene.check().await;
+
+    // Nothing brings the visit back: neither undoing nor opening the run again.
+    assert!(scene.undo(scene.otto, visit).await.is_err());
+    assert_eq!(scene.end_run(run).await, 1);
+    set_role(&lead, scene.ben, "staff").await;
+    let reopen = format!("/api/v1/runs/{run}/reopen");
+    assert_eq!(otto.post(&reopen, &json!({})).await.unwrap().status, 200);
+    assert_eq!(inside(&scene).await, 0);
+    scene.check().await;
+}

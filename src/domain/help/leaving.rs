@@ -15,8 +15,9 @@ use crate::domain::{rooms, visits};
 use crate::live::Tx;
 
 /// Changes a person. Who ceases to belong to the house leaves it at once, if they are in it, and
-/// waits for no help: afterwards no badge and no page would let them do either. Whom they were
-/// helping wait for somebody else. Nothing of it comes back by itself should they return.
+/// waits for no help: afterwards no badge and no page would let them do either. Who is a member no
+/// more is in no run and waits for no help, but stays in the house. Whom somebody helped who helps
+/// no more waits for somebody else. Nothing of it comes back by itself.
 pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()> {
     let before = people::queries::find(tx, id)?;
     let role = change.role.unwrap_or(before.role);
@@ -25,10 +26,14 @@ pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()>
     if leaves_house || !matches!(role, Role::Admin | Role::Staff) {
         commands::release_all_of(tx, id)?;
     }
-    if leaves_house {
+    if leaves_house || role != Role::Member {
         // The request first, so that those hear of its end who are in charge where the member is.
         commands::cancel_open(tx, id)?;
+    }
+    if leaves_house {
         visits::commands::depart(tx, id)?;
+    } else if role != Role::Member {
+        visits::commands::leave_run(tx, id)?;
     }
     people::commands::change(tx, id, change)?;
     rooms::commands::release(tx, id)

@@ -48,7 +48,7 @@ pub(super) fn end_all(
 }
 
 /// Opens again the visits that the end of a run at `ended_at` has ended, except
-/// of those who are elsewhere since or have left the house.
+/// of those who are elsewhere since, have left the house or are members no more.
 pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day) -> Result<usize> {
     let people: Vec<PersonId> = rows::all(
         tx,
@@ -63,6 +63,7 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
                        where attendance.person_id = visit.person_id
                          and day = ?3
                          and status = 'present')
+           and person_id in (select person_id from person where role = 'member')
          returning person_id",
         params![run.id, ended_at, day],
     )?;

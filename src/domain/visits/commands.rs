@@ -84,6 +84,16 @@ pub fn depart(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
     stays::go_home(tx, &today, &who, &standing, at, Source::Manual)
 }
 
+/// Ends the visit of somebody who will be no member any more, if one is open: who works here stays
+/// in no run. They are in the house as before.
+pub fn leave_run(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    let standing = queries::standing(tx, person, &Today::now(tx)?)?;
+    let Some(visit) = standing.visit() else { return Ok(()) };
+    let at = now_for(tx, &standing);
+    let member = Member::load(tx, person)?;
+    stays::end(tx, &member, visit, at, EndReason::Left, Source::Manual)
+}
+
 /// Ends a run with every visit in it. Who may do so is decided by the caller.
 pub fn end_run(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<RunEnd> {
     let open = rooms::queries::run(tx, run)?;
@@ -135,6 +145,7 @@ fn in_scope(tx: &Tx<'_>, scope: &Scope, visit: VisitId) -> Result<Visit> {
 }
 
 fn undo_end(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
+    require_member(tx, visit.person)?;
     let run = rooms::queries::run(tx, visit.run)?;
     require_open(&run)?;
     let today = Today::now(tx)?;
