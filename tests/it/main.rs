@@ -25,6 +25,7 @@ mod streams;
 mod online;
 mod fixture;
 mod help;
+mod releases;
 mod house;
 mod people;
 mod rooms;

@@ -118,11 +118,12 @@ pub fn release_all_of(tx: &mut Tx<'_>, helper: PersonId) -> Result<()> {
     Ok(())
 }
 
+/// Afterwards nobody has come: the wait goes on, and counts for nobody who was helped.
 fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<Help> {
     rows::run(
         tx,
         "update help_request
-         set status = 'pending', assigned_to = null, front = ?2, rev = rev + 1
+         set status = 'pending', assigned_to = null, claimed_at = null, front = ?2, rev = rev + 1
          where help_request_id = ?1",
         params![help.id, help.status == Status::OnHold],
     )?;

@@ -95,6 +95,7 @@ pub struct Help {
     /// Counts the changes.
     pub rev: i64,
     pub created_at: Timestamp,
+    /// When somebody took it; null before, and again after a release.
     pub claimed_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
     /// Seconds until somebody came, or until now.
