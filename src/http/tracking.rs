@@ -42,6 +42,8 @@ pub(super) struct Action {
     pub(super) content: Option<String>,
     #[schema(value_type = Option<Object>)]
     pub(super) context: Option<serde_json::Value>,
+    /// When it was, by the client's clock, now if it is left out: at most 72 hours ago, and no more
+    /// than 120 s ahead, which counts as now.
     pub(super) at: Option<Timestamp>,
     /// The client's own id: telling it again does no harm.
     pub(super) id: Option<String>,

@@ -46,15 +46,45 @@ async fn a_batch_told_twice_is_kept_and_announced_once() {
     assert_eq!(told, 3);
 }
 
+// Fault 85.
 #[tokio::test]
-async fn one_action_from_the_future_refuses_the_whole_batch() {
+async fn one_action_of_a_wrong_clock_refuses_the_whole_batch() {
     let store = TestStore::new().await;
     let Fixture { members, .. } = fixture::class(&store, 1).await;
-    let ahead = Timestamp(START.0 + 3_600_000);
-    let batch = vec![action("page.opened", None, None), action("page.opened", None, Some(ahead))];
-    let refused = track(&store, members[0], batch).await.unwrap_err();
-    assert_eq!(refused.to_string(), "events[1].at: is in the future");
-    assert_eq!(store.number("select count(*) from tracked").await, 0);
+    let hour = 3_600_000;
+    for (at, problem) in [
+        (START.0 + hour, "is in the future"),
+        (START.0 + 120_001, "is in the future"),
+        (START.0 - 72 * hour - 1, "is more than 72 hours ago"),
+        (0, "is more than 72 hours ago"),
+    ] {
+        let wrong = action("page.opened", Some("a"), Some(Timestamp(at)));
+        let batch = vec![action("page.opened", None, None), wrong];
+        let refused = track(&store, members[0], batch).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("events[1].at: {problem}"));
+        assert_eq!(store.number("select count(*) from tracked").await, 0);
+    }
+    // A clock that is a little ahead is not believed; three days without a network are.
+    let ahead = action("page.opened", None, Some(Timestamp(START.0 + 120_000)));
+    let late = action("page.opened", Some("b"), Some(Timestamp(START.0 - 72 * hour)));
+    assert_eq!(track(&store, members[0], vec![ahead, late.clone()]).await.unwrap(), 2);
+    let newest = store.number("select max(at) from tracked").await;
+    assert_eq!(newest, START.0);
+    // Whose answer was lost tells it again, also when it is too old to be news.
+    store.advance(std::time::Duration::from_secs(60));
+    assert_eq!(track(&store, members[0], vec![late]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_told_by_its_field() {
+    let scene = Scene::new().await;
+    let [mia] = scene.signed_in([scene.mia]).await;
+    let of = |at: &str| json!({ "event_type": "page.opened", "at": at });
+    let body = json!({ "events": [of("1970-01-01T00:00:10Z")] });
+    let refused = mia.post("/api/v1/activity", &body).await.unwrap();
+    let problem = refused.json().unwrap();
+    assert_eq!((refused.status, &problem["field"]), (422, &json!("events[0].at")));
+    assert_eq!(problem["code"], "request.invalid");
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ use crate::store::rows;
 /// How far a page's clock may be ahead before its times are refused.
 const AHEAD_MAX: Duration = Duration::from_secs(120);
 
+/// How far back a time may lie: what waited longer comes from a clock that is wrong, as a scan would.
+const AGE_MAX: Duration = Duration::from_secs(72 * 60 * 60);
+
 /// Keeps a batch of actions of `person`, all or nothing, and returns how many
 /// were new: one with an id that was told before is passed over.
 pub fn track(tx: &mut Tx<'_>, person: PersonId, batch: &[Tracking]) -> Result<usize> {
@@ -24,7 +27,11 @@ pub fn track(tx: &mut Tx<'_>, person: PersonId, batch: &[Tracking]) -> Result<us
     let groups = people::queries::groups_of(tx, person)?;
     let mut fresh = 0;
     for (index, action) in batch.iter().enumerate() {
-        let at = moment(tx.now, index, action.at)?;
+        let at = match moment(tx.now, index, action.at) {
+            // Old by now, but it was told in time.
+            Err(_) if was_told(tx, person, action)? => continue,
+            decided => decided?,
+        };
         if !keep(tx, person, action, at)? {
             continue;
         }
@@ -65,10 +72,25 @@ fn keep(tx: &Tx<'_>, person: PersonId, action: &Tracking, at: Timestamp) -> Resu
     Ok(rows == 1)
 }
 
+fn was_told(tx: &Tx<'_>, person: PersonId, action: &Tracking) -> Result<bool> {
+    rows::one(
+        tx,
+        "tracked action",
+        "select exists (select 1
+                        from tracked
+                        where person_id = ?1 and client_id = ?2)",
+        params![person, action.client_id],
+    )
+}
+
+/// Returns when an action was, by the page's clock if that can be right.
 fn moment(now: Timestamp, index: usize, told: Option<Timestamp>) -> Result<Timestamp> {
     match told {
         Some(at) if at > now.plus(AHEAD_MAX) => {
             Err(Error::invalid(format!("events[{index}].at"), "is in the future"))
+        }
+        Some(at) if now > at.plus(AGE_MAX) => {
+            Err(Error::invalid(format!("events[{index}].at"), "is more than 72 hours ago"))
         }
         Some(at) => Ok(at.min(now)),
         None => Ok(now),
