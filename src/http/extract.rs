@@ -125,7 +125,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Query<T>> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|query| Query(query.0)).map_err(|e| Error::malformed(e.body_text()))
+        query.map(|query| Query(query.0)).map_err(|e| pairs_unread(&e, e.body_text()))
+    }
+}
+
+/// Says which field of a query or of a form cannot be read. `whole` is said where none can be named.
+pub fn pairs_unread(error: &(dyn std::error::Error + 'static), whole: String) -> Error {
+    type Unread = serde_path_to_error::Error<serde::de::value::Error>;
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    match causes.into_iter().find_map(|cause| cause.downcast_ref::<Unread>()) {
+        Some(error) => {
+            let (path, problem) = (error.path().to_string(), error.inner().to_string());
+            Error::Malformed { field: field_of(&path, &problem), problem: problem.into() }
+        }
+        None => Error::malformed(whole),
     }
 }
 

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Json, Query};
+use super::extract::{Json, Query, pairs_unread};
 use super::held::Held;
 use super::readers::Rates;
 use super::signed_in::Reader;
@@ -226,7 +226,7 @@ async fn posted(app: &App, request: Request) -> Result<Tag> {
         "application/json" => Json::<Tag>::from_request(request, app).await.map(|body| body.0),
         "application/x-www-form-urlencoded" => {
             let form = axum::Form::<Tag>::from_request(request, app).await;
-            form.map(|form| form.0).map_err(|e| Error::malformed(e.body_text()))
+            form.map(|form| form.0).map_err(|e| pairs_unread(&e, e.body_text()))
         }
         "" => Ok(Tag::default()),
         _ => {

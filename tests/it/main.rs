@@ -46,6 +46,7 @@ mod openapi;
 mod schema;
 mod lists;
 mod refusals;
+mod fields;
 mod repeats;
 mod scope;
 mod tidy;

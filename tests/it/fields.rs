@@ -1,0 +1,76 @@
+//! What every route does with a query that is wrong. Which routes there are is read from the document, so that a new one is tried too.
+
+use daybook::client::Client;
+use daybook::domain::people::Role;
+use serde_json::{Value, json};
+
+use crate::devices::reader;
+use crate::schema::document;
+use crate::server::TestServer;
+
+/// The routes of this method, each with what the document says of it.
+fn operations(method: &str) -> Vec<(String, Value)> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let of_method = paths.filter_map(|(path, item)| {
+        let path = path.replace("{id}", "1").replace("{member_id}", "1");
+        item.get(method).map(|operation| (path, operation.clone()))
+    });
+    of_method.collect()
+}
+
+/// Somebody of each kind that may call a route of the day book.
+async fn callers(server: &TestServer) -> Vec<(&'static str, Client)> {
+    let (_, lead) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, staff) = server.signed_in("Otto Ohm", Role::Staff).await;
+    let (_, member) = server.signed_in("Mia Mai", Role::Member).await;
+    vec![
+        ("anyone", server.nobody()),
+        ("admin", lead),
+        ("staff", staff),
+        ("member", member),
+        ("device", reader(server, json!({ "name": "Tor", "mode": "door_in" })).await.client),
+    ]
+}
+
+/// The one of them that may call a route, if any.
+fn entitled<'c>(callers: &'c [(&str, Client)], operation: &Value) -> Option<&'c Client> {
+    let may: Vec<&str> =
+        operation["x-may"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    callers.iter().find(|(kind, _)| may.contains(kind)).map(|(_, client)| client)
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_query_names_its_field() {
+    let server = TestServer::start().await;
+    let callers = callers(&server).await;
+    let mut tried = 0;
+    for (path, operation) in operations("get") {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names: Vec<(String, Value)> = parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|one| (one["name"].as_str().unwrap().to_owned(), one["schema"].clone()))
+            // Who shows a ticket is asked for it first.
+            .filter(|(name, _)| !["ticket", "token"].contains(&name.as_str()))
+            .collect();
+        let Some(client) = entitled(&callers, &operation) else { continue };
+        // A page takes what else stands behind its address: browsers and bookmarks add to it.
+        if names.is_empty() || !path.starts_with("/api/") {
+            continue;
+        }
+        let wrong = async |query: String, field: &str| {
+            let answer = client.get(&format!("{path}?{query}")).await.unwrap();
+            assert_eq!(answer.status, 400, "{path}?{query}");
+            assert_eq!(answer.json().unwrap()["field"], field, "{path}?{query}");
+        };
+        wrong("nope=1".to_owned(), "nope").await;
+        for (name, schema) in names {
+            wrong(format!("{name}=1&{name}=1"), &name).await;
+            if schema["type"].to_string().contains("integer") {
+                wrong(format!("{name}=x"), &name).await;
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried}");
+}
