@@ -12,8 +12,8 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn,
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder,
-    schema,
+    Content, ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required,
+    ResponseBuilder, Schema, schema,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -130,6 +130,7 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
             finish_operation(method, path, operation);
         }
     }
+    free_of_bodies(&mut document);
     let components = document.components.get_or_insert_default();
     components.schemas.insert("Problem".to_owned(), problem::Written::schema());
     let cookie = ApiKey::Cookie(ApiKeyValue::new("daybook"));
@@ -173,6 +174,24 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
         .content("application/problem+json", content)
         .build();
     operation.responses.responses.insert("default".to_owned(), problem.into());
+}
+
+/// Says of each POST whose body may say nothing that it may have none.
+fn free_of_bodies(document: &mut OpenApi) {
+    let schemas = document.components.as_ref().map(|all| all.schemas.clone()).unwrap_or_default();
+    let may_say_nothing = |content: &RefOr<Content>| {
+        let RefOr::T(Content { schema: Some(RefOr::Ref(to)), .. }) = content else { return false };
+        let name = to.ref_location.rsplit('/').next().unwrap_or_default();
+        matches!(schemas.get(name), Some(RefOr::T(Schema::Object(it))) if it.required.is_empty())
+    };
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations_mut(item).filter(|(method, _)| *method == "POST") {
+            let Some(RefOr::T(body)) = &mut operation.request_body else { continue };
+            if body.content.get("application/json").is_some_and(may_say_nothing) {
+                body.required = Some(Required::False);
+            }
+        }
+    }
 }
 
 /// The header that makes a repeat harmless.

@@ -1,9 +1,9 @@
 //! What handlers take from a request, with errors as problems.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, Collected, LengthLimitError};
 use serde::Serialize;
@@ -21,12 +21,12 @@ const ANSWER_GUESS: usize = 512;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A JSON body in, a JSON body out.
+/// A JSON body in, a JSON body out. A POST whose fields may all be missing may come without a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
 /// The body of a request that creates or acts, with its idempotency key.
-/// `Act<()>` takes an empty body or `{}`.
+/// `Act<()>` takes an empty body or `{}`; without any other, as for [`Json`].
 #[derive(Debug, Clone)]
 pub struct Act<T> {
     pub body: T,
@@ -67,11 +67,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     /// Not an `async fn`, which would keep room for the whole request while its body comes in.
     fn from_request(request: Request, _: &S) -> impl Future<Output = Result<Json<T>>> + Send {
-        let kind = json_type(request.headers());
+        let is_empty = request.method() == Method::POST && request.body().is_end_stream();
+        let nothing = is_empty && !request.headers().contains_key(header::CONTENT_TYPE);
+        let kind = if nothing { Ok(()) } else { json_type(request.headers()) };
         let body = request.into_body();
         async move {
             kind?;
-            parse(&whole(body).await?).map(Json)
+            if nothing { absent() } else { parse(&whole(body).await?) }.map(Json)
         }
     }
 }
@@ -85,6 +87,8 @@ impl<S: Send + Sync, T: DeserializeOwned + 'static> FromRequest<S> for Act<T> {
         let empty = std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>();
         let body = if empty && matches!(bytes.trim_ascii(), b"" | b"{}") {
             parse(b"null")?
+        } else if bytes.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
+            absent()?
         } else {
             json_type(&headers)?;
             parse(&bytes)?
@@ -140,6 +144,11 @@ pub fn pairs_unread(error: &(dyn std::error::Error + 'static), whole: String) ->
         }
         None => Error::malformed(whole),
     }
+}
+
+/// Returns what a request without a body says, if it may say nothing.
+fn absent<T: DeserializeOwned>() -> Result<T> {
+    serde_json::from_slice(b"{}").map_err(|_| Error::WrongType("application/json"))
 }
 
 /// Reads a body. Only one that is wrong is read again with an eye on where: most are not.

@@ -228,7 +228,6 @@ async fn posted(app: &App, request: Request) -> Result<Tag> {
             let form = axum::Form::<Tag>::from_request(request, app).await;
             form.map(|form| form.0).map_err(|e| pairs_unread(&e, e.body_text()))
         }
-        "" => Ok(Tag::default()),
         _ => {
             let body = Bytes::from_request(request, app).await;
             let empty = body.map_err(|e| Error::malformed(e.body_text()))?.is_empty();

@@ -1,7 +1,9 @@
-//! What every route does with a query that is wrong. Which routes there are is read from the document, so that a new one is tried too.
+//! What every route does with a body that is not there and with a query that is wrong. Which routes
+//! there are is read from the document, so that a new one is tried too.
 
 use daybook::client::Client;
 use daybook::domain::people::Role;
+use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::devices::reader;
@@ -38,6 +40,35 @@ fn entitled<'c>(callers: &'c [(&str, Client)], operation: &Value) -> Option<&'c 
     let may: Vec<&str> =
         operation["x-may"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     callers.iter().find(|(kind, _)| may.contains(kind)).map(|(_, client)| client)
+}
+
+#[tokio::test]
+async fn an_act_that_needs_no_field_needs_no_body_and_no_content_type() {
+    let server = TestServer::start().await;
+    let callers = callers(&server).await;
+    let mut free = Vec::new();
+    for (path, operation) in operations("post") {
+        let body = &operation["requestBody"];
+        if !body["content"]["application/json"].is_object() {
+            continue;
+        }
+        let Some(client) = entitled(&callers, &operation) else { continue };
+        let answer = client.send(Method::POST, &path, &[], "".into()).await.unwrap();
+        if body["required"] == true {
+            assert_eq!(answer.status, 415, "{path}");
+        } else {
+            assert_ne!(answer.status, 415, "{path}");
+            assert_ne!(answer.status, 400, "{path}");
+            free.push(path.clone());
+        }
+        // Words without a type are none of JSON, wherever they are sent.
+        let typed = client.send(Method::POST, &path, &[], "{}".into()).await.unwrap();
+        assert_eq!(typed.status, 415, "{path}");
+    }
+    assert_eq!(
+        free,
+        ["/api/v1/device/tap", "/api/v1/displays/pairing", "/api/v1/help-requests/1/resolve"]
+    );
 }
 
 #[tokio::test]
