@@ -33,6 +33,9 @@ const SCANS_MAX: usize = 100;
 /// How many characters the id of a scan has at the most; a ULID has 26.
 const SCAN_ID_MAX: usize = 64;
 
+/// Why a text is no number of a badge.
+const NO_TAG: &str = "must be 4 to 20 bytes in hex, or 4 to 40 printable characters";
+
 /// Returns the routes that take scans.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -137,7 +140,7 @@ impl Tapped {
             return wrong("scan_id", "must be 1 to 64 visible ASCII characters");
         }
         let Ok(tag) = rules::tag(&self.tag) else {
-            return wrong("tag", "must be 4 to 20 bytes in hex, or 4 to 40 printable characters");
+            return wrong("tag", NO_TAG);
         };
         let at = match (self.age_ms, self.scanned_at) {
             (Some(age), _) if age < 0 => return wrong("age_ms", "must not be negative"),
@@ -178,9 +181,25 @@ struct Tag {
 }
 
 impl Tag {
-    fn number(self) -> Option<String> {
-        self.tag.or(self.tag_id).or(self.uid)
+    /// Returns what it says, by name.
+    fn numbers(self) -> impl Iterator<Item = (&'static str, String)> {
+        let named = [("tag", self.tag), ("tag_id", self.tag_id), ("uid", self.uid)];
+        named.into_iter().filter_map(|(name, number)| Some((name, number?)))
     }
+}
+
+/// Returns the one badge that a tap names, in whatever words and places it does.
+fn one_badge(posted: Tag, asked: Tag) -> Result<String> {
+    let mut numbers = posted.numbers().chain(asked.numbers());
+    let read = |name, number: &str| rules::tag(number).map_err(|_| Error::invalid(name, NO_TAG));
+    let (name, first) = numbers.next().ok_or_else(|| Error::invalid("tag", "is needed"))?;
+    let tag = read(name, &first)?;
+    for (name, number) in numbers {
+        if read(name, &number)? != tag {
+            return Err(Error::invalid(name, "is another badge than the tap names before"));
+        }
+    }
+    Ok(tag)
 }
 
 /// Takes in one tap just made, from a reader that can do no more than post a
@@ -195,12 +214,10 @@ async fn tap(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response> {
-    let posted = posted(&app, request).await?;
-    let number = posted.number().or(asked.number());
-    let number = number.ok_or_else(|| Error::invalid("tag", "is needed"))?;
+    let tag = one_badge(posted(&app, request).await?, asked)?;
     let scan = Scan {
         scan_id: ulid(app.clock.now(), u128::from_be_bytes(secret::random()?)),
-        tag: rules::tag(&number)?,
+        tag,
         at: When::Now,
         intent: Intent::Auto,
         room: None,

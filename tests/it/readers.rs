@@ -274,6 +274,24 @@ async fn a_simple_reader_posts_a_number_in_the_way_it_can() {
     let kind = [("content-type", "text/csv")];
     let other = door.client.send(Method::POST, path, &kind, MIA.into()).await.unwrap();
     assert_eq!(other.status, 415);
+    // One badge by two names is one badge, two badges are none.
+    let said = async |query: &str, body: Value| {
+        let path = format!("{path}{query}");
+        door.client.post(&path, &body).await.unwrap()
+    };
+    let same = said("?tag_id=deb0a1a1", json!({ "tag": MIA, "uid": "DE:B0:A1:A1" })).await;
+    assert_eq!(same.status, 200);
+    let scans = "select count(*) from scan";
+    let before = site.server.number(scans).await;
+    for (query, body, field) in [
+        ("", json!({ "tag": MIA, "uid": "DEB0FFFF" }), "uid"),
+        ("", json!({ "tag": MIA, "tag_id": "DEB0FFFF" }), "tag_id"),
+        ("?tag=DEB0FFFF", json!({ "uid": MIA }), "tag"),
+        ("", json!({ "tag": MIA, "uid": "?" }), "uid"),
+    ] {
+        assert_eq!(problem(&said(query, body).await), (422, field.to_owned()), "{query} {field}");
+    }
+    assert_eq!(site.server.number(scans).await, before);
     // Nothing that changes anything answers to GET.
     assert_eq!(door.client.get(&query).await.unwrap().status, 405);
 }
