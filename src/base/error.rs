@@ -18,6 +18,9 @@ pub enum Error {
     /// Nobody is signed in, or the session has ended.
     #[error("sign in first")]
     SignedOut,
+    /// The key that a badge reader shows is nobody's: revoked, wrong or missing, never said which.
+    #[error("no reader of this house has this key; tell the office")]
+    KeyWrong,
     /// The user name or the password is wrong; never said which.
     #[error("user name or password is wrong")]
     LoginFailed,
@@ -79,6 +82,7 @@ impl Error {
     pub fn code(&self) -> Text {
         match self {
             Error::SignedOut => "login.required".into(),
+            Error::KeyWrong => "device.key_wrong".into(),
             Error::LoginFailed => "login.failed".into(),
             Error::Forbidden(code) | Error::TooMany { code, .. } => (*code).into(),
             Error::NotFound(what) => format!("{}.not_found", what.replace(' ', "_")).into(),

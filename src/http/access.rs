@@ -125,6 +125,8 @@ impl Admission {
     fn judge(&self, principal: Option<&Principal>) -> Result<()> {
         match principal {
             _ if self.who.has(Who::ANYONE) => Ok(()),
+            // A reader signs nowhere in.
+            None if self.who == Who::DEVICE => Err(Error::KeyWrong),
             None => Err(Error::SignedOut),
             Some(principal) if self.who.has(principal.into()) => Ok(()),
             Some(_) => Err(Error::Forbidden("access.role")),

@@ -40,7 +40,7 @@ impl IntoResponse for Error {
 
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::SignedOut | Error::LoginFailed => StatusCode::UNAUTHORIZED,
+        Error::SignedOut | Error::KeyWrong | Error::LoginFailed => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Malformed { .. } => StatusCode::BAD_REQUEST,

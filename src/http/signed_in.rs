@@ -118,7 +118,7 @@ impl<S: Sync> FromRequestParts<S> for Reader {
         match parts.extensions.get::<Principal>() {
             Some(Principal::Device(reader)) => Ok(*reader),
             Some(_) => Err(Error::Forbidden("access.role")),
-            None => Err(Error::SignedOut),
+            None => Err(Error::KeyWrong),
         }
     }
 }

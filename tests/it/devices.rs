@@ -294,6 +294,10 @@ async fn a_revoked_a_wrong_and_a_broken_key_are_one_answer() {
     }
     assert_eq!(bodies[0].0, 401);
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
+    // In words for a reader, which signs nowhere in.
+    for refused in [beat(&gym.client, json!({})).await, beat(&server.nobody(), json!({})).await] {
+        assert_eq!((refused.status, code(&refused)), (401, "device.key_wrong".to_owned()));
+    }
 
     // Its history stays, and nothing can be done with it any more.
     assert_eq!(listed(&admin, gym.id).await["state"], "revoked");
