@@ -213,12 +213,16 @@ impl fmt::Display for TimeOfDay {
 impl FromStr for TimeOfDay {
     type Err = &'static str;
 
+    /// Reads what people type: `08:15`, and `8:15`, `8.15` and `815` for it, as our pages do.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |text: &str, max: i64| {
-            let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<i64>().ok().filter(|number| digits && *number <= max)
+        let number = |digits: &str, max: i64| {
+            let plain = digits.len() <= 2 && digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse::<i64>().ok().filter(|number| plain && *number <= max)
         };
-        text.split_once(':')
+        let text = text.trim();
+        let divided = text.len().checked_sub(2).and_then(|at| text.split_at_checked(at));
+        divided
+            .map(|(hour, minute)| (hour.strip_suffix([':', '.']).unwrap_or(hour), minute))
             .and_then(|(hour, minute)| Some(number(hour, 23)? * 60 + number(minute, 59)?))
             .map(TimeOfDay)
             .ok_or("must be a time of day, HH:MM")

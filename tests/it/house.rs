@@ -75,7 +75,7 @@ async fn hours_that_are_none_are_refused_and_change_nothing() {
             "closes_at",
         ),
         (json!({ "late_after": "24:00" }), 400, "request.malformed", "late_after"),
-        (json!({ "closes_at": "7:30" }), 400, "request.malformed", "closes_at"),
+        (json!({ "closes_at": "7:3" }), 400, "request.malformed", "closes_at"),
         (json!({ "closes_at": 1080 }), 400, "request.malformed", "closes_at"),
         (
             json!({ "closes_at": "19:00", "opens_at": "07:00" }),

@@ -109,7 +109,7 @@ async fn a_new_house_is_set_up_by_the_form_and_only_once() {
     let form = |code: &str, zone: &str| {
         format!(
             "code={code}&house_name=Haus+am+See&profile=club&zone={zone}&language=de\
-             &username=ada&display_name=Ada+Lead&password=a+long+enough+one"
+             &username=ada&display_name=Ada+Lead&password=a+long+enough+one&late_after=8%3A15"
         )
     };
     let wrong = post(&nobody, "/setup", &form("AAAA-AAAA-AAAA", "Europe/Berlin")).await;
@@ -121,6 +121,8 @@ async fn a_new_house_is_set_up_by_the_form_and_only_once() {
     assert_eq!(location(&done), "/");
     let ada = server.nobody().with("cookie", done.cookies());
     assert!(text(&ada.get("/").await.unwrap()).contains("Haus am See"));
+    let house = ada.get("/api/v1/house").await.unwrap().json().unwrap();
+    assert_eq!(house["late_after"], "08:15", "as it was meant when 8:15 was typed");
     assert_eq!(nobody.get("/setup").await.unwrap().status, 410);
     assert_eq!(post(&nobody, "/setup", &form(&code, "Europe/Berlin")).await.status, 410);
 }

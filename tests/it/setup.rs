@@ -73,6 +73,7 @@ async fn a_house_begins_with_the_hours_of_its_kind_or_with_its_own() {
         ("club", json!({}), ["13:30", "18:00"]),
         ("clinic", json!({ "late_after": "", "closes_at": "" }), ["09:00", "20:00"]),
         ("club", json!({ "late_after": "11:30" }), ["11:30", "18:00"]),
+        ("school", json!({ "late_after": "8:05", "closes_at": "17.30" }), ["08:05", "17:30"]),
         ("clinic", json!({ "late_after": "07:00", "closes_at": "23:59" }), ["07:00", "23:59"]),
     ] {
         let server = TestServer::of(TestStore::empty()).await;

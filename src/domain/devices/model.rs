@@ -303,11 +303,24 @@ mod tests {
     use super::TimeOfDay;
 
     #[test]
-    fn a_time_of_day_is_read_as_it_is_written() {
-        for text in ["00:00", "07:05", "23:59"] {
-            assert_eq!(text.parse::<TimeOfDay>().unwrap().to_string(), text);
+    fn a_time_of_day_is_read_as_people_write_it_and_written_in_one_way() {
+        for (typed, read) in [
+            ("00:00", "00:00"),
+            ("23:59", "23:59"),
+            ("08:15", "08:15"),
+            ("8:15", "08:15"),
+            ("8.15", "08:15"),
+            ("815", "08:15"),
+            ("0815", "08:15"),
+            (" 13:30 ", "13:30"),
+            ("0:05", "00:05"),
+        ] {
+            assert_eq!(typed.parse::<TimeOfDay>().unwrap().to_string(), read, "{typed}");
         }
-        for wrong in ["", "7:05", "24:00", "12:60", "12:5", "+1:00", "12.30"] {
+        for wrong in [
+            "", "8", "13", "24:00", "2400", "12:60", "12:5", "1:5", "+1:00", "-8:15", "8:15 pm",
+            "08:15:00", "8,15", "acht", "8::15", "00815", "ä15",
+        ] {
             assert!(wrong.parse::<TimeOfDay>().is_err(), "{wrong}");
         }
     }

@@ -91,11 +91,11 @@ test("a house has the hours of its kind where the fields stay empty, and else it
   await page.getByLabel("Was für ein Haus").selectOption("club");
   // A plain field: no browser shows 12 hours there, and what is no time does not leave the page.
   const closes = page.getByLabel("Der Tag wird geschlossen um");
-  for (const [text, wrong] of [["9 pm", true], ["24:00", true], ["9:00", true], ["", false], ["09:00", false]]) {
+  for (const [text, wrong] of [["9 pm", true], ["24:00", true], ["9:5", true], ["", false], ["9:00", false], ["09:00", false]]) {
     await closes.fill(text);
     expect(await closes.evaluate((field) => field.validity.patternMismatch), text).toBe(wrong);
   }
-  await expect(closes).toHaveAttribute("title", "Stunde und Minute mit Doppelpunkt, wie 08:30.");
+  await expect(closes).toHaveAttribute("title", "Stunde und Minute, wie 8:30 oder 13:30, von 00:00 bis 23:59.");
   await page.getByLabel("Einrichtungscode").focus();
   await type(page, { ...fresh, house: "Hort am Bach" });
   await expect(page.getByRole("alert")).toContainText("Beides sind Uhrzeiten");
