@@ -10,7 +10,7 @@ use daybook::domain::people::Role;
 use daybook::domain::rooms::{self, NewRun, scope};
 use daybook::domain::visits::marking::{self, Mark};
 use daybook::domain::visits::scan::{self, Scan, When};
-use daybook::domain::visits::{self, Status, day};
+use daybook::domain::visits::{self, Status, day, snapshots};
 use daybook::live::Tx;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -185,10 +185,38 @@ fn whatever_happens_nobody_is_in_two_rooms_and_the_counts_add_up() {
                     attempt(&stage, tx, act)?;
                     check(tx, tx.now)?;
                 }
-                Ok(())
+                check_who_has_left(tx, stage.lead)
             })
         })
         .unwrap();
+}
+
+/// Who has left a run is found by another way than the plain one, which looks through all visits.
+fn check_who_has_left(tx: &Tx<'_>, lead: PersonId) -> std::result::Result<(), String> {
+    let scope = scope::of(tx, lead, Role::Admin, tx.now).unwrap();
+    let mut runs = tx.prepare("select run_id from run").unwrap();
+    let runs = runs.query_map([], |row| row.get(0).map(RunId)).unwrap();
+    for run in runs.map(|run| rooms::queries::run(tx, run.unwrap()).unwrap()) {
+        let mut plain = tx
+            .prepare(
+                "select visit_id from visit
+                 where ended_at is not null
+                   and visit_id in (select max(visit_id) from visit
+                                    where run_id = ?1 and started_at >= ?2
+                                      and end_reason is not 'undone'
+                                    group by person_id)
+                 order by ended_at desc, visit_id desc",
+            )
+            .unwrap();
+        let plain = plain.query_map(rusqlite::params![run.id, run.started_at], |row| row.get(0));
+        let expected: Vec<VisitId> = plain.unwrap().map(|id| VisitId(id.unwrap())).collect();
+        let told = snapshots::in_run(tx, &scope, &run).unwrap().left;
+        let told: Vec<VisitId> = told.iter().map(|gone| gone.visit_id).collect();
+        if told != expected {
+            return Err(format!("{told:?} have left {run:?}, and not {expected:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// A tap on a day with two runs one after the other in the gym and one in the library.

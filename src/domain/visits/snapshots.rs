@@ -160,29 +160,41 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
     for member in &mut here {
         member.undo_until = undo_until(member.started_at, scope.at);
     }
-    let mut left: Vec<Gone> = rows::all(
-        conn,
-        "select visit_id, person_id, display_name, ended_at, end_reason
-         from visit
-         join person using (person_id)
-         where run_id = ?1
-           and started_at >= ?3
-           and ended_at is not null
-           and visit_id in (select max(visit_id)
-                            from visit
-                            where run_id = ?1
-                              and started_at >= ?3
-                              and end_reason is not 'undone'
-                            group by person_id)
-         order by ended_at desc, visit_id desc
-         limit ?2",
-        params![run.id, GONE_MAX, run.started_at],
-    )?;
+    let mut left = gone(conn, run)?;
     for member in &mut left {
         let by_itself = run.ended_at.is_none() && member.reason == EndReason::Left;
         member.undo_until = undo_until(member.ended_at, scope.at).filter(|_| by_itself);
     }
     Ok(InRun { here, expected: awaited(conn, scope, run, &today)?, left })
+}
+
+/// Returns who was in `run` and is not, the last first. Visits are not found by their run: an index
+/// for that would be written by each scan. So each person's are followed back from the newest, as
+/// far as the run goes back, and those of the days before are never read.
+fn gone(conn: &Connection, run: &Run) -> Result<Vec<Gone>> {
+    rows::all(
+        conn,
+        "with recursive since (visit_id, earlier_visit_id, person_id, run_id) as (
+             select visit_id, earlier_visit_id, person_id, run_id
+             from visit
+             where newest = 1 and started_at >= ?3
+             union all
+             select visit.visit_id, visit.earlier_visit_id, visit.person_id, visit.run_id
+             from since
+             join visit on visit.visit_id = since.earlier_visit_id
+             where started_at >= ?3)
+         select visit_id, person_id, display_name, ended_at, end_reason
+         from visit
+         join person using (person_id)
+         where ended_at is not null
+           and visit_id in (select max(visit_id)
+                            from since
+                            where run_id = ?1
+                            group by person_id)
+         order by ended_at desc, visit_id desc
+         limit ?2",
+        params![run.id, GONE_MAX, run.started_at],
+    )
 }
 
 /// Members of the groups that the run's staff are in charge of.
