@@ -318,6 +318,8 @@ create table scan_review (
     foreign key (device_id, scan_id) references scan (device_id, scan_id)
 ) strict;
 create index scan_review_open on scan_review (created_at) where reviewed_at is null;
+-- For the night, which forgets scans: each asks whether a review still names it.
+create index scan_review_scan on scan_review (scan_id, device_id);
 
 -- What is left of a day when its persons have been forgotten: no one can be told from it.
 create table day_total (

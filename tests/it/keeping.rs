@@ -1,8 +1,9 @@
 //! Keeping the data: made, opened, upgraded, backed up, put back; and a command beside the server.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use daybook::app::App;
 use daybook::base::id::DeviceId;
@@ -262,4 +263,60 @@ async fn what_a_command_writes_beside_the_server_is_heard_with_the_next_commit()
 
 fn config(data: &Path) -> Config {
     Config::of(data).unwrap()
+}
+
+/// To delete a row SQLite looks for those that name it: by an index, or through the whole table.
+#[tokio::test]
+async fn whatever_names_a_row_that_may_be_deleted_is_found_by_an_index() {
+    let store = TestStore::new().await;
+    let deleted = deleted_tables();
+    assert!(deleted.contains("scan") && deleted.contains("badge"), "{deleted:?}");
+    let scanned: Vec<String> = store
+        .read(move |conn| {
+            let mut keys = conn.prepare(
+                "select child.name, key.\"table\", key.id, group_concat(key.\"from\")
+                 from sqlite_schema as child
+                 join pragma_foreign_key_list(child.name) as key
+                 where child.type = 'table'
+                 group by child.name, key.id",
+            )?;
+            let keys = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(3)?)))?;
+            let mut scanned = Vec::new();
+            for (child, parent, columns) in
+                keys.collect::<rusqlite::Result<Vec<(String, String, String)>>>()?
+            {
+                let equal = columns.split(',').map(|column| format!("{column} = 1"));
+                let equal = equal.collect::<Vec<_>>().join(" and ");
+                let sql = format!("explain query plan select 1 from \"{child}\" where {equal}");
+                let plan: String = conn.query_row(&sql, [], |row| row.get(3))?;
+                if deleted.contains(&parent) && plan.starts_with("SCAN") {
+                    scanned.push(format!("{child} ({columns})"));
+                }
+            }
+            Ok(scanned)
+        })
+        .await;
+    assert_eq!(scanned, Vec::<String>::new());
+}
+
+/// The tables from which a noun deletes.
+fn deleted_tables() -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    let mut folders = vec![PathBuf::from("src/domain")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            let after = text.split("delete from ").skip(1);
+            let word = |rest: &str| {
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+            };
+            tables.extend(after.map(word));
+        }
+    }
+    tables
 }

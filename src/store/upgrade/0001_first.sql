@@ -270,6 +270,7 @@ create table scan_review (
     foreign key (device_id, scan_id) references scan (device_id, scan_id)
 ) strict;
 create index scan_review_open on scan_review (created_at) where reviewed_at is null;
+create index scan_review_scan on scan_review (scan_id, device_id);
 create table day_total (
     day        text primary key,
     arrived    integer not null,
