@@ -1,6 +1,6 @@
 //! Every event of the catalogue is sent by a real action over HTTP, and heard on a stream.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use daybook::client::{Client, Stream};
@@ -11,6 +11,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::devices::reader;
+use crate::papers;
 use crate::server::TestServer;
 
 /// The signals: passing state, told without a place in the log.
@@ -144,16 +145,32 @@ impl House {
     }
 }
 
-/// Reads until every one of `wanted` has been heard.
-async fn hear(stream: &mut Stream, mut wanted: BTreeSet<&str>) {
+/// Reads until every one of `wanted` has been heard, and returns the fields of each, those inside
+/// lists too.
+async fn hear(
+    stream: &mut Stream,
+    mut wanted: BTreeSet<&str>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let listening = async {
         while !wanted.is_empty() {
             let frame = stream.next().await.unwrap().expect("the stream goes on");
-            wanted.remove(frame.event.as_deref().unwrap_or_default());
+            let Some(kind) = frame.event.clone() else { continue };
+            wanted.remove(&*kind);
+            names(&frame.json().unwrap()["data"], fields.entry(kind).or_default());
         }
     };
     let heard = tokio::time::timeout(PATIENCE, listening).await;
     assert!(heard.is_ok(), "never heard: {wanted:?}");
+    fields
+}
+
+/// Adds the names of the fields in `data`.
+fn names(data: &Value, found: &mut BTreeSet<String>) {
+    for (name, value) in data.as_object().into_iter().flatten() {
+        found.insert(name.clone());
+        value.as_array().into_iter().flatten().for_each(|one| names(one, found));
+    }
 }
 
 #[tokio::test]
@@ -170,7 +187,12 @@ async fn every_event_and_signal_is_sent_by_a_real_action_and_heard() {
     // What concerns one account alone, nobody else hears, the lead neither.
     let mut wanted: BTreeSet<_> = Event::KINDS.into_iter().chain(SIGNALS).collect();
     wanted.remove("access.changed");
-    hear(&mut of_lead, wanted).await;
+    let heard = hear(&mut of_lead, wanted).await;
+    // Events are held against the paper by their types (wire.rs), what passes by what was sent.
+    let paper = papers::described();
+    for signal in SIGNALS {
+        assert_eq!(heard[signal], paper[signal].fields, "{signal}");
+    }
     let mut of_tina = house.tina.1.stream(&beginning, &[]).await.unwrap();
     hear(&mut of_tina, ["access.changed"].into()).await;
 

@@ -1,6 +1,6 @@
 //! What is on paper holds: the event catalogue, links, licences, the pins of vendored files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -94,6 +94,67 @@ fn the_catalogue_on_paper_is_the_catalogue_in_the_code() {
     rows.sort_unstable();
     let twice: Vec<_> = rows.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
     assert_eq!(twice, Vec::<&str>::new(), "what is described twice is described differently");
+}
+
+/// What the catalogue on paper says of one kind.
+#[derive(Debug, Clone, Default)]
+pub struct Described {
+    /// With `{id}` in place of ids.
+    pub topics: BTreeSet<String>,
+    /// The fields of the data, those inside lists too.
+    pub fields: BTreeSet<String>,
+}
+
+/// Reads the catalogue on paper. "As above" is what the row before says, "as `run.started`" what
+/// that row says; what stands in brackets are values.
+pub fn described() -> BTreeMap<String, Described> {
+    let paper = read("docs/events.md");
+    let (mut all, mut above) = (BTreeMap::<String, Described>::new(), Described::default());
+    for row in paper.lines() {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let kind = cells.get(1).map_or("", |cell| cell.trim_matches('`'));
+        let &[_, _, _, topics, data, _] = cells.as_slice() else { continue };
+        if !is_kind(kind) {
+            continue;
+        }
+        let mut row = Described { topics: code_words(topics), fields: code_words(data) };
+        if topics.contains("inbox") {
+            row.topics.insert("user:{id}:inbox".to_owned());
+        }
+        row.topics.retain(|topic| topic.contains("{id}") || !["from", "to"].contains(&&**topic));
+        let named: Vec<_> = row.fields.iter().filter_map(|word| all.get(word)).cloned().collect();
+        row.fields.retain(|word| !is_kind(word) && word != "null");
+        for other in named {
+            row.fields.extend(other.fields);
+        }
+        if topics.contains("as above") || topics.contains("those topics") {
+            row.topics.extend(above.topics.clone());
+        }
+        if let Some(without) = data.strip_prefix("the same without `") {
+            let left_out = without.split('`').next().unwrap_or_default();
+            row.fields = above.fields.iter().filter(|field| *field != left_out).cloned().collect();
+        } else if data.contains("as above") {
+            row.fields.extend(above.fields.clone());
+        }
+        above = row.clone();
+        all.insert(kind.to_owned(), row);
+    }
+    all
+}
+
+/// The words in a cell that are set as code, but for those in brackets.
+fn code_words(cell: &str) -> BTreeSet<String> {
+    let mut depth = 0;
+    let mut words = BTreeSet::new();
+    for (at, part) in cell.split('`').enumerate() {
+        if at % 2 == 1 && depth == 0 {
+            words.insert(part.trim_end_matches("[]").to_owned());
+        } else if at % 2 == 0 {
+            depth += part.matches('(').count();
+            depth -= part.matches(')').count().min(depth);
+        }
+    }
+    words
 }
 
 #[test]

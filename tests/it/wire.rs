@@ -3,6 +3,7 @@
 //! A new variant must be added here; the snapshot makes a change of shape, or
 //! of who hears it, something that somebody has looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use daybook::base::Timestamp;
@@ -11,6 +12,8 @@ use daybook::base::id::{
 };
 use daybook::event::{BulkAudience, Charge, Event, HelpFacts, Label, Topic};
 use expect_test::expect;
+
+use crate::papers;
 
 const AT: Timestamp = Timestamp(1_795_165_200_000);
 const MEMBER: PersonId = PersonId(7);
@@ -282,6 +285,40 @@ fn the_catalogue_here_has_every_kind_once() {
     let mut all = Event::KINDS.to_vec();
     all.sort_unstable();
     assert_eq!(kinds, all);
+}
+
+/// What the code does may depend on the event: what kinds that are described alike say together is
+/// what is described.
+#[test]
+fn the_paper_describes_the_topics_and_the_fields_of_every_event() {
+    let mut samples = catalogue();
+    samples.push(Event::SupervisionChanged {
+        charge: Charge::Run(RUN),
+        staff_ids: Vec::new(),
+        from: None,
+        to: None,
+    });
+    let paper = papers::described();
+    let (mut topics, mut fields) = (BTreeMap::new(), BTreeMap::new());
+    for event in samples {
+        let described = &paper[event.kind()];
+        let told: &mut BTreeSet<String> = topics.entry(described.topics.clone()).or_default();
+        told.extend(event.topics().iter().map(|topic| without_ids(&topic.to_string())));
+        let data = serde_json::to_value(&event).unwrap();
+        let names = data.as_object().unwrap().keys().cloned();
+        let name = event.subject().map(|_| "display_name".to_owned());
+        let told: &mut BTreeSet<String> = fields.entry(described.fields.clone()).or_default();
+        told.extend(names.chain(name));
+    }
+    for (described, told) in topics.into_iter().chain(fields) {
+        assert_eq!(described, told);
+    }
+}
+
+fn without_ids(topic: &str) -> String {
+    let part =
+        |part: &str| if part.parse::<i64>().is_ok() { "{id}".to_owned() } else { part.to_owned() };
+    topic.split(':').map(part).collect::<Vec<_>>().join(":")
 }
 
 #[test]
