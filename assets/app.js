@@ -102,7 +102,7 @@ function Foot() {
       <${ThemeSwitch} />
       <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
     <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
-      <form method="post" action="/sign-out"><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
+      <form method="post" action="/sign-out" onSubmit=${forget}><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
 }
 
 const THEMES = { system: "contrast", light: "sun", dark: "moon", contrast: "circle-help" };
@@ -189,9 +189,17 @@ function useWaiting() {
   });
 }
 
+/** What somebody has begun to write does not stay in a tab that somebody else may use next. */
+function forget() {
+  try {
+    sessionStorage.clear();
+  } catch { /* storage may be off: then nothing was kept */ }
+}
+
 /** Nobody sits at a wall screen that was shut out: the way to the wall leads it to new digits. */
 function toSignIn() {
   if (is("display")) return location.assign("/wall");
+  forget();
   return location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 

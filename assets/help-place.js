@@ -1,5 +1,6 @@
 // My place: a member sees where the house has it, asks for help, sees the position in line and who comes.
 import { api } from "./api.js";
+import { draftOf, useDraft } from "./draft.js";
 import { me } from "./here.js";
 import { serverNow } from "./live.js";
 import { attempt, Dialog, Field, Loaded, PageHead, Status, toast } from "./parts.js";
@@ -8,6 +9,9 @@ import { number, t, wait } from "./text.js";
 import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";
 
 const WORDS_MAX = 500;
+/** The names of what was begun: a request, and other words for one. */
+const ASKING = "ask";
+const editing = (request) => `edit-${request.id}`;
 
 /** A usual wait, in minutes: its seconds would promise more than anybody knows. */
 const minutes = (seconds) => Math.max(1, Math.round(seconds / 60));
@@ -33,7 +37,7 @@ export function MyPlace() {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get("/help-requests/mine", { signal }), reduce: reducer(reduce),
   }), []));
-  const [again, setAgain] = useState(false);
+  const [again, setAgain] = useState(() => draftOf(ASKING) !== null);
   return html`<${PageHead} title=${t("my-place")} section=${section} />
     <${Where} />
     <${Loaded} section=${section} rows=${3}>${({ request, queue }) => {
@@ -59,14 +63,18 @@ function Where() {
 }
 
 function Ask({ section, queue, sent }) {
-  const [content, setContent] = useState("");
-  const [urgent, setUrgent] = useState(false);
+  const [draft, setDraft, forget] = useDraft(ASKING, { content: "", urgent: false });
+  const { content, urgent } = draft;
   const [busy, setBusy] = useState(false);
   const ask = async (event) => {
     event.preventDefault();
     setBusy(true);
     const body = urgent ? { content, priority: "urgent" } : { content };
-    const request = await attempt(() => api.post("/help-requests", body));
+    const request = await attempt(async () => {
+      const asked = await api.post("/help-requests", body);
+      forget();
+      return asked;
+    });
     setBusy(false);
     if (request) sent();
     section.refetchSoon();
@@ -74,8 +82,8 @@ function Ask({ section, queue, sent }) {
   return html`<form class="place ask" onSubmit=${ask}>
     <h2>${t("ask-title")}</h2>
     <${Field} label=${t("ask-label")} hint=${t("ask-hint")}><textarea rows="3" maxlength=${WORDS_MAX} value=${content}
-      onInput=${(event) => setContent(event.target.value)}></textarea><//>
-    <label class="check"><input type="checkbox" checked=${urgent} onChange=${(event) => setUrgent(event.target.checked)} />
+      onInput=${(event) => setDraft({ ...draft, content: event.target.value })}></textarea><//>
+    <label class="check"><input type="checkbox" checked=${urgent} onChange=${(event) => setDraft({ ...draft, urgent: event.target.checked })} />
       <span>${t("ask-urgent")}</span></label>
     <button class="primary huge" disabled=${busy}><${Icon} name="hand" size=${28} />${t("ask-help")}</button>
     <p class="sub">${queue.length === 0 ? t("ask-queue-none") : t("ask-queue", { n: queue.length })}${queue.median_wait_s != null && queue.median_wait_s > 0 && html` ${t("ask-usual", { n: minutes(queue.median_wait_s) })}`}</p></form>`;
@@ -83,7 +91,7 @@ function Ask({ section, queue, sent }) {
 
 function Mine({ request, queue, section }) {
   useTick(1000);
-  const [asking, ask] = useState(null);
+  const [asking, ask] = useState(() => (draftOf(editing(request)) === null ? null : "edit"));
   const seconds = (serverNow() - Date.parse(request.created_at)) / 1000;
   const coming = request.status === "assigned";
   const cancel = async () => {
@@ -124,16 +132,20 @@ function Cancel({ cancel, close }) {
 }
 
 function Edit({ request, section, close }) {
-  const [content, setContent] = useState(request.content ?? "");
+  const [content, setContent, forget] = useDraft(editing(request), request.content ?? "");
+  const leave = () => {
+    forget();
+    close();
+  };
   const save = async (event) => {
     event.preventDefault();
     const saved = await attempt(() => api.patch(`/help-requests/${request.id}`, { content }));
     section.refetchSoon();
-    if (saved) close();
+    if (saved) leave();
   };
   return html`<form class="form" onSubmit=${save}><${Field} label=${t("ask-label")}>
       <textarea rows="3" autofocus maxlength=${WORDS_MAX} value=${content} onInput=${(event) => setContent(event.target.value)}></textarea><//>
-    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("save")}</button></div></form>`;
+    <div class="dialog-acts"><button type="button" onClick=${leave}>${t("cancel")}</button><button class="primary">${t("save")}</button></div></form>`;
 }
 
 function Over({ request, again }) {

@@ -231,10 +231,12 @@ async fn show_setup(
     page(status, &SetupPage { look, form: None, problem, done })
 }
 
-/// Sets the house up by the form and signs its first admin in.
-#[utoipa::path(post, path = "/setup", tag = "pages",
+/// Sets the house up by the form and signs its first admin in; asked for a language, shows what was
+/// typed in that language instead, all but the password.
+#[utoipa::path(post, path = "/setup", tag = "pages", params(Ask),
     request_body(content = NewSetup, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303), (status = 403, body = String, content_type = "text/html"),
+    responses((status = 200, body = String, content_type = "text/html"), (status = 303),
+        (status = 403, body = String, content_type = "text/html"),
         (status = 409, body = String, content_type = "text/html"),
         (status = 410, body = String, content_type = "text/html"),
         (status = 422, body = String, content_type = "text/html")))]
@@ -244,10 +246,21 @@ async fn set_up(
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,
+    Query(ask): Query<Ask>,
     form: Result<Form<NewSetup>, FormRejection>,
 ) -> Result<Response> {
-    let Form(form) = form.map_err(|e| Error::malformed(e.body_text()))?;
-    let look = Look::of(&headers, None, None);
+    let Form(mut form) = form.map_err(|e| Error::malformed(e.body_text()))?;
+    let mut look = Look::of(&headers, None, None);
+    if let Some(lang) = ask.lang {
+        // The language proposed for the house was that of the page; another one was chosen.
+        form.language = if form.language == look.lang { lang } else { form.language };
+        look.lang = lang;
+        let done = !app.read(people::setup::needed).await?;
+        let problem = done.then(|| look.t("setup-done"));
+        let form = SetupPage { look, form: Some(form), problem, done };
+        let kept = [(header::SET_COOKIE, keeping_language(lang))];
+        return Ok((kept, page(StatusCode::OK, &form)?).into_response());
+    }
     let (status, problem) = match setup::found(&app, &attempts, peer.as_deref(), form.clone()).await
     {
         Ok(person) => {

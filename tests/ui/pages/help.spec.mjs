@@ -81,6 +81,49 @@ test("asked, claimed and done: both sides see every step at once, by keyboard al
   for (const sameLoad of loads) expect(await sameLoad()).toBe(true);
 });
 
+test("a request that is half written stays until it is sent, in this tab and for this sign-in", async ({ cast, place }) => {
+  const words = place.getByLabel("Worum geht es?");
+  const urgent = place.getByLabel("Es ist dringend");
+  await words.fill("Was heißt La");
+  await urgent.check();
+  await place.getByRole("link", { name: "Mein Konto" }).click();
+  await expect(place.getByRole("heading", { level: 1 })).toHaveText("Mein Konto");
+  await place.getByRole("link", { name: "Mein Platz" }).click();
+  await expect(words).toHaveValue("Was heißt La");
+  await place.reload();
+  await expect(words).toHaveValue("Was heißt La");
+  await expect(urgent).toBeChecked();
+  expect(await place.evaluate(() => JSON.stringify(localStorage))).not.toContain("Was heißt");
+
+  await place.getByRole("button", { name: "Ich brauche Hilfe" }).click();
+  await expect(said(place)).toBeVisible();
+  await place.getByRole("button", { name: "Ändern" }).click();
+  await words.fill("Was heißt Laterne und was");
+  await place.reload();
+  await expect(words).toHaveValue("Was heißt Laterne und was");
+  await place.getByRole("button", { name: "Abbrechen" }).click();
+  await place.reload();
+  await expect(place.getByRole("blockquote")).toHaveText("Was heißt La");
+  await expect(words).toHaveCount(0);
+  await place.getByRole("button", { name: "Nicht mehr nötig" }).click();
+  await place.getByRole("dialog").getByRole("button", { name: "Nicht mehr nötig" }).click();
+  await expect(words).toHaveValue("");
+  await expect(urgent).not.toBeChecked();
+
+  await words.fill("Nur für mich");
+  await place.evaluate(() => sessionStorage.setItem("daybook.draft.another-sign-in.ask", "{}"));
+  await place.reload();
+  await expect(words).toHaveValue("Nur für mich");
+  expect(await place.evaluate(() => Object.keys(sessionStorage).length)).toBe(1);
+  await place.getByRole("button", { name: "Abmelden" }).click();
+  await expect(place).toHaveURL("/sign-in");
+  expect(await place.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+  await place.getByLabel("Benutzername").fill(cast.member.username);
+  await place.getByLabel("Passwort").fill("ein-tag-im-park");
+  await place.keyboard.press("Enter");
+  await expect(words).toHaveValue("");
+});
+
 test("who claims second is told who has it", async ({ cast, place, visitor }) => {
   const { id } = await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich finde die Seite nicht" });
   await expect(said(place)).toBeVisible();

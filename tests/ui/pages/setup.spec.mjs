@@ -108,6 +108,32 @@ test("a house has the hours of its kind where the fields stay empty, and else it
   expect(house).toMatchObject({ profile: "club", late_after: "13:30", closes_at: "19:30" });
 });
 
+test("another language costs no typing but the password, with and without scripts", async ({ fresh, visitor }) => {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await visitor.page({ javaScriptEnabled }, "/setup");
+    await page.getByLabel("Einrichtungscode").fill(fresh.code);
+    await page.getByLabel("Name des Hauses").fill("Hort „Bär & Co“");
+    await page.getByLabel("Was für ein Haus").selectOption("club");
+    await page.getByLabel("Der Tag wird geschlossen um").fill("18:30");
+    await page.getByLabel("Benutzername").fill("ada");
+    await page.getByLabel("Passwort").fill(PASSWORD);
+    await tabTo(page, page.getByRole("button", { name: "English" }));
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Set up this house");
+    await expect(page.locator("html")).toHaveAttribute("lang", "en");
+    const typed = { "Set-up code": fresh.code, "Name of the house": "Hort „Bär & Co“", "What kind of house": "club", "The day is closed at": "18:30", "User name": "ada", Password: "", "Language of the house": "en" };
+    for (const [label, value] of Object.entries(typed)) await expect(page.getByLabel(label)).toHaveValue(value);
+    expect(await page.content()).not.toContain(PASSWORD);
+    if (javaScriptEnabled) await accessible(page, "another language");
+    // What was chosen for the house, and is not just the page's own, stays.
+    await page.getByLabel("Language of the house").selectOption("de");
+    await page.getByRole("button", { name: "Deutsch" }).click();
+    await expect(page.getByLabel("Sprache des Hauses")).toHaveValue("de");
+    await page.goto("/setup");
+    await expect(page.locator("html")).toHaveAttribute("lang", "de");
+  }
+});
+
 test("a house that is set up cannot be set up again, and its lead signs in", async ({ fresh, visitor }) => {
   const page = await visitor.page({}, "/setup");
   await type(page, fresh);
