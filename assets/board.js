@@ -31,7 +31,7 @@ export function BoardPage() {
           <${RoomCards} rooms=${board.rooms} linked=${true} /></section>
         <aside>
           <section class="card"><h2>${t("attention")}</h2><${Attention} rooms=${board.rooms} /></section>
-          ${board.help && html`<section class="card"><h2><a href=${isStaff() ? "/help" : "/my-place"}>${t("help-queue")}</a></h2><${HelpFigures} help=${board.help} /></section>`}
+          ${board.help && html`<section class="card"><h2><a href=${isStaff() ? "/help" : "/my-place"}>${t("help-queue")}</a></h2><${HelpFigures} board=${board} /></section>`}
           ${board.devices && html`<section class="card"><h2><a href="/devices">${t("readers")}</a></h2><${DeviceFigures} devices=${board.devices} /></section>`}
           ${isStaff() && html`<section class="card"><h2>${t("online-now")}</h2><${OnlineList} /></section>`}
           ${is("admin", "staff") && html`<section class="card"><h2>${t("activity")}</h2><${ActivityFeed} /></section>`}
@@ -61,7 +61,7 @@ export function WallPage() {
     <${Loaded} section=${section} rows=${8}>${(board) => html`
       <${CountTiles} counts=${board.counts} waiting=${waitingIn(board.help)} details=${false} />
       <h2 class="visually-hidden">${t("rooms")}</h2><div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />
-        <section class="card wall-help" data-s=${waitingIn(board.help) > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} help=${board.help} />
+        <section class="card wall-help" data-s=${waitingIn(board.help) > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} board=${board} />
           ${is("admin", "display") && html`<${Line} />`}
           ${waitingIn(board.help) === 0 && html`<p class="sub">${t("help-empty")}</p>`}</section></div>`}<//></main>`;
 }

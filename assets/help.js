@@ -1,5 +1,6 @@
 // Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
 import { api } from "./api.js";
+import { HelpFigures, reduce as reduceFigures } from "./help-figures.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
 import { is, letterKeys, me, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
@@ -45,8 +46,22 @@ function inOrder(items) {
   return [...items].sort((a, b) => rank(a) - rank(b) || Date.parse(a.created_at) - Date.parse(b.created_at));
 }
 
-/** The queue. J and K move, H helps, D is done. */
 export function HelpPage() {
+  return is("office") ? html`<${Figures} />` : html`<${Queue} />`;
+}
+
+/** What the office sees: how many wait and how long, and no request. */
+function Figures() {
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/board", { signal }), reduce: reducer(reduceFigures),
+  }), []));
+  return html`<${PageHead} title=${t("help-queue")} section=${section} />
+    <${Loaded} section=${section} rows=${3}>${(board) => html`<div class="card queue-figures"><${HelpFigures} board=${board} /></div>
+      <p class="sub">${t("help-office")}</p>`}<//>`;
+}
+
+/** The queue. J and K move, H helps, D is done. */
+function Queue() {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => wholeOf("/help-requests", signal), reduce: reducer(reduce),
   }), []));
@@ -62,13 +77,12 @@ export function HelpPage() {
   useKeys((event) => letterKeys.value === "on" && !isTyping(event) && onKey(event, list.current, items, section, setResolving));
   const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} hold=${hold} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
   return html`<${PageHead} title=${t("help-queue")} section=${section}><${SoundSwitch} /><//>
-    ${is("office") ? html`<${Empty} icon="hand" title=${t("help-office")} />` : html`
     <${Loaded} section=${section} rows=${4}>${(data) => html`<div ref=${list}>
       ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t("help-empty-hint")}</p><//>`
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
       ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
-      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: data.median_wait_s == null ? "–" : wait(data.median_wait_s) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>`}
+      <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: data.median_wait_s == null ? "–" : wait(data.median_wait_s) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>
     ${resolving && html`<${Resolve} one=${resolving} section=${section} close=${() => setResolving(null)} />`}`;
 }
 

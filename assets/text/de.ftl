@@ -225,7 +225,7 @@ mark-as-expected = Wird doch erwartet
 # Hilfe-Liste
 help-empty = Niemand wartet.
 help-empty-hint = Neue Bitten erscheinen hier mit einem Ton.
-help-office = Das Büro sieht die Zahlen der Liste in der Übersicht, nicht die Bitten.
+help-office = Das Büro sieht die Zahlen der Liste, nicht die Bitten.
 waiting = Warten
 waits = wartet
 being-helped = Hilfe ist da

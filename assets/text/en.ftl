@@ -225,7 +225,7 @@ mark-as-expected = Is expected after all
 # Help queue
 help-empty = Nobody is waiting.
 help-empty-hint = New requests appear here with a sound.
-help-office = The office sees the figures of the queue on the board, not the requests.
+help-office = The office sees the figures of the queue, not the requests.
 waiting = Waiting
 waits = waits
 being-helped = Being helped

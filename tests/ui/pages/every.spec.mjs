@@ -3,7 +3,7 @@
 import { accessible, expect, live, test } from "../house.mjs";
 
 const PAGES = [
-  ["/", "admin"], ["/supervision", "staff"], ["/supervision?start=1", "staff"], ["/help", "staff"], ["/my-place", "member"],
+  ["/", "admin"], ["/supervision", "staff"], ["/supervision?start=1", "staff"], ["/help", "staff"], ["/help", "office"], ["/my-place", "member"],
   ["/people", "admin"], ["/rooms", "admin"], ["/devices", "admin"], ["/sessions", "staff"], ["/wall", "admin"], ["/", "office"],
 ];
 

@@ -204,6 +204,27 @@ test("what a new request says is being fetched, and nobody is told that it says 
   await expect(row(queue, cast.member)).toContainText(cast.staff.run.room_name);
 });
 
+test("the office sees the figures of the queue, live, and asks for no list", async ({ cast, visitor }) => {
+  const page = await visitor.page({ role: "office" });
+  const asked = [];
+  page.on("request", (one) => one.url().includes("/help-requests") && asked.push(one.url()));
+  page.on("console", (one) => one.type() === "error" && asked.push(one.text()));
+  await page.goto("/help");
+  await live(page);
+  const figure = (label) => page.locator("dt", { hasText: label }).locator("+ dd");
+  await expect(figure("Warten")).toHaveText("0");
+  await expect(figure("Längste Wartezeit")).toHaveText("–");
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Nur für die Aufsicht" });
+  await expect(figure("Warten")).toHaveText("1");
+  // Nobody is told each second how long somebody waits: it grows by itself.
+  await expect(figure("Längste Wartezeit")).toHaveText(/^0:(0[2-9]|[1-5]\d)$/);
+  await expect(page.getByRole("button", { name: /^Ton/ })).toHaveCount(0);
+  await expect(page.getByText("Das Büro sieht die Zahlen der Liste, nicht die Bitten.")).toBeVisible();
+  await expect(page.locator("main")).not.toContainText("Nur für die Aufsicht");
+  await accessible(page, "the queue in figures");
+  expect(asked).toEqual([]);
+});
+
 test("a claim is put back by the toast, and the member waits again", async ({ cast, place, queue, visitor }) => {
   await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Der Ton geht nicht" });
   await row(queue, cast.member).getByRole("button", { name: "Ich helfe" }).click();
@@ -247,11 +268,6 @@ test("single letters do nothing in a field, and can be switched off", async ({ c
   await expect(queue.getByRole("combobox")).toHaveValue("h?");
   await queue.keyboard.press("Escape");
   await expect(row(queue, cast.member).getByRole("button", { name: "Ich helfe" })).toBeVisible();
-});
-
-test("the office is told that it sees figures, not requests", async ({ visitor }) => {
-  const page = await visitor.page({ role: "office" }, "/help");
-  await expect(page.getByText("Das Büro sieht die Zahlen der Liste in der Übersicht, nicht die Bitten.")).toBeVisible();
 });
 
 test("a member sees the room that the house has it in, and that it has left", async ({ cast, place, visitor }) => {

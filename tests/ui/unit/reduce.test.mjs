@@ -31,6 +31,8 @@ test("counts are the server's: they are taken over, never added up", () => {
 test("a room's count and the queue's figures follow their signals", () => {
   assert.equal(apply(rooms)(board(), "room.occupancy_changed", { room_id: "1", count: 5, capacity: 30, run_id: "7" }).rooms[0].count, 5);
   assert.equal(apply(helpFigures)(board(), "queue.changed", { length: 2, open: 4, longest_wait_s: 50, median_wait_s: 9 }).help.open, 4);
+  // A wait that was told grows from then on, and not from the snapshot.
+  assert.equal(helpFigures["queue.changed"](board(), { longest_wait_s: 50 }, { ts: "2026-11-20T10:42:07Z" }).help.at, "2026-11-20T10:42:07Z");
 });
 
 test("how many wait in one's own list is asked of the server, and of an empty house nothing", () => {
