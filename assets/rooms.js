@@ -75,7 +75,8 @@ function RoomCard({ room, linked }) {
 export function Attention({ rooms }) {
   const alone = rooms.filter((room) => room.run && !room.supervised);
   const full = rooms.filter((room) => room.capacity > 0 && room.count >= room.capacity);
-  if (alone.length + full.length === 0) return html`<p class="all-well"><${Status} state="in">${t("rooms-all-well")}<//></p>`;
+  const n = rooms.filter((room) => room.run).length;
+  if (alone.length + full.length === 0) return html`<p class="all-well"><${Status} state=${n > 0 ? "in" : "off"}>${t("rooms-all-well", { n })}<//></p>`;
   return html`<ul class="plain-list">
     ${alone.map((room) => html`<li key=${`a${room.id}`}><${Status} state="help">${t("room-unsupervised")}<//> <span>${room.name}</span>
       ${isStaff() && !is("office") && html`<button onClick=${() => takeOver(room.run.id)}>${t("take-over")}</button>`}</li>`)}

@@ -88,7 +88,10 @@ room-no-run = hier läuft nichts
 room-full = Voll
 room-unsupervised = Ohne Aufsicht
 room-taken = { $activity } läuft
-rooms-all-well = Jeder laufende Raum hat eine Aufsicht
+rooms-all-well = { $n ->
+    [0] Gerade läuft nichts
+   *[other] Jeder laufende Raum hat eine Aufsicht
+  }
 attention = Bitte ansehen
 seats = { $n ->
     [one] { $n } Platz
@@ -145,7 +148,10 @@ run-here-over = Niemand ist mehr hier.
 run-expected-none = Sonst wird niemand erwartet.
 run-left-none = Niemand ist gegangen.
 runs-alone = Ohne Aufsicht
-runs-alone-none = Alles, was läuft, hat eine Aufsicht.
+runs-alone-none = { $n ->
+    [0] Gerade läuft nichts.
+   *[other] Alles, was läuft, hat eine Aufsicht.
+  }
 act-here = Auschecken
 act-expected = Einchecken
 act-left = Wieder da

@@ -88,7 +88,10 @@ room-no-run = nothing runs here
 room-full = Full
 room-unsupervised = No supervision
 room-taken = { $activity } runs
-rooms-all-well = Every running room is supervised
+rooms-all-well = { $n ->
+    [0] Nothing is running now
+   *[other] Every running room is supervised
+  }
 attention = Needs a look
 seats = { $n ->
     [one] { $n } place
@@ -145,7 +148,10 @@ run-here-over = Nobody is here any more.
 run-expected-none = Nobody else is expected.
 run-left-none = Nobody has left.
 runs-alone = Without supervision
-runs-alone-none = Somebody is in charge of everything that runs.
+runs-alone-none = { $n ->
+    [0] Nothing is running now.
+   *[other] Somebody is in charge of everything that runs.
+  }
 act-here = Check out
 act-expected = Check in
 act-left = Back in

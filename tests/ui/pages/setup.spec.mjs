@@ -41,7 +41,10 @@ test("the house is set up by keyboard alone, and who did it is the lead", async 
   expect(me.house).toMatchObject({ name: "Schule am Bach", profile: "school", zone: "Europe/Berlin", language: "de", demo: false });
   // What is empty says what will be there.
   await expect(page.getByText("Noch keine Räume")).toBeVisible();
+  await expect(page.locator(".all-well .pill[data-s=off]")).toHaveText("Gerade läuft nichts");
   await accessible(page, "the first board");
+  await page.goto("/supervision?start=1");
+  await expect(page.locator("section", { has: page.getByRole("heading", { name: "Ohne Aufsicht" }) })).toContainText("Gerade läuft nichts.");
 });
 
 test("the wall of a house without rooms has no button of the lead's, and says so in its middle", async ({ fresh, visitor }) => {
