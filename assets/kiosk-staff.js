@@ -17,7 +17,7 @@ const UNPROVED = ["pin.wrong", "pin.locked", "request.invalid"];
 export function Pad({ keys, value, set }) {
   return html`<div class="pad" role="group" aria-label=${t("kiosk-pad")} data-wide=${keys.length > 10 ? "" : null}>
     ${[...keys].map((key) => html`<button type="button" key=${key} onClick=${() => set(value + key)}>${key}</button>`)}
-    <button type="button" class="pad-back" aria-label=${t("kiosk-delete")} onClick=${() => set(value.slice(0, -1))}><${Icon} name="undo-2" size=${28} /></button></div>`;
+    <button type="button" class="pad-back" aria-label=${t("kiosk-delete")} onClick=${() => set(value.slice(0, -1))}><${Icon} name="delete" size=${32} /></button></div>`;
 }
 
 export function StaffPanel({ room, activities, call, onBadge, taken, done, back }) {
@@ -104,7 +104,7 @@ function Pin({ label, prove, back }) {
     setBusy(false);
     field.current?.focus();
   };
-  return html`<form class="kiosk-step" onSubmit=${send}><h1>${label}</h1>
+  return html`<form class="kiosk-step narrow" onSubmit=${send}><h1>${label}</h1>
     <label class="field"><span class="label">${t("kiosk-pin")}</span>
       <input ref=${field} class="kiosk-field" type="password" inputmode="none" autocomplete="off" value=${pin} onInput=${(event) => set(event.target.value)} /></label>
     <${Pad} keys="1234567890" value=${pin} set=${set} />

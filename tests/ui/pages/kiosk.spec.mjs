@@ -302,6 +302,21 @@ test("the language changes in one press, the answers too", async ({ visitor, lea
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hello Mia!");
 });
 
+test("field, keys and what ends the step stand edge below edge, and every key is 72 pixels wide and high", async ({ visitor, lead }) => {
+  const page = await tablet(visitor, lead);
+  await page.getByRole("button", { name: "Nummer eingeben" }).click();
+  for (const [width, height] of [[1280, 800], [1024, 768], [768, 1024], [360, 740], [320, 640]]) {
+    await page.setViewportSize({ width, height });
+    const boxes = await page.locator(".kiosk-field, .pad, .kiosk-ends").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => `${Math.round(left)} ${Math.round(right)}`));
+    if (width > 352) expect(new Set(boxes).size, `${width}: ${boxes}`).toBe(1);
+    const keys = await page.locator(".pad button").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+    expect(keys).toHaveLength(17);
+    for (const key of keys) expect(Math.min(key.width, key.height), `${width}: ${JSON.stringify(key)}`).toBeGreaterThanOrEqual(72);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    if (width > height) expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
+  }
+});
+
 test("it is accessible in both languages and looks, fits a phone, and has large keys", async ({ visitor, lead }) => {
   for (const lang of ["de", "en"]) {
     for (const theme of ["light", "dark", "contrast"]) {
