@@ -20,7 +20,7 @@ const ROUTES = [
   [/^\/rooms$/, ["admin"], () => import("./rooms-manage.js"), "RoomsPage"],
   [/^\/devices$/, ["admin"], () => import("./devices.js"), "DevicesPage"],
   [/^\/sessions$/, "*", () => import("./people-sessions.js"), "SessionsPage"],
-  [/^\/wall$/, "*", () => import("./board.js"), "WallPage"],
+  [/^\/wall$/, "*", () => import("./wall.js"), "WallPage"],
 ];
 
 /** How many pages fit at the foot of a phone. */
@@ -149,9 +149,9 @@ function App() {
   const pages = pagesOf();
   useKeys((event) => onKey(event));
   useWaiting();
-  if (route.value.path === "/wall") return html`<${Page} /><${Overlay} pages=${pages} /><${Toasts} />`;
-  return html`<a class="skip" href="#main">${t("skip")}</a>
-    ${me.value.house.demo && html`<header class="demo">${t("demo-banner")}</header>`}
+  const banner = me.value.house.demo && html`<header class="demo">${t("demo-banner")}</header>`;
+  if (route.value.path === "/wall") return html`${banner}<${Page} /><${Overlay} pages=${pages} /><${Toasts} />`;
+  return html`<a class="skip" href="#main">${t("skip")}</a>${banner}
     <div class="frame"><${SideBar} pages=${pages} /><main id="main"><${StaleNote} /><${Page} /></main></div>
     <${Overlay} pages=${pages} /><${Toasts} />`;
 }

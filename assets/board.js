@@ -1,28 +1,22 @@
-// The house board and the wall: several nouns at a glance.
+// The house board: several nouns at a glance.
 import { api } from "./api.js";
 import { DeviceFigures, reduce as devicesReduce } from "./devices-figures.js";
 import { HelpFigures, reduce as helpReduce, waitingIn } from "./help-figures.js";
-import { Line } from "./help-line.js";
-import { is, isStaff, me } from "./here.js";
-import { keepOpen, serverNow, setPace } from "./live.js";
-import { AsOf, Loaded, PageHead, Pill, StaleNote } from "./parts.js";
+import { is, isStaff } from "./here.js";
+import { Loaded, PageHead } from "./parts.js";
 import { Attention, reduce as roomsReduce, RoomCards } from "./rooms.js";
 import { reducer, Section } from "./store.js";
-import { clock, longDay, t } from "./text.js";
+import { t } from "./text.js";
 import { ActivityFeed, OnlineList } from "./tracking.js";
-import { html, Icon, useEffect, useMemo, useSection, useTick } from "./ui.js";
+import { html, Icon, useMemo, useSection } from "./ui.js";
 import { CountTiles, reduce as visitsReduce } from "./visits.js";
-
-const WALL_PACE_MS = 250;
-
-const boardSection = () => new Section({
-  load: (signal) => api.get("/board", { signal }),
-  reduce: reducer(visitsReduce, roomsReduce, helpReduce, devicesReduce),
-});
 
 /** The house at a glance. */
 export function BoardPage() {
-  const section = useSection(useMemo(boardSection, []));
+  const section = useSection(useMemo(() => new Section({
+    load: (signal) => api.get("/board", { signal }),
+    reduce: reducer(visitsReduce, roomsReduce, helpReduce, devicesReduce),
+  }), []));
   return html`<${PageHead} title=${t("today")} section=${section}>
       <a class="button" href="/wall"><${Icon} name="monitor" />${t("wall")}</a><//>
     <${Loaded} section=${section} rows=${8}>${(board) => html`
@@ -36,37 +30,4 @@ export function BoardPage() {
           ${isStaff() && html`<section class="card"><h2>${t("online-now")}</h2><${OnlineList} /></section>`}
           ${is("admin", "staff") && html`<section class="card"><h2>${t("activity")}</h2><${ActivityFeed} /></section>`}
         </aside></div>`}<//>`;
-}
-
-/** The wall: counts, rooms, help figures and whose turn it is; no names, four paints a second. */
-export function WallPage() {
-  const section = useSection(useMemo(boardSection, []));
-  useTick(1000);
-  useEffect(() => {
-    setPace(WALL_PACE_MS);
-    keepOpen(true);
-    document.documentElement.classList.add("is-wall");
-    document.title = t("title", { page: t("wall") });
-    const renewing = import("./wall-renew.js").then(({ renewWall }) => renewWall(), () => () => {});
-    return () => {
-      renewing.then((stop) => stop());
-      setPace(0);
-      keepOpen(false);
-      document.documentElement.classList.remove("is-wall");
-    };
-  }, []);
-  return html`<main id="main" class="wall"><header class="wall-head"><h1 tabindex="-1">${me.value.house.name}</h1><${Pill} /><${AsOf} section=${section} /><${StaleNote} />
-      <span class="wall-day">${longDay(serverNow())}</span><b class="wall-clock">${clock(serverNow())}</b>
-      ${!is("display") && html`<a class="button wall-back" href="/"><${Icon} name="x" />${t("wall-leave")}</a>`}</header>
-    <${Loaded} section=${section} rows=${8}>${(board) => html`
-      <${CountTiles} counts=${board.counts} waiting=${waitingIn(board.help)} details=${false} />
-      <h2 class="visually-hidden">${t("rooms")}</h2><div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />
-        <section class="card wall-help" data-s=${waitingIn(board.help) > 0 ? "help" : null}><h2>${t("help")}</h2><${HelpFigures} board=${board} />
-          ${is("admin", "display") && html`<${Line} />`}
-          ${waitingIn(board.help) === 0 && html`<p class="sub">${t("help-empty")}</p>`}</section></div>`}<//></main>`;
-}
-
-/** A wall hangs where visitors pass: rooms and activities, never people or who is not there. */
-function nameless(room) {
-  return room.run ? { ...room, supervised: true, run: { ...room.run, staff: [] } } : room;
 }

@@ -21,7 +21,7 @@ export function Line() {
   if (items.length === 0) return null;
   const passed = Math.max(0, (serverNow() - Date.parse(asOf)) / 1000);
   return html`<ol class="places" aria-label=${t("waiting")}>${items.map((one) => html`<li key=${one.position}>
-      <span class="sub">${number(one.position)}</span><b>${one.initials}</b>
-      ${one.priority === "urgent" && html`<${Status} state="help">${t("urgent")}<//>`}
+      <span class="sub">${number(one.position)}</span>
+      <span class="place-who"><b>${one.initials}</b>${one.priority === "urgent" && html`<${Status} state="help">${t("urgent")}<//>`}</span>
       <span class="wait"><span class="visually-hidden">${t("waits")} </span>${wait(one.wait_s + passed)}</span></li>`)}</ol>`;
 }

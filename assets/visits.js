@@ -16,15 +16,16 @@ function only(fields, like) {
 /** The four figures of the house; only help may be a solid block. */
 export function CountTiles({ counts, waiting, details = true }) {
   const away = counts.expected + counts.absent + counts.left;
-  const detail = (key, args) => details && html`<span class="tile-detail">${t(key, args)}</span>`;
+  const others = ["expected", "absent", "left"].filter((state) => counts[state] > 0).map((state) => t(`tile-${state}`, { n: counts[state] })).join(" · ");
+  const detail = (text) => details && html`<span class="tile-detail">${text}</span>`;
   const tile = (state, value, label, more, solid) => html`
     <li class=${solid ? "tile solid" : "tile"} data-s=${state}>
       <span class="shape" aria-hidden="true"></span><b>${number(value)}</b>
       <span class="tile-text"><span class="tile-label">${label}</span>${more}</span></li>`;
   return html`<ul class="tiles" aria-label=${t("house-counts")}>
-    ${tile("in", counts.present, t("present"), detail("tile-present", { n: counts.in_rooms }))}
-    ${tile("away", counts.in_transit, t("on-the-way"), detail("tile-transit"))}
-    ${tile("help", waiting, t("waiting-for-help"), details && waiting === 0 && detail("tile-help-none"), waiting > 0)}
-    ${tile("off", away, t("not-here"), detail("tile-away", { expected: counts.expected, absent: counts.absent, left: counts.left }))}
+    ${tile("in", counts.present, t("present"), detail(t("tile-present", { n: counts.in_rooms })))}
+    ${tile("away", counts.in_transit, t("on-the-way"), detail(t("tile-transit")))}
+    ${tile("help", waiting, t("waiting-for-help"), details && waiting === 0 && detail(t("tile-help-none")), waiting > 0)}
+    ${tile("off", away, t("not-here"), others && detail(others))}
   </ul>`;
 }

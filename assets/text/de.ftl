@@ -76,7 +76,12 @@ not-here = Nicht da
 tile-present = { $n } in Räumen
 tile-transit = in keinem Raum
 tile-help-none = Niemand wartet
-tile-away = { $expected } erwartet · { $absent } fehlen · { $left } gegangen
+tile-expected = { $n }{"\u00A0"}erwartet
+tile-absent = { $n ->
+    [one] { $n }{"\u00A0"}fehlt
+   *[other] { $n }{"\u00A0"}fehlen
+  }
+tile-left = { $n }{"\u00A0"}gegangen
 rooms = Räume
 rooms-none = Noch keine Räume
 rooms-none-hint = Bitten Sie die Leitung, sie anzulegen; dann hat hier jeder seine Karte.

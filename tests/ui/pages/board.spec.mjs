@@ -106,12 +106,60 @@ for (const [url, width] of [["/", 390], ["/", 1280], ["/wall", 390], ["/wall", 1
     const cut = await page.locator(".tile").evaluateAll((tiles) => tiles.filter((one) => {
       const box = one.getBoundingClientRect();
       const inner = box.right - parseFloat(getComputedStyle(one).paddingRight);
-      const text = Math.max(...[...one.children].map((part) => part.getBoundingClientRect().right));
+      const text = Math.max(...[...one.querySelectorAll("b, .tile-label, .tile-detail")].map((part) => part.getBoundingClientRect().right));
       return box.right > innerWidth || text > inner + 0.5 || one.scrollWidth > one.clientWidth;
     }).map((one) => one.innerText));
     expect(cut).toEqual([]);
   });
 }
+
+test("what a tile says of its figure stands below it, in two lines at most, and nothing of nobody", async ({ visitor }) => {
+  for (const lang of ["de", "en"]) {
+    const page = await visitor.page({ role: "admin", lang, viewport: { width: 1280, height: 800 } });
+    await page.route("**/api/v1/board", async (route) => {
+      const board = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...board, counts: { ...board.counts, present: 1888, in_rooms: 1777, expected: 120, absent: 113, left: 115 } } });
+    });
+    await page.goto("/");
+    const details = page.locator(".tile-detail");
+    await expect(details).toHaveCount(4);
+    const found = await page.locator(".tile").evaluateAll((tiles) => tiles.map((one) => {
+      const detail = one.querySelector(".tile-detail").getBoundingClientRect();
+      return { lines: Math.round(detail.height / 17.5), below: detail.top >= one.querySelector("b").getBoundingClientRect().bottom - 1 };
+    }));
+    for (const { lines, below } of found) expect(lines <= 2 && below, JSON.stringify(found)).toBe(true);
+    await page.unrouteAll({ behavior: "wait" });
+    await page.reload();
+    await expect(details.last()).not.toHaveText(/(^|\D)0 /);
+  }
+});
+
+test("a wall of the demo says that it is one, and its line shows long initials and whole places", async ({ house, visitor }) => {
+  for (const [width, height, least] of [[1280, 720, 4], [1024, 768, 2], [1920, 1080, 8]]) {
+    const context = await visitor.context({ viewport: { width, height } });
+    await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+    await context.route("**/api/v1/help-requests/places*", async (route) => {
+      const places = await (await route.fetch()).json();
+      const items = Array.from({ length: 8 }, (_, at) => ({ position: at + 1, initials: "F. v. d. B.", priority: at < 4 ? "urgent" : "normal", wait_s: 754 }));
+      await route.fulfill({ json: { ...places, items } });
+    });
+    const wall = await context.newPage();
+    await wall.goto("/wall");
+    await expect(wall.getByText("Demo-Haus. Alle Namen sind erfunden.")).toBeVisible();
+    await expect(wall.locator(".places li")).toHaveCount(8);
+    const seen = await wall.locator(".places").evaluate((list) => {
+      const box = list.getBoundingClientRect();
+      const rows = [...list.children].map((row) => row.getBoundingClientRect()).filter((row) => row.left < box.right - 1);
+      const lines = [...list.querySelectorAll("b, .wait")].map((one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).fontSize));
+      return { rows: rows.length, cut: rows.filter((row) => row.bottom > box.bottom + 1 || row.right > box.right + 1).length, lines: Math.max(...lines) };
+    });
+    expect(seen.rows).toBeGreaterThanOrEqual(least);
+    expect(seen.cut).toBe(0);
+    expect(seen.lines).toBeLessThan(2);
+    await accessible(wall, `${width}`);
+    await context.unrouteAll({ behavior: "wait" });
+  }
+});
 
 for (const [width, height] of [[1280, 800], [1920, 1080], [1024, 768], [1080, 1920]]) {
   test(`a wall of ${width} by ${height} shows every room whole, without scrolling`, async ({ house, visitor }) => {

@@ -73,10 +73,14 @@ for (const [url, role, figures] of [["/wall", "admin", ".tiles"], ["/wall", "adm
     await page.goto(url);
     await expect(page.locator(".stale-note")).toHaveText(/^Keine Verbindung seit \d\d:\d\d\. Die Anzeige kann veraltet sein\.$/);
     await expect(page.locator(figures)).toHaveCSS("filter", "grayscale(0.8)");
+    const head = page.locator("main header");
+    const { height } = await head.boundingBox();
     if (url === "/wall") expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
     await context.unrouteAll();
     await live(page);
     await expect(page.locator(".stale-note")).toHaveCount(0);
+    // On a wall nothing jumps when its link is lost or back.
+    if (url === "/wall") expect((await head.boundingBox()).height).toBe(height);
     await expect(page.locator(figures)).toHaveCSS("filter", "none");
   });
 }

@@ -105,3 +105,24 @@ test("English times are British", async ({ visitor }) => {
   await expect(page.locator(".ago").filter({ hasText: /\d hrs? ago/ }).first()).toBeVisible();
   await expect(page.getByText(/hr\. ago|min\. ago/)).toHaveCount(0);
 });
+
+test("in the help queue nobody's initials stand alone in a row, and the wait is at the edge", async ({ visitor }) => {
+  const context = await visitor.context({ role: "staff", ...NARROW });
+  await context.route("**/api/v1/help-requests?limit=500", async (route) => {
+    const queue = await (await route.fetch()).json();
+    const one = { member_id: "1", status: "pending", content: "Ich finde die Seite nicht", room_name: "Hausaufgabenraum", created_at: queue.as_of, rev: 1 };
+    const items = [{ ...one, id: "a", display_name: "Friederike von der Brunnenthal-Burg", priority: "urgent" }, { ...one, id: "b", display_name: "Milan Ährenhäuser-Tannenhöfer", priority: "normal" }];
+    await route.fulfill({ json: { ...queue, items, waiting: 2 } });
+  });
+  const page = await context.newPage();
+  await page.goto("/help");
+  const rows = page.locator(".help-row");
+  await expect(rows).toHaveCount(2);
+  const found = await rows.evaluateAll((all) => all.map((row) => {
+    const [avatar, who, wait] = [".avatar", ".who", ".wait"].map((part) => row.querySelector(part).getBoundingClientRect());
+    return { beside: who.left > avatar.right && who.top < avatar.bottom, edge: Math.round(row.getBoundingClientRect().right - wait.right) };
+  }));
+  expect(found).toEqual([{ beside: true, edge: 12 }, { beside: true, edge: 12 }]);
+  expect(await cut(page)).toEqual([]);
+  await context.unrouteAll({ behavior: "wait" });
+});
