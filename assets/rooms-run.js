@@ -17,11 +17,11 @@ export const reduce = {
     ? { ...state, items: state.items.map((run) => (run.room_id === room_id ? { ...run, count } : run)) } : state),
 };
 
-/** The runs to choose from, as tabs that are links. */
+/** The runs to choose from, as tabs that are links, and the way to another one beside them. */
 export function RunTabs({ runs, current }) {
-  return html`<nav class="run-tabs" aria-label=${t("runs")}>${runs.map((run) => html`
+  return html`<nav class="run-tabs" aria-label=${t("runs")}><div>${runs.map((run) => html`
     <a key=${run.id} href=${`/supervision?run=${run.id}`} aria-current=${run.id === current ? "page" : null}>
-      <b>${run.room_name}</b> <span>${run.activity_name}</span> <span class="count">${number(run.count)}</span></a>`)}
+      <b>${run.room_name}</b> <span class="run-what">${run.activity_name}</span> <span class="count">${number(run.count)}</span></a>`)}</div>
     <a href="/supervision?start=1" class="tab-plus"><${Icon} name="plus" />${t("run-start-short")}</a></nav>`;
 }
 

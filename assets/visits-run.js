@@ -69,13 +69,22 @@ export function RunLists({ section }) {
   const lists = {
     here: [...state.here].sort(byName), expected: [...state.expected].sort(byName), left: state.left,
   };
+  const names = Object.keys(lists);
+  const choose = (event) => {
+    const at = names.indexOf(tab);
+    const to = { ArrowLeft: at - 1, ArrowRight: (at + 1) % names.length, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    setTab(names.at(to));
+    event.currentTarget.querySelector(`#tab-${names.at(to)}`).focus();
+  };
   const still = { here: useStill(lists.here, memberOf), expected: useStill(lists.expected, memberOf), left: useStill(lists.left, memberOf) };
   return html`<${Announce} here=${state.here} />
     <div class="run-filter"><input type="search" aria-label=${t("filter-names")} placeholder=${t("filter-names")}
       value=${filter} onInput=${(event) => setFilter(event.target.value)} /></div>
-    <div class="segments" role="tablist" aria-label=${t("run-lists")}>
+    <div class="segments" role="tablist" aria-label=${t("run-lists")} onKeyDown=${choose}>
       ${Object.entries(lists).map(([name, list]) => html`<button role="tab" id=${`tab-${name}`}
-        aria-selected=${tab === name} aria-controls=${`list-${name}`} onClick=${() => setTab(name)}>
+        tabindex=${tab === name ? 0 : -1} aria-selected=${tab === name} aria-controls=${`list-${name}`} onClick=${() => setTab(name)}>
         ${t(`run-${name}`)} <b>${list.length}</b></button>`)}</div>
     <div class="run-lists" data-tab=${tab}>
       ${Object.entries(lists).map(([name, list]) => html`<${RunList} name=${name} open=${open}

@@ -1,6 +1,6 @@
 // My supervision: members in and out by key and by tap, taken back, seen by a colleague; a run
 // begun, ended and opened again.
-import { expect, live, mark, tabTo, test as base } from "../house.mjs";
+import { accessible, expect, live, mark, tabTo, test as base } from "../house.mjs";
 
 const test = base.extend({
   // A run of somebody with a group of their own, for this test alone.
@@ -160,6 +160,31 @@ test("on a phone the lists are tabs, and a tap checks in", async ({ own, visitor
   await expect(page.getByRole("tab", { name: /^Hier/ })).toContainText("1");
   await page.getByRole("tab", { name: /^Hier/ }).tap();
   await expect(row(page, /^Hier/, name)).toBeEnabled();
+});
+
+test("on a phone the way to a new run covers no tab, and arrow keys, Home and End go from list to list", async ({ own, visitor }) => {
+  const page = await visitor.page({ username: own.username, viewport: { width: 320, height: 640 } });
+  await page.route("**/api/v1/runs?*", async (route) => {
+    const runs = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...runs, items: runs.items.map((run) => ({ ...run, room_name: "Gruppenraum Füchse und Dachse" })) } });
+  });
+  await page.goto(`/supervision?run=${own.run.id}`);
+  await live(page);
+  const [tab, plus] = await Promise.all([".run-tabs [aria-current]", ".tab-plus"].map((one) => page.locator(one).boundingBox()));
+  expect(tab.x + tab.width).toBeLessThanOrEqual(plus.x);
+  expect(plus.x + plus.width).toBeLessThanOrEqual(320);
+
+  const tabs = page.getByRole("tablist", { name: "Listen dieses Angebots" }).getByRole("tab");
+  await tabTo(page, tabs.first());
+  for (const [key, place, shown] of [["ArrowRight", 1, "expected"], ["End", 2, "left"], ["ArrowRight", 0, "here"], ["ArrowLeft", 2, "left"], ["ArrowLeft", 1, "expected"], ["Home", 0, "here"]]) {
+    await page.keyboard.press(key);
+    await expect(tabs.nth(place), key).toBeFocused();
+    await expect(tabs.nth(place), key).toHaveAttribute("aria-selected", "true");
+    await expect(page.locator(`#list-${shown}`), key).toBeVisible();
+  }
+  await expect(tabs.and(page.locator("[tabindex='0']"))).toHaveCount(1);
+  await accessible(page, "tabs of a phone");
+  await page.unrouteAll({ behavior: "wait" });
 });
 
 /** Two clicks or touches at the place of `target`, this far apart, wherever the rows go meanwhile. */
