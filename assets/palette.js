@@ -10,18 +10,23 @@ const WAIT_MS = 80;
 export function Palette({ pages, close }) {
   const [query, setQuery] = useState("");
   const [people, setPeople] = useState([]);
+  const [more, setMore] = useState(null);
   const [at, setAt] = useState(0);
   const list = useRef(null);
   useEffect(() => {
     setAt(0);
     if (query.trim().length < 2 || is("member", "display")) {
       setPeople([]);
+      setMore(null);
       return undefined;
     }
     const ask = new AbortController();
     const timer = setTimeout(() => {
       api.get(`/people?limit=12&q=${encodeURIComponent(query)}`, { signal: ask.signal })
-        .then((page) => setPeople(page.items), () => {});
+        .then((page) => {
+          setPeople(page.items);
+          setMore(page.next_cursor);
+        }, () => {});
     }, WAIT_MS);
     return () => {
       clearTimeout(timer);
@@ -57,6 +62,7 @@ export function Palette({ pages, close }) {
         ${entry.person ? html`<${Avatar} name=${entry.name} />` : html`<${Icon} name=${entry.icon} />`}
         <span class="who">${entry.name}</span>${entry.person && html`<${Presence} one=${entry.person} />`}</li>`)}</ul>
     <p class="visually-hidden" role="status">${t("find-count", { n: found.length })}</p>
+    ${more && html`<p class="sub" role="status">${t("find-more", { n: people.length })}</p>`}
     ${query.trim().length >= 2 && found.length === 0 && html`<p class="sub">${t("find-nobody", { query })}</p>`}<//>`;
 }
 

@@ -5,6 +5,8 @@ import { byName, number, t } from "./text.js";
 import { html, Icon, useEffect, useRef, useState } from "./ui.js";
 
 const WAIT_MS = 80;
+/** So many are offered at once. */
+const SHOWN = 8;
 
 /** The dialog of a group's members. */
 export function Members({ group, done, close }) {
@@ -52,14 +54,15 @@ function Search({ field, members, add }) {
     if (query.trim() === "") return undefined;
     const ask = new AbortController();
     const timer = setTimeout(() => {
-      api.get(`/people?role=member&limit=50&q=${encodeURIComponent(query)}`, { signal: ask.signal }).then((page) => setFound(page.items), () => {});
+      api.get(`/people?role=member&limit=50&q=${encodeURIComponent(query)}`, { signal: ask.signal }).then(setFound, () => {});
     }, WAIT_MS);
     return () => {
       clearTimeout(timer);
       ask.abort();
     };
   }, [query]);
-  const shown = (found ?? []).filter((one) => !members.some((other) => other.id === one.id)).slice(0, 8);
+  const others = (found?.items ?? []).filter((one) => !members.some((other) => other.id === one.id));
+  const shown = others.slice(0, SHOWN);
   const take = (one) => {
     add(one);
     setQuery("");
@@ -79,5 +82,6 @@ function Search({ field, members, add }) {
     <ul class="palette" id="members-found" role="listbox" aria-label=${t("find-results")} ref=${list}>${shown.map((one, place) => html`
       <li key=${one.id} id=${`members-found-${place}`} role="option" aria-selected=${place === at} onClick=${() => take(one)} onMouseMove=${() => setAt(place)}>
         <span class="who">${one.display_name}</span><span class="sub">${(one.groups ?? []).map((other) => other.name).join(", ")}</span></li>`)}</ul>
-    ${found && shown.length === 0 && html`<p class="sub" role="status">${found.length > 0 ? t("members-all-in", { query }) : t("find-nobody", { query })}</p>`}</div>`;
+    ${found && (others.length > SHOWN || (shown.length > 0 && found.next_cursor)) && html`<p class="sub" role="status">${t("find-more", { n: shown.length })}</p>`}
+    ${found && shown.length === 0 && html`<p class="sub" role="status">${found.items.length > 0 ? t("members-all-in", { query }) : t("find-nobody", { query })}</p>`}</div>`;
 }

@@ -164,18 +164,19 @@ function Announce({ here }) {
   return html`<p class="visually-hidden" role="status">${text}</p>`;
 }
 
+const NOBODY = { items: [] };
+
 /** Finds anyone who is in the house and brings them into the run. */
 export function BringIn({ section, close }) {
   const [query, setQuery] = useState("");
-  const [found, setFound] = useState([]);
+  const [{ items: found, next_cursor: more }, setFound] = useState(NOBODY);
   const [error, setError] = useState(null);
   useEffect(() => {
     const ask = new AbortController();
     const timer = setTimeout(async () => {
-      if (query.trim().length < 2) return setFound([]);
+      if (query.trim().length < 2) return setFound(NOBODY);
       try {
-        const page = await api.get(`/people?role=member&limit=20&q=${encodeURIComponent(query)}`, { signal: ask.signal });
-        setFound(page.items);
+        setFound(await api.get(`/people?role=member&limit=20&q=${encodeURIComponent(query)}`, { signal: ask.signal }));
         setError(null);
       } catch (problem) {
         if (!ask.signal.aborted) setError(explain(problem));
@@ -195,7 +196,8 @@ export function BringIn({ section, close }) {
   };
   return html`<${Field} label=${t("bring-in-label")} hint=${t("bring-in-hint")} error=${error}>
       <input type="search" autofocus value=${query} onInput=${(event) => setQuery(event.target.value)} /><//>
-    <ul class="taps">${[...found].sort((a, b) => can(b) - can(a)).map((one) => html`<li key=${one.id}>
+    <p class="sub" role="status">${more && t("find-more", { n: found.length })}</p>
+    <ul class="taps group-list">${[...found].sort((a, b) => can(b) - can(a)).map((one) => html`<li key=${one.id}>
       <button class="tap" disabled=${!can(one)} onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />
         <span class="who"><b>${one.display_name}</b></span>
         <${Status} state=${one.status === "present" ? "in" : "off"}>${one.room_name ?? t(one.status === "present" ? "present" : "not-here")}<//>

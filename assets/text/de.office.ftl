@@ -7,6 +7,7 @@ find-count = { $n ->
    *[other] { $n } Treffer
   }
 find-nobody = Nichts gefunden für „{ $query }“.
+find-more = Das sind die ersten { $n }, es gibt mehr: bitte mehr Buchstaben tippen.
 shortcuts = Tasten
 shortcuts-hint = Einzelne Buchstaben gelten, wenn kein Feld den Fokus hat. Unter „Mein Konto“ lassen sie sich abschalten.
 key-find = Personen und Seiten suchen

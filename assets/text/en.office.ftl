@@ -7,6 +7,7 @@ find-count = { $n ->
    *[other] { $n } results
   }
 find-nobody = Nothing found for “{ $query }”.
+find-more = These are the first { $n }, there are more: please type more letters.
 shortcuts = Keys
 shortcuts-hint = Single letters work when no field has the focus. You can switch them off under “My account”.
 key-find = Find people and pages

@@ -254,3 +254,29 @@ test("who is not in the house or here already is not brought in", async ({ own, 
     await expect(page.getByRole("dialog").getByRole("button", { name: person }).first()).toBeDisabled();
   }
 });
+
+test("where more match than are shown, this is said, until enough letters are typed", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  const said = page.getByText("Das sind die ersten");
+  await page.getByRole("button", { name: "Jemanden holen" }).click();
+  const field = page.getByRole("searchbox", { name: "Wen?" });
+  await expect(field).toBeFocused();
+  await page.keyboard.type("li");
+  await expect(said).toHaveText("Das sind die ersten 20, es gibt mehr: bitte mehr Buchstaben tippen.");
+  await expect(said).toHaveRole("status");
+  await expect(page.getByRole("dialog").getByRole("listitem")).toHaveCount(20);
+  await accessible(page, "more than are shown");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type(name);
+  const found = page.getByRole("dialog").getByRole("button", { name });
+  await expect(found).toBeEnabled();
+  await expect(said).toHaveCount(0);
+  await tabTo(page, found);
+  await page.keyboard.press("Enter");
+  await expect(row(page, /^Hier/, name)).toBeVisible();
+
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox")).toBeFocused();
+  await page.keyboard.type("li");
+  await expect(said).toHaveText(/^Das sind die ersten 12,/);
+});
