@@ -1,8 +1,9 @@
 // The frame of every page: who is signed in, which page it is, the way to the others, and the one
 // stream underneath. Pages are loaded when they are first opened.
-import { api } from "./api.js";
+import { api, Problem } from "./api.js";
 import { allGroups, readGroups } from "./groups.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
+import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
 import { Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
 import { Shared } from "./store.js";
@@ -132,7 +133,7 @@ function Page() {
     if (error) forget();
     if (goHome()) return;
     if (name && !loaded.views[name]) {
-      found.load().then((module) => setLoaded((before) => ({ views: { ...before.views, [name]: module[name] } })), () => location.reload());
+      found.load().then((module) => setLoaded((before) => ({ views: { ...before.views, [name]: module[name] } })), isWall() ? askForEver : () => location.reload());
     }
   }, [route.value.path]);
   if (error) return html`<${Empty} icon="triangle-alert" title=${t("problem-page")}><button onClick=${() => location.reload()}>${t("try-again")}</button><//>`;
@@ -208,11 +209,25 @@ function showTheme() {
   document.cookie = `daybook_theme=${theme.value}; path=/; max-age=31536000; samesite=lax`;
 }
 
+const isWall = () => location.pathname === "/wall";
+
+/** A wall has no hands to press a button: it asks for ever, and loads itself anew once the house answers. */
+async function askForEver() {
+  for (let failures = 1, status = 0; status === 0 || status === 429 || status >= 500; failures += 1) {
+    await new Promise((go) => {
+      setTimeout(go, backoffMs(failures, Math.random));
+      addEventListener("online", go, { once: true });
+    });
+    status = await api.get("/me").then(() => 200, (problem) => problem.status);
+  }
+  location.reload();
+}
+
 /** Shows what went wrong instead of an empty page. */
 class Boot extends Component {
-  render({ problem }) {
-    return html`<main id="main" class="boot"><${Empty} icon="triangle-alert" title=${explain(problem)}>
-      <button onClick=${() => location.reload()}>${t("try-again")}</button><//></main>`;
+  render({ problem, house }) {
+    return html`<main id="main" class="boot"><h1>${house}</h1><${Empty} icon="triangle-alert" title=${explain(problem)}>
+      ${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<button onClick=${() => location.reload()}>${t("try-again")}</button><//></main>`;
   }
 }
 
@@ -229,15 +244,18 @@ async function start() {
   const root = document.getElementById("app");
   theme.watch(showTheme);
   showTheme();
-  const text = loadText(document.documentElement.lang);
+  const text = loadText(document.documentElement.lang).then(() => true, () => false);
   try {
     me.set(await api.get("/me").catch((problem) => wallScreen(problem, root.dataset)));
+    if (!await text) throw new Problem(0);
   } catch (problem) {
     if (problem.status === 401) return toSignIn();
-    await text;
-    return render(html`<${Boot} problem=${problem} />`, root);
+    if (await text) {
+      root.replaceChildren();
+      render(html`<${Boot} problem=${problem} house=${root.dataset.house} />`, root);
+    }
+    return isWall() && askForEver();
   }
-  await text;
   setHouse(me.value.house);
   watchRoutes((path) => find(path) !== null);
   goHome();

@@ -18,7 +18,10 @@ export async function loadText(lang, ends = ["ftl", "office.ftl"]) {
   const known = LANGUAGES.includes(lang) ? lang : "en";
   const next = new FluentBundle(known, { useIsolating: false });
   const files = ends.map((end) => fetch(new URL(`./text/${known}.${end}`, import.meta.url)));
-  for (const answer of await Promise.all(files)) next.addResource(new FluentResource(await answer.text()));
+  for (const answer of await Promise.all(files)) {
+    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+    next.addResource(new FluentResource(await answer.text()));
+  }
   bundle = next;
   formats = {};
   document.documentElement.lang = known;

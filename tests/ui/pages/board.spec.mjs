@@ -219,6 +219,49 @@ test("a wall screen shows the counts live, by its own key, and nobody's name", a
   await accessible(wall, "wall");
 });
 
+for (const [what, path, answer] of [["who it is", "**/api/v1/me", (route) => route.abort()], ["who it is, of a house that is busy", "**/api/v1/me", (route) => route.fulfill({ status: 503 })],
+  ["its words", "**/text/de.ftl", (route) => route.abort()]]) {
+  test(`a wall that cannot read ${what} when it starts asks by itself until it can`, async ({ house, visitor }) => {
+    const context = await visitor.context({ viewport: { width: 1280, height: 720 } });
+    await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+    let refused = 0;
+    await context.route(path, (route) => {
+      refused += 1;
+      return answer(route);
+    });
+    const wall = await context.newPage();
+    await wall.goto("/wall");
+    if (path.endsWith("/me")) {
+      await expect(wall.getByRole("status")).toHaveText("Verbindet neu…");
+      await expect(wall.getByRole("button", { name: "Nochmal versuchen" })).toBeVisible();
+      await accessible(wall, "a wall without its house");
+      const before = refused;
+      await expect.poll(() => refused, { timeout: 15_000 }).toBeGreaterThan(before);
+    }
+    await expect.poll(() => refused).toBeGreaterThan(0);
+    await context.unroute(path);
+    await expect(wall.locator(".wall-clock")).toBeVisible({ timeout: 15_000 });
+    await live(wall);
+  });
+}
+
+test("a wall whose house goes away while it loads is loaded anew once the house is back, and not before", async ({ house, visitor }) => {
+  const context = await visitor.context({ viewport: { width: 1280, height: 720 } });
+  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+  let [away, asked] = [false, 0];
+  await context.route("**/*", (route) => {
+    away ||= route.request().url().endsWith("/wall.js");
+    if (away) asked += 1;
+    return away ? route.abort() : route.continue();
+  });
+  const wall = await context.newPage();
+  await wall.goto("/wall");
+  await expect.poll(() => asked, { timeout: 15_000 }).toBeGreaterThan(6);
+  expect(wall.url()).toBe(`${house.url}/wall`);
+  await context.unroute("**/*");
+  await expect(wall.locator(".wall-clock")).toBeVisible({ timeout: 30_000 });
+});
+
 test("a wall screen shows a run that begins, and no more when it has ended", async ({ house, visitor }) => {
   const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
   await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
