@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { go, is, isStaff, me } from "./here.js";
 import { attempt, Bar, Empty, Status } from "./parts.js";
 import { stale } from "./store.js";
-import { listed, number, t } from "./text.js";
+import { byName, listed, number, t } from "./text.js";
 import { html } from "./ui.js";
 
 /** Of the board: rooms with their counts and runs. */
@@ -34,6 +34,9 @@ function withoutRun(board, run) {
 /** A card is about so much wider than high, the room for all of them on a wall that lies or stands. */
 const [CARD, LYING, STANDING] = [1.1, 1.55, 0.7];
 
+/** From here on the cards of a wall are close together. */
+const MANY = 30;
+
 /** How many cards stand beside each other so that all are seen at once. */
 const columns = (cards, shape) => Math.max(1, Math.round(Math.sqrt((cards * shape) / CARD)));
 
@@ -48,9 +51,10 @@ export function RoomCards({ rooms, linked }) {
   if (rooms.length === 0) {
     return html`<${Empty} icon="door-open" title=${t("rooms-none")}>${linked && is("admin") ? html`<a class="button primary" href="/rooms">${t("rooms-add")}</a>` : html`<p>${t("rooms-none-hint")}</p>`}<//>`;
   }
-  const busy = linked ? rooms.filter((room) => room.run || room.count > 0) : rooms;
-  const free = rooms.filter((room) => !busy.includes(room));
-  return html`${busy.length > 0 && html`<ul class="rooms" aria-label=${t("rooms")} style=${linked ? null : measures(busy)}>${busy.map((room) => RoomCard({ room, linked }))}</ul>`}
+  const all = [...rooms].sort(byName);
+  const busy = linked ? all.filter((room) => room.run || room.count > 0) : all;
+  const free = all.filter((room) => !busy.includes(room));
+  return html`${busy.length > 0 && html`<ul class="rooms" aria-label=${t("rooms")} data-many=${busy.length > MANY ? "" : null} style=${linked ? null : measures(busy)}>${busy.map((room) => RoomCard({ room, linked }))}</ul>`}
     ${free.length > 0 && html`<div class="card rooms-free"><h3>${t("rooms-free")}</h3><ul>${free.map((room) => html`<li key=${room.id}>${room.name}
       ${room.capacity > 0 && html` <span class="sub">${t("seats", { n: room.capacity })}</span>`}</li>`)}</ul></div>`}`;
 }

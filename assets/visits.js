@@ -19,7 +19,7 @@ export function CountTiles({ counts, waiting, details = true }) {
   const others = ["expected", "absent", "left"].filter((state) => counts[state] > 0).map((state) => t(`tile-${state}`, { n: counts[state] })).join(" · ");
   const detail = (text) => details && html`<span class="tile-detail">${text}</span>`;
   const tile = (state, value, label, more, solid) => html`
-    <li class=${solid ? "tile solid" : "tile"} data-s=${state}>
+    <li class=${solid ? "tile solid" : "tile"} data-s=${state} data-many=${value >= 1000 ? "" : null}>
       <span class="shape" aria-hidden="true"></span><b>${number(value)}</b>
       <span class="tile-text"><span class="tile-label">${label}</span>${more}</span></li>`;
   return html`<ul class="tiles" aria-label=${t("house-counts")}>

@@ -98,18 +98,27 @@ test("staff see no readers, and the way into their own run alone", async ({ visi
   await expect(page.getByRole("list", { name: "Räume" }).getByRole("link")).toHaveText([run.room_name]);
 });
 
+/** Tiles whose words or figure run out of them. */
+const cutTiles = (page) => page.locator(".tile").evaluateAll((tiles) => tiles.filter((one) => {
+  const box = one.getBoundingClientRect();
+  const inner = box.right - parseFloat(getComputedStyle(one).paddingRight);
+  const text = Math.max(...[...one.querySelectorAll("b, .tile-label, .tile-detail")].map((part) => part.getBoundingClientRect().right));
+  return box.right > innerWidth || text > inner + 0.5 || one.scrollWidth > one.clientWidth;
+}).map((one) => one.innerText));
+
+/** Cards of rooms that are cut at the edge of the screen, or cut their words. */
+const cutRooms = (cards) => cards.evaluateAll((all) => all.filter((one) => {
+  const box = one.getBoundingClientRect();
+  const parts = [...one.querySelectorAll("h3, .room-count, .bar, .room-foot")].filter((part) => part.offsetParent).map((part) => part.getBoundingClientRect());
+  return box.bottom > innerHeight || parts.some((part) => part.bottom > box.bottom || part.right > box.right) || one.scrollHeight > one.clientHeight;
+}).map((one) => one.innerText));
+
 for (const [url, width] of [["/", 390], ["/", 1280], ["/wall", 390], ["/wall", 1280]]) {
   test(`every figure of ${url} is whole at ${width} pixels`, async ({ visitor }) => {
     const page = await visitor.page({ role: "admin", viewport: { width, height: 844 } }, url);
     await live(page);
     await expect(tile(page, NOT_HERE)).toBeVisible();
-    const cut = await page.locator(".tile").evaluateAll((tiles) => tiles.filter((one) => {
-      const box = one.getBoundingClientRect();
-      const inner = box.right - parseFloat(getComputedStyle(one).paddingRight);
-      const text = Math.max(...[...one.querySelectorAll("b, .tile-label, .tile-detail")].map((part) => part.getBoundingClientRect().right));
-      return box.right > innerWidth || text > inner + 0.5 || one.scrollWidth > one.clientWidth;
-    }).map((one) => one.innerText));
-    expect(cut).toEqual([]);
+    expect(await cutTiles(page)).toEqual([]);
   });
 }
 
@@ -172,16 +181,36 @@ for (const [width, height] of [[1280, 800], [1920, 1080], [1024, 768], [1080, 19
     const cards = wall.locator(".room");
     await expect(cards).toHaveCount(rooms.length);
     expect(rooms.length).toBeGreaterThan(12);
-    const cut = await cards.evaluateAll((all) => all.filter((one) => {
-      const box = one.getBoundingClientRect();
-      const parts = [...one.querySelectorAll("h3, .room-count, .bar, .room-foot")].map((part) => part.getBoundingClientRect());
-      return box.bottom > innerHeight || parts.some((part) => part.bottom > box.bottom || part.right > box.right) || one.scrollHeight > one.clientHeight;
-    }).map((one) => one.innerText));
-    expect(cut).toEqual([]);
+    expect(await cutRooms(cards)).toEqual([]);
     expect(await wall.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
     await expect(wall.locator(".wall-help dd").nth(1)).toHaveText("–");
   });
 }
+
+test("the largest house has every figure and every room whole, in the order of their numbers", async ({ house, visitor }) => {
+  const context = await visitor.context({ viewport: { width: 1280, height: 800 } });
+  await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
+  const names = Array.from({ length: 60 }, (_, at) => (at % 5 ? `Raum ${100 + at}` : `Naturwissenschaftsraum ${at}`));
+  await context.route("**/api/v1/board", async (route) => {
+    const board = await (await route.fetch()).json();
+    const rooms = [...names].sort().map((name, at) => ({ ...board.rooms[0], id: `r${at}`, name, count: 29 + (at % 2), capacity: 30, run: { id: `u${at}`, activity_id: "1", activity_name: "Mathematik 12", staff: [], started_at: board.as_of } }));
+    await route.fulfill({ json: { ...board, rooms, counts: { ...board.counts, present: 1900, in_rooms: 1600, in_transit: 1300 } } });
+  });
+  const wall = await context.newPage();
+  await wall.goto("/wall");
+  const cards = wall.locator(".room");
+  await expect(cards).toHaveCount(60);
+  for (const [width, height] of [[1280, 800], [1920, 1080], [1080, 1920]]) {
+    await wall.setViewportSize({ width, height });
+    expect(await cutTiles(wall), `${width}`).toEqual([]);
+    expect(await cutRooms(cards), `${width}`).toEqual([]);
+    expect(await wall.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
+  }
+  const shown = await cards.locator("h3").allTextContents();
+  expect(shown.slice(0, 3)).toEqual(["Naturwissenschaftsraum 0", "Naturwissenschaftsraum 5", "Naturwissenschaftsraum 10"]);
+  expect(shown.at(-1)).toBe("Raum 159");
+  await context.unrouteAll({ behavior: "wait" });
+});
 
 test("a member who opens the board is at the own place", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/");
