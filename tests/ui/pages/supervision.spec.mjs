@@ -109,6 +109,8 @@ test("anyone in the house is brought in by two letters, by keyboard", async ({ o
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(row(page, /^Hier/, member.display_name)).toBeVisible();
+  // The stream may tell it before the answer is there that can be taken back.
+  await expect(toast(page, `${member.display_name} ist jetzt hier`)).toBeVisible();
   await page.keyboard.press("Control+z");
   await expect(row(page, /^Hier/, member.display_name)).toHaveCount(0);
 });
