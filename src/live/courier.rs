@@ -93,7 +93,7 @@ struct Round {
 
 /// What is brought to one stream.
 struct Errand {
-    slot: u32,
+    slot: usize,
     sink: Arc<dyn Sink>,
     /// Which of the round's frames.
     frames: Range<usize>,
@@ -124,9 +124,11 @@ impl Round {
     /// Notes who took everything, and leaves the others to their own tasks. Returns what is done.
     fn settle(&mut self, state: &mut State, wakers: &mut Vec<Waker>) -> Vec<Errand> {
         let done = mem::replace(&mut self.errands, Vec::with_capacity(ROUND));
-        for Errand { slot: id, frames, sent, .. } in &done {
-            // One that has gone meanwhile took what it wanted.
-            let Some(slot) = state.slots.get_mut(id) else { continue };
+        for Errand { slot: id, sink, frames, sent } in &done {
+            // One that has gone meanwhile took what it wanted, and another may be in its place.
+            let Some(slot) = state.slots.get_mut(*id).filter(|slot| slot.writes_to(sink)) else {
+                continue;
+            };
             slot.turn = Turn::Rests;
             if let Sent::Part(written) = *sent {
                 let frames = self.frames.get(frames.clone()).unwrap_or_default().to_vec();
@@ -144,8 +146,8 @@ impl Round {
 
     /// Takes on what waits for a stream that rests. Any other has been woken and comes for it, or
     /// is looked at again by the courier who is there.
-    fn take(&mut self, state: &mut State, id: u32, wakers: &mut Vec<Waker>) {
-        let Some(slot) = state.slots.get_mut(&id) else { return };
+    fn take(&mut self, state: &mut State, id: usize, wakers: &mut Vec<Waker>) {
+        let Some(slot) = state.slots.get_mut(id) else { return };
         if slot.turn != Turn::Rests || !slot.pending {
             return;
         }

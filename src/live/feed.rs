@@ -32,7 +32,7 @@ pub const BATCH_MAX: usize = 64;
 pub struct Feed {
     hub: Hub,
     replay: Replay,
-    slot: u32,
+    slot: usize,
     /// A page on its way from the log, while the reader is behind the ring.
     page: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send>>>,
     /// How much of the frames that were given last is in the reader's sink.

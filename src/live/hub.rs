@@ -11,6 +11,8 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::Waker;
 
+use slab::Slab;
+
 use super::courier::couriers_for;
 use super::metrics::Metrics;
 use super::ring::Ring;
@@ -57,11 +59,12 @@ pub(super) struct WeakHub(Weak<Shared>);
 
 pub(super) struct State {
     pub(super) ring: Ring,
-    pub(super) slots: HashMap<u32, Box<Slot>>,
-    next_slot: u32,
+    /// By small numbers, which are given again: who holds one of somebody that has gone must look
+    /// whose it is now.
+    pub(super) slots: Slab<Box<Slot>>,
     /// Those whom the courier is to visit.
-    pub(super) due: VecDeque<u32>,
-    by_topic: HashMap<Topic, Vec<u32>>,
+    pub(super) due: VecDeque<usize>,
+    by_topic: HashMap<Topic, Vec<usize>>,
     /// Ends every new subscription too, once the server drains.
     draining: bool,
 }
@@ -112,8 +115,7 @@ impl Hub {
     pub fn new(epoch: Arc<str>, head: i64) -> Hub {
         let state = State {
             ring: Ring::new(head),
-            slots: HashMap::new(),
-            next_slot: 0,
+            slots: Slab::new(),
             due: VecDeque::new(),
             by_topic: HashMap::new(),
             draining: false,
@@ -183,7 +185,7 @@ impl Hub {
     pub fn beat(&self, turn: u32) {
         let mut wakers = Vec::new();
         for (id, slot) in &mut self.lock().slots {
-            if id % TURNS == turn % TURNS {
+            if id % TURNS as usize == (turn % TURNS) as usize {
                 slot.beat = true;
                 wakers.extend(slot.waker.take());
             }
@@ -209,7 +211,7 @@ impl Hub {
     /// Returns the login sessions that hold streams, by their public ids.
     pub fn sessions(&self) -> BTreeSet<String> {
         let state = self.lock();
-        let sessions = state.slots.values().map(|slot| slot.holder.session.clone());
+        let sessions = state.slots.iter().map(|(_, slot)| slot.holder.session.clone());
         sessions.filter(|session| !session.is_empty()).collect()
     }
 
@@ -237,7 +239,7 @@ impl Hub {
 
     /// Returns how many streams `person` holds.
     pub fn streams_of(&self, person: PersonId) -> usize {
-        self.lock().slots.values().filter(|slot| slot.holder.person == Some(person)).count()
+        self.lock().slots.iter().filter(|(_, slot)| slot.holder.person == Some(person)).count()
     }
 
     /// Returns how many streams are open.
@@ -248,7 +250,7 @@ impl Hub {
     /// Returns the people who hold streams, with how many each holds on which kind of device.
     pub fn connected(&self) -> HashMap<PersonId, Held> {
         let mut people: HashMap<PersonId, Held> = HashMap::new();
-        for holder in self.lock().slots.values().map(|slot| &slot.holder) {
+        for holder in self.lock().slots.iter().map(|(_, slot)| &slot.holder) {
             let Some(person) = holder.person else { continue };
             people.entry(person).or_default().add(holder.device);
         }
@@ -282,25 +284,24 @@ impl Hub {
 
     /// Takes a place for a subscriber of `topics` (sorted) that knows
     /// everything up to the present head.
-    pub(super) fn subscribe(&self, topics: Arc<[Topic]>, holder: Holder) -> (u32, i64) {
+    pub(super) fn subscribe(&self, topics: Arc<[Topic]>, holder: Holder) -> (usize, i64) {
         let mut state = self.lock();
-        let id = state.next_slot;
-        state.next_slot = id.wrapping_add(1);
+        let id = state.slots.vacant_key();
         for topic in topics.iter() {
             state.by_topic.entry(*topic).or_default().push(id);
         }
         let ended = state.draining.then_some(SHUTDOWN);
         let head = state.ring.head();
         let slot = Slot { ended, ..Slot::new(topics, holder, &state.ring) };
-        state.slots.insert(id, Box::new(slot));
+        state.slots.insert(Box::new(slot));
         self.shared.metrics.streams.fetch_add(1, Ordering::Relaxed);
         (id, head)
     }
 
     /// Gives up the place of a subscriber.
-    pub(super) fn unsubscribe(&self, id: u32) {
+    pub(super) fn unsubscribe(&self, id: usize) {
         let mut state = self.lock();
-        let Some(slot) = state.slots.remove(&id) else { return };
+        let Some(slot) = state.slots.try_remove(id) else { return };
         for topic in slot.topics.iter() {
             if let Some(ids) = state.by_topic.get_mut(topic) {
                 ids.retain(|other| *other != id);
@@ -318,7 +319,7 @@ impl Hub {
 
     fn cut_where(&self, reason: &'static str, chosen: impl Fn(&Holder) -> bool) {
         let mut wakers = Vec::new();
-        for slot in self.lock().slots.values_mut().filter(|slot| chosen(&slot.holder)) {
+        for (_, slot) in self.lock().slots.iter_mut().filter(|(_, slot)| chosen(&slot.holder)) {
             slot.ended.get_or_insert(reason);
             wakers.extend(slot.waker.take());
         }
@@ -337,7 +338,7 @@ impl State {
     fn push(&mut self, frame: Arc<Frame>, wakers: &mut Vec<Waker>) {
         let place = self.ring.push(frame.clone());
         for id in frame.topics.iter().filter_map(|topic| self.by_topic.get(topic)).flatten() {
-            let Some(slot) = self.slots.get_mut(id) else { continue };
+            let Some(slot) = self.slots.get_mut(*id) else { continue };
             if slot.pending {
                 continue;
             }
@@ -352,7 +353,7 @@ impl State {
         }
     }
 
-    pub(super) fn slot(&mut self, id: u32) -> Option<(&mut Slot, &Ring)> {
-        Some((self.slots.get_mut(&id)?, &self.ring))
+    pub(super) fn slot(&mut self, id: usize) -> Option<(&mut Slot, &Ring)> {
+        Some((self.slots.get_mut(id)?, &self.ring))
     }
 }

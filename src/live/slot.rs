@@ -74,6 +74,11 @@ impl Slot {
         }
     }
 
+    /// Says whether this is the sink of this subscriber.
+    pub(super) fn writes_to(&self, sink: &Arc<dyn Sink>) -> bool {
+        self.sink.as_ref().is_some_and(|own| Arc::ptr_eq(own, sink))
+    }
+
     /// Says whether there is something that only its own task can say or find out.
     pub(super) fn needs_its_task(&self) -> bool {
         self.left.is_some() || self.ended.is_some() || self.beat || self.behind

@@ -68,12 +68,12 @@ impl Hub {
                     *count += 1;
                 }
                 if slot.pending || slot.untaken > 0 {
-                    behind.push((frames_behind(slot, &state.ring), slot.untaken, *id));
+                    behind.push((frames_behind(slot, &state.ring), slot.untaken, id));
                 }
             }
             behind.sort_unstable_by_key(|one| Reverse(*one));
             let chosen =
-                behind.iter().take(most * SUSPECTS).filter_map(|(.., id)| state.slots.get(id));
+                behind.iter().take(most * SUSPECTS).filter_map(|(.., id)| state.slots.get(*id));
             let suspects: Vec<_> = chosen.map(|slot| Suspect::new(slot, &state.ring)).collect();
             let first = suspects.iter().map(|one| one.next).min().unwrap_or(state.ring.end());
             (suspects, state.ring.since(first))
@@ -88,7 +88,7 @@ impl Hub {
 
     /// Writes down which subscriber was cut since it was too slow, by ids: nobody sees it among the
     /// open ones any more.
-    pub(super) fn log_laggard(&self, id: u32) {
+    pub(super) fn log_laggard(&self, id: usize) {
         let (suspect, (first, frames)) = {
             let mut state = self.lock();
             let Some((slot, ring)) = state.slot(id) else { return };
