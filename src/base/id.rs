@@ -30,7 +30,7 @@ macro_rules! ids {
                     .ok()
                     .filter(|id| *id >= 0 && id.to_string() == text)
                     .map($name)
-                    .ok_or("not an id")
+                    .ok_or("must be an id")
             }
         }
 

@@ -105,8 +105,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let moment: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
-        Ok(Timestamp(moment.as_millisecond()))
+        let moment: Result<jiff::Timestamp, _> = text.parse();
+        let wrong = |_| serde::de::Error::custom("must be a moment, such as 2026-11-20T07:30:00Z");
+        Ok(Timestamp(moment.map_err(wrong)?.as_millisecond()))
     }
 }
 
@@ -153,7 +154,7 @@ impl FromStr for Day {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Day).map_err(|_| "not a date (YYYY-MM-DD)")
+        text.parse().map(Day).map_err(|_| "must be a date, YYYY-MM-DD")
     }
 }
 

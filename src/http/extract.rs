@@ -9,6 +9,7 @@ use http_body_util::{BodyExt as _, Collected, LengthLimitError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::parse;
 use super::signed_in::Principal;
 use crate::base::{Error, Result, secret};
 use crate::live::Once;
@@ -73,7 +74,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let body = request.into_body();
         async move {
             kind?;
-            if nothing { absent() } else { parse(&whole(body).await?) }.map(Json)
+            if nothing { absent() } else { value(&whole(body).await?) }.map(Json)
         }
     }
 }
@@ -86,12 +87,12 @@ impl<S: Send + Sync, T: DeserializeOwned + 'static> FromRequest<S> for Act<T> {
         let Raw { bytes, once } = Raw::from_request(request, state).await?;
         let empty = std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>();
         let body = if empty && matches!(bytes.trim_ascii(), b"" | b"{}") {
-            parse(b"null")?
+            value(b"null")?
         } else if bytes.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
             absent()?
         } else {
             json_type(&headers)?;
-            parse(&bytes)?
+            value(&bytes)?
         };
         Ok(Act { body, once })
     }
@@ -140,7 +141,7 @@ pub fn pairs_unread(error: &(dyn std::error::Error + 'static), whole: String) ->
     match causes.into_iter().find_map(|cause| cause.downcast_ref::<Unread>()) {
         Some(error) => {
             let (path, problem) = (error.path().to_string(), error.inner().to_string());
-            Error::Malformed { field: field_of(&path, &problem), problem: problem.into() }
+            Error::Malformed { field: parse::field_of(&path, &problem), problem: problem.into() }
         }
         None => Error::malformed(whole),
     }
@@ -151,32 +152,12 @@ fn absent<T: DeserializeOwned>() -> Result<T> {
     serde_json::from_slice(b"{}").map_err(|_| Error::WrongType("application/json"))
 }
 
-/// Reads a body. Only one that is wrong is read again with an eye on where: most are not.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-            Ok(_) => Error::malformed(error.to_string()),
-            Err(error) => {
-                let path = error.path().to_string();
-                let problem = error.into_inner().to_string();
-                Error::Malformed { field: field_of(&path, &problem), problem: problem.into() }
-            }
-        }
+/// Reads a body.
+fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    parse::read(bytes).map_err(|fault| {
+        let problem = fault.of("the body").into();
+        Error::Malformed { field: fault.field, problem }
     })
-}
-
-/// The field that serde complains about: where it stands, or the one that it
-/// quotes as missing or unknown.
-fn field_of(path: &str, problem: &str) -> Option<String> {
-    let quoted = problem.split('`').nth(1).filter(|_| problem.contains(" field `"));
-    let path = (path != "." && path != "?").then_some(path);
-    match (path, quoted) {
-        (Some(path), Some(quoted)) if path.ends_with(quoted) => Some(path.to_owned()),
-        (Some(path), Some(quoted)) => Some(format!("{path}.{quoted}")),
-        (Some(path), None) => Some(path.to_owned()),
-        (None, quoted) => quoted.map(str::to_owned),
-    }
 }
 
 fn json_type(headers: &HeaderMap) -> Result<()> {
@@ -214,7 +195,7 @@ fn idempotency_key(parts: &Parts) -> Result<Option<(String, String)>> {
 mod tests {
     use http_body_util::Limited;
 
-    use super::{Body, Error, parse, whole};
+    use super::{Body, Error, value, whole};
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -225,7 +206,7 @@ mod tests {
     }
 
     fn field(body: &str) -> Option<String> {
-        match parse::<Ask>(body.as_bytes()) {
+        match value::<Ask>(body.as_bytes()) {
             Err(Error::Malformed { field, .. }) => field,
             other => panic!("{other:?}"),
         }
@@ -250,10 +231,10 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused_whole() {
         for body in ["", "[]", "null", r#"{"content": "x"} x"#, "{\"content\": \"\\ud800\"}"] {
-            assert!(parse::<Ask>(body.as_bytes()).is_err(), "{body}");
+            assert!(value::<Ask>(body.as_bytes()).is_err(), "{body}");
         }
-        assert!(parse::<Ask>(b"{\"content\": \"\xff\"}").is_err());
-        assert!(parse::<Ask>("[".repeat(100_000).as_bytes()).is_err());
-        assert_eq!(parse::<Ask>(br#"{"content": "x"}"#).unwrap().content, "x");
+        assert!(value::<Ask>(b"{\"content\": \"\xff\"}").is_err());
+        assert!(value::<Ask>("[".repeat(100_000).as_bytes()).is_err());
+        assert_eq!(value::<Ask>(br#"{"content": "x"}"#).unwrap().content, "x");
     }
 }

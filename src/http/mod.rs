@@ -12,6 +12,8 @@ pub mod listen;
 pub mod access;
 mod agent;
 pub mod error;
+mod strict;
+mod parse;
 pub mod extract;
 pub mod signed_in;
 pub mod session;

@@ -45,6 +45,7 @@ mod access;
 mod openapi;
 mod schema;
 mod lists;
+mod bodies;
 mod refusals;
 mod fields;
 mod repeats;

@@ -253,7 +253,9 @@ async fn a_handshake_or_a_command_that_is_wrong_is_refused_and_the_rest_stays() 
     let answer = socket.next().await;
     assert_eq!((&answer["type"], &answer["ref"]), (&json!("error"), &json!(1)));
     assert_eq!(answer["code"], "topic.forbidden");
-    for _ in 0..18 {
+    socket.say(json!(["subscribe", ["house"], null, 7])).await;
+    assert_eq!(socket.next().await["detail"], "the command must be an object");
+    for _ in 0..17 {
         socket.send(0x81, b"not json").await;
         assert_eq!(socket.next().await["code"], "command.malformed");
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::{Cursor, Topic};
+use crate::http::parse;
 
 /// A command. `reference` comes back with its answer.
 #[derive(Debug, Deserialize)]
@@ -61,10 +62,15 @@ impl Refusal {
 
 /// Reads a command; the error names its reference as far as it could be read.
 pub fn parse(text: &str) -> Result<Command, (Option<Value>, Refusal)> {
-    serde_json::from_str(text).map_err(|error| {
+    parse::read(text.as_bytes()).map_err(|fault| {
         let value: Option<Value> = serde_json::from_str(text).ok();
         let reference = value.and_then(|mut value| value.get_mut("ref").map(Value::take));
-        (reference, Refusal::new("command.malformed", error.to_string()))
+        let problem = fault.of("the command");
+        let detail = match fault.field {
+            Some(field) if !problem.contains(" field `") => format!("{field}: {problem}"),
+            _ => problem,
+        };
+        (reference, Refusal::new("command.malformed", detail))
     })
 }
 
@@ -78,6 +84,9 @@ mod tests {
         assert_eq!((reference, refusal.code), (Some(7.into()), "command.malformed"));
         let (reference, _) = parse("hello").unwrap_err();
         assert_eq!(reference, None);
+        assert_eq!(refusal.detail, "op: must be one of: subscribe, unsubscribe, ping, signal");
+        let (_, refusal) = parse(r#"["subscribe", ["house"], null, 7]"#).unwrap_err();
+        assert_eq!(refusal.detail, "the command must be an object");
         let command = parse(r#"{"op": "subscribe", "topics": ["house"], "ref": "a"}"#).unwrap();
         assert_eq!((command.op, command.topics.len()), (Op::Subscribe, 1));
     }

@@ -1,0 +1,139 @@
+//! Bodies of the wrong shape, at every route that reads one: refused with words for people, and
+//! nothing is stored.
+
+use std::collections::BTreeMap;
+
+use daybook::client::Client;
+use daybook::domain::people::Role;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::access::{callers, concrete};
+use crate::devices::reader;
+use crate::schema::document;
+use crate::server::TestServer;
+
+/// A route that reads a JSON body.
+struct Reading {
+    method: Method,
+    path: String,
+    /// One who may call it.
+    caller: String,
+    /// The fields of the body, with what each is described as.
+    fields: BTreeMap<String, Value>,
+}
+
+/// Every route of the document that reads JSON.
+fn readings() -> Vec<Reading> {
+    let document = document();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            if schema.is_null() {
+                continue;
+            }
+            let named = schema["$ref"].as_str().and_then(|name| document.pointer(&name[1..]));
+            let fields = named.unwrap_or(schema)["properties"].as_object();
+            let may = operation["x-may"].as_array().unwrap();
+            let caller = may.iter().find(|who| *who == "admin").or(may.first()).unwrap();
+            let caller = caller.as_str().unwrap().replace("anyone", "");
+            let method = method.to_uppercase().parse().unwrap();
+            let fields = fields.cloned().into_iter().flatten().collect();
+            all.push(Reading { method, path: path.clone(), caller, fields });
+        }
+    }
+    all
+}
+
+/// Words that only somebody who writes Rust can read.
+const RUST: [&str; 16] = [
+    "struct",
+    "enum",
+    "variant",
+    "tuple",
+    "sequence",
+    "map",
+    "unit",
+    "string",
+    "boolean",
+    "i64",
+    "u8",
+    "u16",
+    "u32",
+    "f64",
+    "::",
+    "expected value",
+];
+
+/// Sends a body and says what is wrong with its refusal; it must name this field, if any.
+async fn refusal(
+    client: &Client,
+    to: &Reading,
+    body: &Value,
+    field: Option<&str>,
+) -> Option<String> {
+    let answer = client.json(to.method.clone(), &concrete(&to.path), body).await.unwrap();
+    let told = answer.json().unwrap_or_default();
+    let detail = told["detail"].as_str().unwrap_or_default();
+    let whole = detail == "the body must be an object" && told["field"].is_null();
+    let named = field.map_or(whole, |field| told["field"].as_str().unwrap_or_default() == field);
+    let rust = detail.split(|c: char| !c.is_alphanumeric() && c != ':').any(|w| RUST.contains(&w));
+    let good = answer.status == 400 && told["code"] == "request.malformed" && named && !rust;
+    (!good).then(|| format!("{} {} {body}: {} {told}", to.method, to.path, answer.status))
+}
+
+#[tokio::test]
+async fn a_list_or_null_is_no_body_at_any_route() {
+    let server = TestServer::start().await;
+    let callers = callers(&server).await;
+    let before = server.log().await;
+    let (mut wrong, mut tried) = (Vec::new(), 0);
+    for reading in readings() {
+        let (_, client) = callers.iter().find(|(who, _)| *who == reading.caller).unwrap();
+        let list: Vec<_> = reading.fields.keys().map(|field| json!(field)).collect();
+        for body in [Value::Null, json!([]), Value::Array(list), json!("x"), json!(7)] {
+            wrong.extend(refusal(client, &reading, &body, None).await);
+        }
+        for (field, described) in &reading.fields {
+            let described_as = |kind: &str| {
+                described["type"] == kind
+                    || described["type"].as_array().is_some_and(|all| all.contains(&json!(kind)))
+            };
+            // An object whose fields are not described may be anything.
+            if described_as("object") {
+                continue;
+            }
+            let odd = if described_as("array") { json!({}) } else { json!([]) };
+            wrong.extend(refusal(client, &reading, &json!({ field: odd }), Some(field)).await);
+            tried += 1;
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(tried > 60, "{tried}");
+    assert_eq!(server.log().await, before);
+}
+
+#[tokio::test]
+async fn fields_by_their_place_are_no_room_and_no_scan() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let door = reader(&server, json!({ "name": "Door", "mode": "toggle" })).await;
+    let before = server.log().await;
+    let room = admin.post("/api/v1/rooms", &json!(["Array room", 7, "room"])).await.unwrap();
+    assert_eq!(room.status, 400);
+    let scans = json!([["01ARRAY", "04A1B2C3", 100, null, 1, "auto", null]]);
+    let path = "/api/v1/device/scans";
+    for (batch, field) in [
+        (json!({ "boot_id": "b1", "scans": scans }), json!("scans[0]")),
+        (json!(["b1", null, scans]), Value::Null),
+    ] {
+        let answer = door.client.post(path, &batch).await.unwrap();
+        let told = answer.json().unwrap();
+        assert_eq!((answer.status, &told["field"]), (400, &field), "{told}");
+        assert!(told["detail"].as_str().unwrap().ends_with("must be an object"), "{told}");
+    }
+    let stored = "select (select count(*) from room) + (select count(*) from scan)";
+    assert_eq!(server.number(stored).await, 0);
+    assert_eq!(server.log().await, before);
+}
