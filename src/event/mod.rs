@@ -77,7 +77,7 @@ pub enum Event {
         room_id: RoomId,
         staff_ids: Vec<PersonId>,
         reason: &'static str,
-        undo_until: Timestamp,
+        undo_until: Option<Timestamp>,
     },
     RunReopened {
         run_id: RunId,

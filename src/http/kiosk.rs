@@ -268,7 +268,7 @@ fn act(
                 return Err(Error::Forbidden("run.not_own"));
             }
             let end = visits::commands::end_run(tx, run, "ended")?;
-            (ended_visits, undo_until) = (Some(end.ended_visits), Some(end.undo_until));
+            (ended_visits, undo_until) = (Some(end.ended_visits), end.undo_until);
             rooms::queries::run(tx, run)?
         }
         Action::TakeOver => {

@@ -43,7 +43,7 @@ pub struct Run {
     started_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
-    /// Until when an ended run can be taken up again.
+    /// Until when an ended run can be taken up again; missing when the day was closed meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     undo_until: Option<Timestamp>,
     /// Who supervises it, or did when it ended.
@@ -76,7 +76,7 @@ impl From<rooms::RunFacts> for Run {
         Run {
             id: run.id,
             activity_id: run.activity,
-            undo_until: run.undo_until(),
+            undo_until: facts.undo_until,
             activity_name: run.activity_name,
             room_id: run.room,
             room_name: run.room_name,
@@ -155,8 +155,8 @@ async fn start(
 struct RunEnd {
     /// How many were in it.
     ended_visits: usize,
-    /// Until when it can be taken up again.
-    undo_until: Timestamp,
+    /// Until when it can be taken up again; null when its day is closed.
+    undo_until: Option<Timestamp>,
 }
 
 /// Ends a run of the caller's, with every visit in it.

@@ -1,5 +1,7 @@
 //! What time does: who is missing, the close of the day, a clock that was put back, forgetting.
 
+use std::time::Duration;
+
 use daybook::base::id::{GroupId, RunId};
 use daybook::base::page::Paging;
 use daybook::base::{Actor, Day, Result, Timestamp};
@@ -9,7 +11,9 @@ use daybook::domain::visits::day::{self, Closed};
 use daybook::domain::visits::scan::{Outcome, When};
 use daybook::domain::visits::{Status, commands, keeping, lists, snapshots};
 use daybook::live::Tx;
+use serde_json::json;
 
+use crate::runs::{House, get, post, refusal};
 use crate::scene::{BEN, EVA, MIA, Scene, ZOE, conflict, tap};
 
 #[tokio::test]
@@ -75,7 +79,8 @@ async fn the_day_is_closed_once_and_for_the_time_at_which_it_was_due() {
     let out = scene.events("attendance.checked_out").await;
     assert_eq!(out.len(), 2);
     assert_eq!((&out[0].1["source"], &out[0].1["reason"]), (&"auto".into(), &"day_closed".into()));
-    assert_eq!(scene.events("run.ended").await.len(), 1);
+    let ended = scene.events("run.ended").await;
+    assert_eq!((ended.len(), &ended[0].1["undo_until"]), (1, &json!(null)));
     let reopen = scene.write(Actor::System, move |tx| commands::reopen_run(tx, run)).await;
     assert_eq!(conflict(reopen), "run.reopen_too_late");
     scene.check().await;
@@ -258,4 +263,23 @@ async fn what_lies_before_the_first_visit_of_another_day_is_not_read() {
     assert_eq!(seen.len(), 0);
     let marked = scene.mark(scene.lead, scene.mia, Status::Excused).await;
     assert_eq!(marked.unwrap().status, Status::Excused);
+}
+
+#[tokio::test]
+async fn what_the_day_has_closed_is_not_promised_to_be_taken_up_again() {
+    let house = House::new().await;
+    let run = house.annas_run().await;
+    let (show, reopen) = (format!("/runs/{run}"), format!("/runs/{run}/reopen"));
+    // Ended by hand two minutes before the house closes: until then, and no longer.
+    house.server.advance(Duration::from_secs((8 * 60 - 2) * 60));
+    let (_, ended) = post(&house.anna, &format!("/runs/{run}/end"), json!({})).await;
+    assert_eq!(ended["undo_until"], "2026-11-20T16:59:59.999Z");
+    assert_eq!(post(&house.anna, &reopen, json!({})).await.0, 200);
+    house.server.advance(Duration::from_secs(120));
+    house.server.write(Actor::System, day::close_day).await.unwrap();
+    let (status, shown) = get(&house.lead, &show).await;
+    assert_eq!((status, shown["run"].get("undo_until")), (200, None), "{shown}");
+    assert!(shown["run"]["ended_at"].is_string(), "{shown}");
+    let late = post(&house.anna, &reopen, json!({})).await;
+    assert_eq!(refusal(&late), (409, "run.reopen_too_late"));
 }

@@ -67,7 +67,7 @@ fn rooms() -> Vec<Event> {
             room_id: ROOM,
             staff_ids: staff_ids.clone(),
             reason: "ended",
-            undo_until: AT,
+            undo_until: Some(AT),
         },
         Event::RunReopened {
             run_id: RUN,

@@ -28,6 +28,16 @@ pub struct Hours {
     pub closes_at: TimeOfDay,
 }
 
+impl Hours {
+    /// Returns when all that began at `since` is closed: at closing time, or, what began after it, at
+    /// midnight.
+    pub fn close_after(self, since: Timestamp, zone: &TimeZone) -> Timestamp {
+        let day = since.day(zone);
+        let closes = day.at_minute(self.closes_at.minutes(), zone);
+        if since < closes { closes } else { next(day).at_minute(0, zone) }
+    }
+}
+
 /// What clock the house goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalTime {
@@ -68,8 +78,7 @@ impl House {
         let (zone, today) = (self.time_zone(), self.day(now));
         let minute = self.hours.closes_at.minutes();
         let close = today.at_minute(minute, &zone);
-        let tomorrow = Day(today.0.saturating_add(jiff::Span::new().days(1)));
-        if close > now { close } else { tomorrow.at_minute(minute, &zone) }
+        if close > now { close } else { next(today).at_minute(minute, &zone) }
     }
 }
 
@@ -78,6 +87,10 @@ impl LocalTime {
     pub fn day_begins(&self, at: Timestamp) -> Timestamp {
         at.day(&self.zone).at_minute(0, &self.zone)
     }
+}
+
+fn next(day: Day) -> Day {
+    day.0.tomorrow().map_or(day, Day)
 }
 
 /// Returns the zone of this name. One that this program does not know, which set-up refuses, reads

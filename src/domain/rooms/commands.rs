@@ -13,6 +13,7 @@ use super::{offers, queries, receivers, supervising};
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, text};
+use crate::domain::house;
 use crate::event::{Event, Label, Stale};
 use crate::live::Tx;
 use crate::store::rows;
@@ -193,7 +194,7 @@ pub fn mark_ended(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<R
             room_id: run.room,
             staff_ids: staff.clone(),
             reason,
-            undo_until: run.undo_until().unwrap_or(tx.now),
+            undo_until: run.undo_until(&house::queries::local_time_known(tx)?),
         })?;
         tx.stale(Stale::Room(run.room));
         Ok(run)
@@ -201,13 +202,14 @@ pub fn mark_ended(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<R
 }
 
 /// Takes an ended run up again, with those who were responsible for it when it
-/// ended; within five minutes, and while its room is free.
+/// ended; within five minutes, before its day is closed, and while its room is free.
 pub fn mark_reopened(tx: &mut Tx<'_>, run: RunId) -> Result<Run> {
     let ended = queries::run(tx, run)?;
-    let Some(until) = ended.undo_until() else {
+    if ended.ended_at.is_none() {
         return Err(Error::conflict("run.not_ended", "this run has not ended"));
-    };
-    if tx.now > until {
+    }
+    let until = ended.undo_until(&house::queries::local_time_known(tx)?);
+    if until.is_none_or(|until| tx.now > until) {
         return Err(Error::conflict("run.reopen_too_late", "this run ended too long ago"));
     }
     if queries::open_run_in(tx, ended.room)?.is_some() {

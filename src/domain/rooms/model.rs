@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId, SupervisionId};
+use crate::domain::house::model::LocalTime;
 pub use crate::event::Charge;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
@@ -106,9 +107,12 @@ pub struct NewRun {
 }
 
 impl Run {
-    /// Returns until when an ended run can be taken up again.
-    pub fn undo_until(&self) -> Option<Timestamp> {
-        self.ended_at.map(|at| at.plus(UNDO_TIME))
+    /// Returns until when an ended run can be taken up again: within its own day, so that nobody takes
+    /// up what the close of the day has ended.
+    pub fn undo_until(&self, LocalTime { zone, hours }: &LocalTime) -> Option<Timestamp> {
+        let closes = hours.close_after(self.started_at, zone);
+        let ended_at = self.ended_at.filter(|at| *at < closes)?;
+        Some(ended_at.plus(UNDO_TIME).min(closes.minus(Duration::from_millis(1))))
     }
 }
 
@@ -118,6 +122,8 @@ pub struct RunFacts {
     pub run: Run,
     /// How many are in it now.
     pub count: i64,
+    /// Until when it can be taken up again, once it has ended.
+    pub undo_until: Option<Timestamp>,
     /// Who supervises it, or did when it ended.
     pub staff: Vec<Supervisor>,
 }

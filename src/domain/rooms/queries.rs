@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId, SupervisionId};
 use crate::base::{Result, Timestamp};
-use crate::domain::people;
+use crate::domain::{house, people};
 use crate::store::rows;
 
 /// Returns all rooms, by name.
@@ -204,7 +204,10 @@ pub fn staff_of(conn: &Connection, charge: Charge) -> Result<Vec<Supervisor>> {
 /// Returns `run` with how many are in it and who supervises it.
 pub fn run_facts(conn: &Connection, run: Run) -> Result<RunFacts> {
     let staff = staff_of_run(conn, run.id)?;
-    Ok(RunFacts { count: count_in(conn, &run)?, run, staff })
+    let ended = run.ended_at.is_some();
+    let local = if ended { Some(house::queries::local_time(conn)?) } else { None };
+    let undo_until = local.and_then(|local| run.undo_until(&local));
+    Ok(RunFacts { count: count_in(conn, &run)?, run, undo_until, staff })
 }
 
 /// Visits are a later noun; this one figure of them is asked for here, since no

@@ -14,6 +14,7 @@ use super::model::{Group, Run};
 use super::queries;
 use crate::base::id::{GroupId, PersonId, RunId};
 use crate::base::{Error, Result, Timestamp};
+use crate::domain::house;
 use crate::domain::people::{self, Role};
 use crate::event::Topic;
 use crate::store::rows;
@@ -160,7 +161,7 @@ impl Scope {
         if self.role == Role::Admin || self.supervises(run) {
             return Ok(());
         }
-        let until = queries::run(conn, run)?.undo_until();
+        let until = queries::run(conn, run)?.undo_until(&house::queries::local_time(conn)?);
         if until.is_some_and(|until| self.at <= until) {
             return self.require_last(conn, run);
         }

@@ -5,6 +5,7 @@ use super::model::{EndReason, Member, Source, Standing, Today, UNDO_TIME, Visit}
 use super::{attendance, bulk, queries, stays};
 use crate::base::id::{PersonId, RunId, VisitId};
 use crate::base::{Error, Result, Timestamp};
+use crate::domain::house;
 use crate::domain::people::{self, Role};
 use crate::domain::rooms::{self, Run, Scope};
 use crate::live::Tx;
@@ -14,8 +15,8 @@ use crate::live::Tx;
 pub struct RunEnd {
     /// How many visits ended with it.
     pub ended_visits: usize,
-    /// Until when it can be reopened.
-    pub undo_until: Timestamp,
+    /// Until when it can be reopened; never, once its day is closed.
+    pub undo_until: Option<Timestamp>,
 }
 
 /// Starts a visit by hand. Who supervises a run may bring anybody into it who is
@@ -100,7 +101,8 @@ pub fn end_run(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<RunE
     // Told while those who supervise it still hear of it.
     let ended_visits = bulk::end_all(tx, &open, tx.now, EndReason::RunEnded)?;
     let run = rooms::commands::mark_ended(tx, run, reason)?;
-    Ok(RunEnd { ended_visits, undo_until: run.undo_until().unwrap_or(tx.now) })
+    let undo_until = run.undo_until(&house::queries::local_time_known(tx)?);
+    Ok(RunEnd { ended_visits, undo_until })
 }
 
 /// Takes an ended run up again with those who were in it and are nowhere else
@@ -108,9 +110,6 @@ pub fn end_run(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<RunE
 pub fn reopen_run(tx: &mut Tx<'_>, run: RunId) -> Result<Run> {
     let today = Today::now(tx)?;
     let ended = rooms::queries::run(tx, run)?;
-    if ended.ended_at.is_some() && ended.started_at < today.last_close(tx.now) {
-        return Err(Error::conflict("run.reopen_too_late", "its day is closed"));
-    }
     let run = rooms::commands::mark_reopened(tx, run)?;
     if let Some(ended_at) = ended.ended_at {
         bulk::restore(tx, &run, ended_at, today.day)?;

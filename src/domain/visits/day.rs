@@ -103,7 +103,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
     )?;
     for open in &runs {
         let run = rooms::queries::run(tx, open.run)?;
-        let at = closing_of(&today, open.since);
+        let at = today.close_after(open.since);
         closed.visits += bulk::end_all(tx, &run, at, EndReason::DayClosed)?;
         rooms::commands::mark_ended(tx, open.run, EndReason::DayClosed.word())?;
     }
@@ -128,7 +128,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
         params![today.day, before],
     )?;
     for there in &people {
-        let closing = closing_of(&today, there.since);
+        let closing = today.close_after(there.since);
         let at = there.last_ended_at.map_or(closing, |ended| ended.max(closing));
         let who = Member::of_role(tx, there.person, there.role)?;
         let day = today.of_day(there.day);
@@ -136,13 +136,6 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
     }
     closed.people = people.len();
     Ok(closed)
-}
-
-/// When what began at `since` was to be closed: at closing time, or at midnight
-/// when it began after that.
-fn closing_of(today: &Today, since: Timestamp) -> Timestamp {
-    let day = today.on(since);
-    if since < day.closes() { day.closes() } else { day.ends() }
 }
 
 /// Says whether any member has come today.

@@ -253,10 +253,9 @@ impl Today {
         self.day.at_minute(0, &self.zone)
     }
 
-    /// Returns when this day is over.
-    pub fn ends(&self) -> Timestamp {
-        let next = self.day.0.tomorrow().map_or(self.day, Day);
-        next.at_minute(0, &self.zone)
+    /// Returns when all that began at `since` is closed.
+    pub fn close_after(&self, since: Timestamp) -> Timestamp {
+        self.hours.close_after(since, &self.zone)
     }
 
     /// Returns the moment after which an arrival is late.
