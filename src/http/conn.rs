@@ -40,9 +40,12 @@ const HEAD_MAX: usize = 32 * 1024;
 /// What hyper may hold of one connection, in and out.
 const BUFFER_MAX: usize = 64 * 1024;
 /// How long and how much of what a caller still sends is read after our last word, so that its
-/// kernel does not throw that word away.
-const SEE_OFF: Duration = Duration::from_secs(1);
-const SEE_OFF_MAX: usize = 256 * 1024;
+/// kernel does not throw that word away: time for a body of many times the length that is taken,
+/// since many a client sends all of it before it reads a word.
+const SEE_OFF: Duration = Duration::from_secs(2);
+const SEE_OFF_MAX: usize = 64 * 1024 * 1024;
+/// The same of one that was not let in.
+pub const SEE_OFF_UNHEARD: usize = 256 * 1024;
 
 /// What a stream runs on.
 pub type Socket = tokio::net::TcpStream;
@@ -138,20 +141,20 @@ pub async fn drive(
             let _ = SockRef::from(&socket).set_send_buffer_size(limits.stream_buffer);
             takeover.start(Taken { socket, head, unread: parts.read_buf, permit });
         }
-        None => see_off(socket).await,
+        None => see_off(socket, SEE_OFF_MAX).await,
     }
 }
 
 /// Says our last word and reads on for a moment, so that the word arrives: a socket that is closed
 /// while it holds unread bytes is reset, and what was under way to the client is lost with it.
-pub async fn see_off(mut socket: Socket) {
+pub async fn see_off(mut socket: Socket, max: usize) {
     if socket.shutdown().await.is_err() {
         return;
     }
     let _ = tokio::time::timeout(SEE_OFF, async {
         let mut seen = 0;
-        while seen < SEE_OFF_MAX && socket.readable().await.is_ok() {
-            match socket.try_read(&mut [0; 4096]) {
+        while seen < max && socket.readable().await.is_ok() {
+            match socket.try_read(&mut [0; 16 * 1024]) {
                 Ok(0) => return,
                 Ok(read) => seen += read,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}

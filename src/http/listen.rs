@@ -170,7 +170,7 @@ impl Door {
         say_full(&socket);
         if let Ok(place) = self.gate.doorstep.clone().try_acquire_owned() {
             tokio::spawn(async move {
-                conn::see_off(socket).await;
+                conn::see_off(socket, conn::SEE_OFF_UNHEARD).await;
                 drop(place);
             });
         }

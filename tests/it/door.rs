@@ -145,3 +145,42 @@ async fn a_closing_door_does_not_wait_for_ever() {
     assert_eq!(read_all(&mut busy).await, "");
     until(|| edge.door.gate().open() == 0).await;
 }
+
+/// Many clients send all of a body before they read a word: the answer waits for them.
+#[tokio::test]
+async fn who_sends_a_body_that_is_too_long_and_reads_afterwards_reads_why_it_was_refused() {
+    let edge = Edge::new().await;
+    let mebibyte = vec![b'x'; 1 << 20];
+    for mebibytes in [2, 8, 20] {
+        let mut socket = edge.connect().await;
+        let length = mebibytes << 20;
+        let head =
+            format!("POST /write HTTP/1.1\r\nhost: house.lan\r\ncontent-length: {length}\r\n\r\n");
+        socket.write_all(head.as_bytes()).await.unwrap();
+        for sent in 0..mebibytes {
+            let written = timeout(PATIENCE, socket.write_all(&mebibyte)).await.expect("taken");
+            written.unwrap_or_else(|error| panic!("{error} after {sent} of {mebibytes} MiB"));
+        }
+        let answer = read_all(&mut socket).await;
+        assert_eq!(status(&answer), 413, "{answer}");
+        assert!(answer.contains(r#""code":"request.too_large""#), "{answer}");
+    }
+    assert_eq!(edge.ran(), 0);
+}
+
+#[tokio::test]
+async fn who_goes_on_sending_after_a_refusal_is_cut() {
+    let edge = Edge::new().await;
+    let mut socket = edge.connect().await;
+    let head = "POST /write HTTP/1.1\r\nhost: house.lan\r\ncontent-length: 99999999999\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let more = vec![b'x'; 64 << 10];
+    let endless = async { while socket.write_all(&more).await.is_ok() {} };
+    timeout(PATIENCE, endless).await.expect("cut");
+    // One that says nothing more keeps its place no longer.
+    let mut silent = edge.connect().await;
+    silent.write_all(head.as_bytes()).await.unwrap();
+    let answer = read_all(&mut silent).await;
+    assert_eq!(status(&answer), 413, "{answer}");
+    assert_eq!(edge.door.emptied(PATIENCE).await, 0);
+}
