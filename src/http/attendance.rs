@@ -112,9 +112,7 @@ async fn reviews(
     State(app): State<App>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Review>>> {
-    let page = paging.clone();
-    let found = app.read(move |conn| lists::reviews(conn, &paging)).await?;
-    Page::of(found, &page).map(Json)
+    app.read(move |conn| lists::reviews(conn, &paging)).await.map(Json)
 }
 
 /// Takes a scan off the list. The second one to do so changes nothing.

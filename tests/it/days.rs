@@ -260,7 +260,7 @@ async fn what_lies_before_the_first_visit_of_another_day_is_not_read() {
     let mia = scene.mia;
     let paging = Paging { limit: None, cursor: None };
     let seen = scene.read(move |conn| lists::history(conn, mia, next_day, &paging)).await;
-    assert_eq!(seen.len(), 0);
+    assert_eq!(seen.items.len(), 0);
     let marked = scene.mark(scene.lead, scene.mia, Status::Excused).await;
     assert_eq!(marked.unwrap().status, Status::Excused);
 }

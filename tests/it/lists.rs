@@ -2,9 +2,11 @@
 
 use daybook::client::Client;
 use daybook::domain::people::Role;
+use daybook::domain::visits::scan::Outcome;
 use serde_json::{Value, json};
 
 use crate::devices::reader;
+use crate::scene::{MIA, Scene};
 use crate::schema::document;
 use crate::server::TestServer;
 
@@ -109,4 +111,56 @@ async fn every_list_in_the_document_is_paged_and_refuses_what_it_does_not_know()
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(walked >= 9, "only {walked} lists had a second page to walk to");
+}
+
+/// The ids on a page of `path`, and its cursor.
+async fn page(client: &Client, path: &str) -> (Vec<String>, Value) {
+    let (status, page) = get(client, path).await;
+    assert_eq!(status, 200, "{page}");
+    let id = |item: &Value| item["id"].as_str().or(item["visit_id"].as_str()).unwrap().to_owned();
+    (page["items"].as_array().unwrap().iter().map(id).collect(), page["next_cursor"].clone())
+}
+
+/// What comes to a list, and what is done with and goes from it, between two of its pages.
+#[tokio::test]
+async fn a_page_begins_where_the_one_before_ended_whatever_came_or_went_meanwhile() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    let [office, mia] = scene.signed_in([scene.office, scene.mia]).await;
+    let tell = async || {
+        let body = json!({ "events": [{ "event_type": "page.opened" }] });
+        assert_eq!(mia.post("/api/v1/activity", &body).await.unwrap().status, 202);
+    };
+    let visit = async || {
+        scene.pass(60);
+        let visit = scene.start(scene.eva, scene.mia, run).await.unwrap();
+        scene.pass(60);
+        scene.end(scene.eva, visit).await.unwrap();
+    };
+    scene.tap(&scene.door, MIA).await;
+    for tag in ["04FF0001", "04FF0002", "04FF0003"] {
+        tell().await;
+        visit().await;
+        assert_eq!(scene.tap(&scene.door, tag).await.outcome, Outcome::UnknownTag);
+    }
+    for (client, path) in
+        [(&mia, "/api/v1/activity"), (&mia, "/api/v1/visits"), (&office, "/api/v1/scans/review")]
+    {
+        let (whole, _) = page(client, path).await;
+        assert!(whole.len() >= 3, "{path}");
+        let (first, cursor) = page(client, &format!("{path}?limit=1")).await;
+        assert_eq!(first, whole[..1], "{path}");
+        tell().await;
+        visit().await;
+        let reviewed = format!("/api/v1/scans/{}/reviewed", first[0]);
+        if client.post(&reviewed, &json!({})).await.unwrap().status == 204 {
+            assert_eq!(page(client, path).await.0, whole[1..]);
+        }
+        let next = format!("{path}?cursor={}", cursor.as_str().unwrap());
+        assert_eq!(page(client, &next).await, (whole[1..].to_vec(), Value::Null), "{path}");
+        for odd in ["t1", "t1.x", "t01.1", "p1", "t1.1.1"] {
+            let (status, problem) = get(client, &format!("{path}?cursor={odd}")).await;
+            assert_eq!((status, &problem["field"]), (422, &json!("cursor")), "{path} {odd}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::model::Tracked;
 use crate::base::id::PersonId;
-use crate::base::page::{Page, Paging};
+use crate::base::page::{Page, Paging, Place};
 use crate::base::{Result, Timestamp};
 use crate::domain::rooms::scope::Scope;
 use crate::store::rows;
@@ -28,6 +28,7 @@ pub fn feed(
     if let Some(person) = wanted.person {
         scope.require(conn, person)?;
     }
+    let last = paging.last()?;
     let groups = serde_json::json!(scope.groups.iter().map(|id| id.0).collect::<Vec<_>>());
     let runs = serde_json::json!(scope.runs.iter().map(|id| id.0).collect::<Vec<_>>());
     let items = rows::all(
@@ -45,8 +46,9 @@ pub fn feed(
                 or t.person_id in (select person_id from visit
                                    where ended_at is null
                                      and run_id in (select value from json_each(?7))))
+           and (?8 is null or (t.at, t.tracked_id) < (?8, ?9))
          order by t.at desc, t.tracked_id desc
-         limit ?8 offset ?9",
+         limit ?10",
         params![
             wanted.person,
             wanted.event_type,
@@ -55,9 +57,10 @@ pub fn feed(
             scope.person,
             groups.to_string(),
             runs.to_string(),
+            last.map(|last| last.at),
+            last.map(|last| last.id),
             paging.limit()? + 1,
-            paging.offset()?,
         ],
     )?;
-    Page::of(items, paging)
+    Page::in_time(items, paging, |item: &Tracked| Place { at: item.at, id: item.id.0 })
 }

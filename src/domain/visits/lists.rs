@@ -7,7 +7,7 @@ use super::model::{EndReason, Source, Status, Today};
 use super::queries;
 use super::scan::Why;
 use crate::base::id::{DeviceId, PersonId, RoomId, RunId, ScanReviewId, VisitId};
-use crate::base::page::Paging;
+use crate::base::page::{Page, Paging, Place};
 use crate::base::{Day, Error, Result, Timestamp};
 use crate::domain::people::{self, Role, audit};
 use crate::domain::rooms::Scope;
@@ -142,14 +142,15 @@ pub fn attendance(
 }
 
 /// Returns a person's visits that began at `since` or later, the newest first.
-/// Visits that were undone never were. One more than a page, if there is one.
+/// Visits that were undone never were.
 pub fn history(
     conn: &Connection,
     person: PersonId,
     since: Timestamp,
     paging: &Paging,
-) -> Result<Vec<PastVisit>> {
-    rows::all(
+) -> Result<Page<PastVisit>> {
+    let last = paging.last()?;
+    let found = rows::all(
         conn,
         "with recursive chain (visit_id, started_at, earlier_visit_id) as (
              select visit_id, started_at, earlier_visit_id
@@ -169,10 +170,19 @@ pub fn history(
          join activity using (activity_id)
          join room on room.room_id = visit.room_id
          where visit.started_at >= ?2
+           and (?3 is null or (visit.started_at, visit_id) < (?3, ?4))
          order by visit.started_at desc, visit_id desc
-         limit ?3 offset ?4",
-        params![person, since, paging.limit()? + 1, paging.offset()?],
-    )
+         limit ?5",
+        params![
+            person,
+            since,
+            last.map(|last| last.at),
+            last.map(|last| last.id),
+            paging.limit()? + 1
+        ],
+    )?;
+    let place = |visit: &PastVisit| Place { at: visit.started_at, id: visit.visit_id.0 };
+    Page::in_time(found, paging, place)
 }
 
 /// Returns somebody else's visits and leaves a line in the audit: to the lead
@@ -183,7 +193,7 @@ pub fn look_up_history(
     person: PersonId,
     since: Option<Timestamp>,
     paging: &Paging,
-) -> Result<Vec<PastVisit>> {
+) -> Result<Page<PastVisit>> {
     scope.require(tx, person)?;
     people::queries::find(tx, person)?;
     let since = since.unwrap_or(Timestamp(0));
@@ -216,10 +226,10 @@ pub fn stay(conn: &Connection, visit: VisitId, now: Timestamp) -> Result<Stay> {
     Ok(stay)
 }
 
-/// Returns the scans that nobody has looked at yet, the oldest first. One more
-/// than a page, if there is one.
-pub fn reviews(conn: &Connection, paging: &Paging) -> Result<Vec<Review>> {
-    rows::all(
+/// Returns the scans that nobody has looked at yet, the oldest first.
+pub fn reviews(conn: &Connection, paging: &Paging) -> Result<Page<Review>> {
+    let last = paging.last()?;
+    let found = rows::all(
         conn,
         "select scan_review_id, scan_id, device_id, device.name as device_name, person_id,
                 display_name, tag, why, scanned_at, received_at
@@ -228,10 +238,16 @@ pub fn reviews(conn: &Connection, paging: &Paging) -> Result<Vec<Review>> {
          join device using (device_id)
          left join person using (person_id)
          where reviewed_at is null
+           and (?1 is null or (scan_review.created_at, scan_review_id) > (?1, ?2))
          order by scan_review.created_at, scan_review_id
-         limit ?1 offset ?2",
-        params![paging.limit()? + 1, paging.offset()?],
-    )
+         limit ?3",
+        params![last.map(|last| last.at), last.map(|last| last.id), paging.limit()? + 1],
+    )?;
+    // A scan is put on the list in the write that takes it in.
+    Page::in_time(found, paging, |review: &Review| Place {
+        at: review.received_at,
+        id: review.id.0,
+    })
 }
 
 /// Notes that somebody has looked at a scan. The second one changes nothing.
