@@ -40,10 +40,38 @@ struct DeviceList {
     #[serde(flatten)]
     as_of: AsOf,
     #[serde(flatten)]
-    page: Page<Device>,
+    page: Page<DeviceItem>,
 }
 
-/// All readers; for staff those in the rooms that they supervise now.
+/// A reader: all of it for the lead, and how it is for staff in whose room it stands.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+enum DeviceItem {
+    Whole(Box<Device>),
+    Near(DeviceState),
+}
+
+/// How a reader is, for whoever works beside it. What it is, what it is told and the prefix of its
+/// key are for the lead.
+#[derive(Serialize, utoipa::ToSchema)]
+struct DeviceState {
+    id: DeviceId,
+    name: String,
+    room_id: Option<RoomId>,
+    room_name: Option<String>,
+    #[schema(inline)]
+    state: devices::State,
+    last_seen_at: Option<Timestamp>,
+}
+
+impl From<Device> for DeviceState {
+    fn from(device: Device) -> DeviceState {
+        let Device { id, name, room_id, room_name, state, last_seen_at, .. } = device;
+        DeviceState { id, name, room_id, room_name, state, last_seen_at }
+    }
+}
+
+/// All readers; for staff how those are that stand in the rooms that they supervise now.
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(Paging),
     responses((status = 200, body = DeviceList)))]
 async fn list(
@@ -53,16 +81,20 @@ async fn list(
 ) -> Result<Json<DeviceList>> {
     let (as_of, page) = app
         .snapshot(move |conn, now| {
-            let mut items = devices::queries::list(conn)?;
-            if who.role != Role::Admin {
-                let scope = scope::of(conn, who.person, who.role, now)?;
-                let mut own = Vec::new();
-                for run in &scope.runs {
-                    own.push(rooms::queries::run(conn, *run)?.room);
-                }
-                items.retain(|device| device.room_id.is_some_and(|room| own.contains(&room)));
+            let items = devices::queries::list(conn)?;
+            if who.role == Role::Admin {
+                let whole = items.into_iter().map(|device| DeviceItem::Whole(Box::new(device)));
+                return Page::part(whole.collect::<Vec<_>>(), &paging);
             }
-            Page::part(items, &paging)
+            let scope = scope::of(conn, who.person, who.role, now)?;
+            let mut own = Vec::new();
+            for run in &scope.runs {
+                own.push(rooms::queries::run(conn, *run)?.room);
+            }
+            let beside = |device: &Device| device.room_id.is_some_and(|room| own.contains(&room));
+            let near = items.into_iter().filter(beside);
+            let near = near.map(|device| DeviceItem::Near(device.into()));
+            Page::part(near.collect::<Vec<_>>(), &paging)
         })
         .await?;
     Ok(Json(DeviceList { as_of, page }))

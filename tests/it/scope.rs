@@ -14,6 +14,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::callers::next;
+use crate::devices::reader;
+use crate::runs::{House, get};
 use crate::scene::{BEN, MIA, Scene, ZOE};
 
 /// Who calls, in the order of the table's columns.
@@ -300,4 +302,27 @@ async fn a_change_of_scope_counts_from_the_next_call() {
         move |tx: &mut Tx<'_>| daybook::domain::rooms::commands::set_group_staff(tx, group, &staff);
     scene.write(Actor::Person(scene.lead), give).await.unwrap();
     assert_eq!(otto.get(&path).await.unwrap().status, 200);
+}
+
+/// Staff see how the reader beside them is, and nothing of what it is or is told.
+#[tokio::test]
+async fn staff_see_of_a_reader_in_their_room_how_it_is_and_no_more() {
+    let house = House::new().await;
+    let (hall, yard) = (house.cast.hall, house.cast.yard);
+    for (name, room) in [("Hall door", hall), ("Yard gate", yard)] {
+        reader(&house.server, json!({ "name": name, "mode": "room", "room_id": room })).await;
+    }
+    let items = async |client: &Client| {
+        let (status, list) = get(client, "/devices").await;
+        assert_eq!(status, 200);
+        list["items"].as_array().unwrap().clone()
+    };
+    assert_eq!(items(&house.anna).await, Vec::<Value>::new());
+    house.annas_run().await;
+    let whole = items(&house.lead).await;
+    assert_eq!((whole.len(), whole[0]["serial"].as_str()), (2, Some("SN-1")));
+    assert!(whole[0]["key_prefix"].is_string() && whole[0]["config"].is_object());
+    let near = json!([{ "id": whole[0]["id"], "name": "Hall door", "room_id": hall,
+        "room_name": "Hall", "state": "online", "last_seen_at": whole[0]["last_seen_at"] }]);
+    assert_eq!(json!(items(&house.anna).await), near);
 }
