@@ -158,6 +158,7 @@ impl Guard {
         target::check(request.uri())?;
         let host = self.check_host(request)?;
         check_length(request)?;
+        check_encoding(request.headers())?;
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
         if reads { Ok(()) } else { check_origin(request.headers(), host.as_ref()) }
     }
@@ -291,9 +292,21 @@ fn check_length(request: &Request) -> Result<(), Problem> {
     let length = length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
     let malformed = || Problem::malformed("request.length", "Content-Length is not a length");
     if length.ok_or_else(malformed)? > body_max(request.uri().path()) {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large"));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large")
+            .because("the body is too long"));
     }
     Ok(())
+}
+
+/// Refuses a body that is packed in any way, or said to be: nothing here unpacks one.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.content_encoding")
+        .because("a body must come unpacked, without a Content-Encoding")
+        .with_header(header::ACCEPT_ENCODING, "identity"))
 }
 
 /// Refuses a write that another site's page asks for. Browsers name the asking page in `Origin`;

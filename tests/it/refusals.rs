@@ -79,6 +79,9 @@ async fn what_the_door_refuses_has_a_code_and_stores_nothing() {
         body: body.to_owned(),
         ..good()
     };
+    let packed = |encoding: &str| {
+        framed(&format!("content-length: {}\r\ncontent-encoding: {encoding}", BODY.len()), BODY)
+    };
     let own = address.to_string();
     let both = format!("content-length: {}\r\ntransfer-encoding: chunked", chunked.len());
     let cases = [
@@ -99,6 +102,10 @@ async fn what_the_door_refuses_has_a_code_and_stores_nothing() {
         (framed("transfer-encoding: gzip, chunked", &chunked), 400, "request.encoding"),
         (framed("transfer-encoding: chunked, chunked", &chunked), 400, "request.encoding"),
         (framed("content-length: 10000000", BODY), 413, "request.too_large"),
+        (packed("gzip"), 415, "request.content_encoding"),
+        (packed("identity, gzip"), 415, "request.content_encoding"),
+        (packed("br\r\ncontent-encoding: identity"), 415, "request.content_encoding"),
+        (packed(""), 415, "request.content_encoding"),
     ];
     let stored = async || {
         let people = server.number("select count(*) from person").await;
@@ -114,7 +121,8 @@ async fn what_the_door_refuses_has_a_code_and_stores_nothing() {
     assert_eq!(good().send(address, &cookie).await.0, 201);
     let again = framed("transfer-encoding: chunked", &chunked).send(address, &cookie).await;
     assert_eq!(again.0, 201);
-    assert_eq!(stored().await.0, before.0 + 2);
+    assert_eq!(packed("Identity").send(address, &cookie).await.0, 201);
+    assert_eq!(stored().await.0, before.0 + 3);
 }
 
 #[tokio::test]
