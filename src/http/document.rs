@@ -168,12 +168,27 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
         let scheme = if named("device") { "device" } else { "session" };
         vec![SecurityRequirement::new(scheme, Vec::<String>::new())]
     });
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let problem = ResponseBuilder::new()
+    describe_errors(operation);
+}
+
+/// Says of each error that it comes as a problem, of those that the handler names for their meaning
+/// and of all others. What has a body of its own, as a page has, keeps it.
+fn describe_errors(operation: &mut Operation) {
+    const PROBLEM: &str = "application/problem+json";
+    let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && response.content.is_empty()
+        {
+            response.content.insert(PROBLEM.to_owned(), RefOr::T(content()));
+        }
+    }
+    let any = ResponseBuilder::new()
         .description("Any error, as a problem (RFC 9457)")
-        .content("application/problem+json", content)
+        .content(PROBLEM, content())
         .build();
-    operation.responses.responses.insert("default".to_owned(), problem.into());
+    operation.responses.responses.insert("default".to_owned(), any.into());
 }
 
 /// Says of each POST whose body may say nothing that it may have none.

@@ -68,8 +68,12 @@ fn every_operation_says_what_it_is_who_may_call_it_and_what_it_answers() {
             let bodyless = [101, 204].contains(&number)
                 || (300..400).contains(&number)
                 || answer["content"].is_object();
-            let described = bodyless || number >= 400 || path.starts_with("/a/");
+            let described = bodyless || path.starts_with("/a/");
             assert!(described, "{at}: {status} has no body described");
+            let problem = &answer["content"]["application/problem+json"]["schema"]["$ref"];
+            let page = answer["content"]["text/html"].is_object();
+            let told = page || problem == "#/components/schemas/Problem";
+            assert!(number < 400 && status != "default" || told, "{at}: {status} is no problem");
         }
         let wanted: BTreeSet<_> =
             path.split('{').skip(1).filter_map(|r| r.split('}').next()).collect();
