@@ -2,13 +2,18 @@
 //! a request that is good in everything else.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
+use daybook::base::Actor;
 use daybook::client::Client;
 use daybook::domain::people::Role;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
+use crate::callers::until;
+use crate::devices::reader;
 use crate::edge::{read_all, status};
 use crate::server::TestServer;
 use crate::store::{PASSWORD, TestStore};
@@ -137,6 +142,55 @@ async fn a_stream_too_many_is_refused_and_opens_nothing() {
     let wait: u32 = second.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((5..=20).contains(&wait), "{wait}");
     assert_eq!(server.app.hub.streams(), 1);
+}
+
+/// A reader keeps what it was not told of, and a page says "again": both know when.
+#[tokio::test]
+async fn a_full_queue_of_writes_is_503_with_a_time_to_come_again_and_reads_go_on() {
+    let server = TestServer::of(TestStore::with(|config| config.write_queue = 2).await).await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let door = reader(&server, json!({ "name": "Door", "mode": "toggle" })).await;
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    let mut writes = vec![write(&server, move || {
+        began.send(()).unwrap();
+        wait.recv().unwrap();
+    })];
+    has_begun.await.unwrap();
+    writes.extend([write(&server, || ()), write(&server, || ())]);
+    until(|| server.app.hub.metrics().queue_depth.load(Ordering::Relaxed) == 2).await;
+
+    let room = json!({ "name": "Hall", "capacity": 30 });
+    let tapped = json!({ "scan_id": "1", "tag": "04A1B2C3", "age_ms": 0 });
+    let scans = json!({ "boot_id": "b1", "scans": [tapped] });
+    let (rooms, device) = ("/api/v1/rooms", "/api/v1/device/scans");
+    for (client, path, body) in [(&admin, rooms, &room), (&door.client, device, &scans)] {
+        let busy = client.post(path, body).await.unwrap();
+        assert_eq!((busy.status, code(&busy)), (503, "server.busy".to_owned()), "{path}");
+        assert_eq!(busy.headers["retry-after"], "1", "{path}");
+    }
+    assert_eq!(admin.get(rooms).await.unwrap().json().unwrap()["items"], json!([]));
+    release.send(()).unwrap();
+    for write in writes {
+        write.await.unwrap();
+    }
+    // The same again is taken, and once.
+    assert_eq!(admin.post(rooms, &room).await.unwrap().status, 201);
+    assert_eq!(door.client.post(device, &scans).await.unwrap().status, 200);
+    let stored = "select (select count(*) from room) + 10 * (select count(*) from scan)";
+    assert_eq!(server.number(stored).await, 11);
+}
+
+/// Asks for a write that does this and nothing else.
+fn write(server: &TestServer, act: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let app = server.app.clone();
+    tokio::spawn(async move {
+        let write = app.write(Actor::System, "test", move |_| {
+            act();
+            Ok(())
+        });
+        write.await.unwrap();
+    })
 }
 
 #[tokio::test]
