@@ -45,8 +45,28 @@ export async function stop(child) {
   clearTimeout(timer);
 }
 
-export function emptyDir() {
-  return fs.mkdtempSync(path.join(os.tmpdir(), "daybook-ui-"));
+/** The directories of houses that are still there. */
+const dirs = new Set();
+
+// Also when a test could not be begun.
+process.on("exit", () => dirs.forEach(remove));
+
+function remove(dir) {
+  fs.rmSync(dir, { recursive: true, force: true });
+  dirs.delete(dir);
+}
+
+/** Makes a directory; [leave] removes it. */
+function emptyDir() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "daybook-ui-"));
+  dirs.add(dir);
+  return dir;
+}
+
+/** Ends a new house and removes what it has kept. */
+export async function leave({ child, data }) {
+  await stop(child);
+  remove(path.dirname(data));
 }
 
 /** A demo house whose clock stands, or starts, at `from`. */

@@ -1,5 +1,5 @@
 // A house with a tablet by a door, and badges that are held to it.
-import { expect, newHouse, stop, test as base, visiting } from "./house.mjs";
+import { expect, leave, newHouse, test as base, visiting } from "./house.mjs";
 
 const PASSWORD = "vier warme graue Steine";
 export const MIA = "DEB0C0C0";
@@ -9,7 +9,7 @@ export const test = base.extend({
   fresh: async ({}, use) => {
     const house = await newHouse();
     await use(house);
-    await stop(house.child);
+    await leave(house);
   },
   visitor: ({ fresh, browser }, use) => visiting({ ...fresh, sign_ins: [] }, browser, use),
   // A house with a lead, a room, an activity, a child and a member of staff, both with badges.

@@ -1,6 +1,6 @@
 // The link: a server that goes away and comes back, many tabs, a session that is ended elsewhere.
 // Against a house of its own, because this one is killed.
-import { expect, live, newHouse, serve, stop, test as base, visiting } from "../house.mjs";
+import { expect, leave, live, newHouse, serve, stop, test as base, visiting } from "../house.mjs";
 
 const LEAD = { username: "ada", password: "vier warme graue Steine", role: "admin" };
 /** What a page may take to be right again after its server has come back. */
@@ -29,7 +29,7 @@ const test = base.extend({
     };
     house.comeBack = async () => Object.assign(house, await serve(house.data, new URL(house.url).port));
     await use(house);
-    await stop(house.child);
+    await leave(house);
   },
   visitor: ({ own, browser }, use) => visiting(own, browser, use),
   // Another client of the same person, with a run and five members in the house.

@@ -1,11 +1,11 @@
 // The page Rooms: a new house gets what a run needs, by keyboard, and then the run starts.
-import { accessible, expect, live, mark, newHouse, stop, tabTo, test as shared, visiting } from "../house.mjs";
+import { accessible, expect, leave, live, mark, newHouse, tabTo, test as shared, visiting } from "../house.mjs";
 
 const fresh = shared.extend({
   fresh: async ({}, use) => {
     const house = await newHouse();
     await use(house);
-    await stop(house.child);
+    await leave(house);
   },
   visitor: ({ fresh, browser }, use) => visiting({ ...fresh, sign_ins: [] }, browser, use),
 });

@@ -1,11 +1,11 @@
 // The first run of a new house: a code, one form, and whoever has typed it is the lead.
-import { accessible, expect, live, newHouse, stop, tabTo, test as base, visiting } from "../house.mjs";
+import { accessible, expect, leave, live, newHouse, tabTo, test as base, visiting } from "../house.mjs";
 
 const test = base.extend({
   fresh: async ({}, use) => {
     const house = await newHouse();
     await use(house);
-    await stop(house.child);
+    await leave(house);
   },
   // Visits the new house and not the one that all tests share.
   visitor: ({ fresh, browser }, use) => visiting({ ...fresh, sign_ins: [] }, browser, use),
