@@ -106,7 +106,7 @@ function Mine({ request, queue, section }) {
   };
   return html`<div class="place" data-s=${coming ? "in" : "info"}>
     <div class="place-now" role="status">${coming ? html`
-      <${Icon} name="hand" size=${56} /><h2>${t("someone-comes", { name: request.assigned_to?.display_name ?? "" })}</h2>
+      <${Icon} name="hand" size=${56} /><h2>${whoComes(request.assigned_to)}</h2>
       <p>${t("someone-comes-hint")}</p>` : html`
       ${request.position && html`<p class="place-number" aria-hidden="true">${number(request.position)}</p>`}
       <h2>${request.status === "on_hold" ? t("place-on-hold") : t("place-in-line", { n: request.position ?? 0 })}</h2>
@@ -118,6 +118,11 @@ function Mine({ request, queue, section }) {
       <button onClick=${() => ask("cancel")}><${Icon} name="x" />${t("ask-cancel")}</button></div>`}
     ${asking === "cancel" && html`<${Cancel} cancel=${cancel} close=${() => ask(null)} />`}
     ${!coming && queue.median_wait_s > 0 && html`<p class="sub">${t("ask-usual", { n: minutes(queue.median_wait_s) })}</p>`}</div>`;
+}
+
+/** The event says that somebody has taken it; who that is comes with the request a moment later. */
+function whoComes(helper) {
+  return helper ? t("someone-comes", { name: helper.display_name }) : t("somebody-comes");
 }
 
 /** Both answers say what becomes of the request: “Cancel” would be read as taking it back. */

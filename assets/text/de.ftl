@@ -291,6 +291,7 @@ ask-cancel-title = Deine Bitte zurückziehen?
 ask-keep = Behalten
 ask-cancel-text = Du verlierst deinen Platz in der Reihe.
 ask-cancelled = Deine Bitte ist zurückgezogen.
+somebody-comes = Es kommt jemand zu dir
 someone-comes = { $name } kommt zu dir
 someone-comes-hint = Bleib, wo du bist.
 place-in-line = { $n ->

@@ -288,6 +288,7 @@ ask-cancel-title = Take your request back?
 ask-keep = Keep it
 ask-cancel-text = You lose your place in line.
 ask-cancelled = Your request is withdrawn.
+somebody-comes = Somebody is coming to you
 someone-comes = { $name } is coming to you
 someone-comes-hint = Stay where you are.
 place-in-line = { $n ->

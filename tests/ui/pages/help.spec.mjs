@@ -124,6 +124,21 @@ test("a request that is half written stays until it is sent, in this tab and for
   await expect(words).toHaveValue("");
 });
 
+test("somebody comes, until it is known who", async ({ cast, place, visitor }) => {
+  const { id } = await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Wo steht das?" });
+  await expect(said(place)).toContainText("Du bist als Nächstes dran");
+  let letThrough;
+  const held = new Promise((resolve) => { letThrough = resolve; });
+  await place.route("**/help-requests/mine", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await visitor.api(cast.staff.context, "POST", `/help-requests/${id}/claim`);
+  await expect(said(place).getByRole("heading")).toHaveText("Es kommt jemand zu dir");
+  letThrough();
+  await expect(said(place).getByRole("heading")).toHaveText(`${nameOf(cast.staff)} kommt zu dir`);
+});
+
 test("who claims second is told who has it", async ({ cast, place, visitor }) => {
   const { id } = await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich finde die Seite nicht" });
   await expect(said(place)).toBeVisible();
