@@ -275,3 +275,25 @@ fn files(dir: &str, end: &str) -> Vec<String> {
     found.sort();
     found
 }
+
+/// By default the box answers to its addresses alone: an example that names it must say what else is
+/// needed, on its own page and before.
+#[test]
+fn an_example_that_calls_the_box_by_a_name_says_so_where_names_are_explained() {
+    let mut papers = files("docs", "md");
+    papers.push("README.md".to_owned());
+    let mut wrong = Vec::new();
+    for path in papers {
+        let text = read(&path);
+        for (at, _) in text.match_indices("http://") {
+            let host = text[at + 7..].split([':', '/', '`', ' ', '\n']).next().unwrap_or_default();
+            let number = host.parse::<std::net::IpAddr>().is_ok();
+            let answered = number || ["localhost", "<the"].contains(&host);
+            if !answered && !text[..at].contains("hosts = ") {
+                wrong.push(format!("{path}: {host}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(read("README.md").contains("the setting `hosts`"), "nobody says how a name works");
+}
