@@ -25,7 +25,7 @@ pub enum Error {
     #[error("user name or password is wrong")]
     LoginFailed,
     /// Known, but not for this caller to do. The code says what was refused.
-    #[error("not allowed: {0}")]
+    #[error("{}", refusal(.0))]
     Forbidden(&'static str),
     /// There is no such thing, or the caller may not know of it.
     #[error("no such {0}")]
@@ -95,6 +95,28 @@ impl Error {
             Error::StorageFailed(_) => "storage.failed".into(),
             Error::Internal(_) => "server.internal".into(),
         }
+    }
+}
+
+/// Says in words what a code of [`Error::Forbidden`] refuses.
+fn refusal(code: &str) -> &'static str {
+    match code {
+        "access.role" => "this is not for your role to do",
+        "activity.other_person" => "nobody tells what another person did",
+        "attendance.other_day" => "only today is for you to see",
+        "contacts.reason_needed" => {
+            "a reason is needed to see contacts of somebody not in your care"
+        }
+        "device.enroll_code_wrong" => "this code is wrong or was never made",
+        "group.not_own" => "you are not in charge of this group",
+        "password.wrong" => "the password is wrong",
+        "pin.wrong" => "the badge, the user name or the PIN is wrong",
+        "run.not_own" => "you are not in charge of this run",
+        "setup.code_wrong" => "the set-up code is wrong",
+        "supervision.not_own" => "this is in the charge of somebody else",
+        "supervision.offer_not_yours" => "this offer is not yours",
+        "supervision.standing" => "you can give up a substitution alone; the lead ends the rest",
+        _ => "you may not do this",
     }
 }
 

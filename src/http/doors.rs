@@ -2,8 +2,7 @@
 //! They call what the JSON API calls.
 
 use askama::Template;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Extension, Form, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -12,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::Query;
+use super::extract::{Form, Query};
 use super::held::Held;
 use super::identify;
 use super::listen::Peer;
@@ -111,9 +110,8 @@ async fn sign_in(
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,
-    form: Result<Form<SignIn>, FormRejection>,
+    Form(form): Form<SignIn>,
 ) -> Result<Response> {
-    let Form(form) = form.map_err(|e| Error::malformed(e.body_text()))?;
     let SignIn { username, password, next } = form;
     let checked =
         sign_in::check(&app, &attempts, peer.as_deref(), username.clone(), password).await;
@@ -247,9 +245,8 @@ async fn set_up(
     session: Session,
     headers: HeaderMap,
     Query(ask): Query<Ask>,
-    form: Result<Form<NewSetup>, FormRejection>,
+    Form(mut form): Form<NewSetup>,
 ) -> Result<Response> {
-    let Form(mut form) = form.map_err(|e| Error::malformed(e.body_text()))?;
     let mut look = Look::of(&headers, None, None);
     if let Some(lang) = ask.lang {
         // The language proposed for the house was that of the page; another one was chosen.

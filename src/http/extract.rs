@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, Collected, LengthLimitError};
 use serde::Serialize;
@@ -40,6 +40,10 @@ pub struct Raw {
     pub bytes: Bytes,
     pub once: Option<Once>,
 }
+
+/// A form, as a browser without our scripts sends it.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<T>(pub T);
 
 /// Parameters from the path.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +119,22 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     }
 }
 
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Form<T>> {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts, Body::from(whole(body).await?));
+        let form = axum::Form::<T>::from_request(request, state).await;
+        form.map(|form| Form(form.0)).map_err(|error| {
+            if error.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+                return Error::WrongType("application/x-www-form-urlencoded");
+            }
+            pairs_unread(&error, "the form cannot be read")
+        })
+    }
+}
+
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
     type Rejection = Error;
 
@@ -130,12 +150,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Query<T>> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|query| Query(query.0)).map_err(|e| pairs_unread(&e, e.body_text()))
+        query.map(|query| Query(query.0)).map_err(|e| pairs_unread(&e, "the query cannot be read"))
     }
 }
 
 /// Says which field of a query or of a form cannot be read. `whole` is said where none can be named.
-pub fn pairs_unread(error: &(dyn std::error::Error + 'static), whole: String) -> Error {
+fn pairs_unread(error: &(dyn std::error::Error + 'static), whole: &'static str) -> Error {
     type Unread = serde_path_to_error::Error<serde::de::value::Error>;
     let causes = std::iter::successors(Some(error), |error| error.source());
     match causes.into_iter().find_map(|cause| cause.downcast_ref::<Unread>()) {
@@ -170,14 +190,14 @@ fn json_type(headers: &HeaderMap) -> Result<()> {
 }
 
 /// Reads a body to its end. How long it may be is for the guard to say.
-async fn whole(body: Body) -> Result<Bytes> {
+pub async fn whole(body: Body) -> Result<Bytes> {
     let read = body.collect().await;
     read.map(Collected::to_bytes).map_err(|error| {
         let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
         if causes.into_iter().any(|cause| cause.is::<LengthLimitError>()) {
             return Error::TooLarge;
         }
-        Error::malformed(format!("Failed to buffer the request body: {error}"))
+        Error::malformed("the body did not come to its end")
     })
 }
 

@@ -4,7 +4,6 @@
 //! kept, or none is. What a scan means is decided by `domain/visits/scan.rs`;
 //! nothing is read from the database before the write.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -14,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Json, Query, pairs_unread};
+use super::extract::{Form, Json, Query, whole};
 use super::held::Held;
 use super::readers::Rates;
 use super::signed_in::Reader;
@@ -242,17 +241,9 @@ async fn posted(app: &App, request: Request) -> Result<Tag> {
     match kind.to_ascii_lowercase().as_str() {
         "application/json" => Json::<Tag>::from_request(request, app).await.map(|body| body.0),
         "application/x-www-form-urlencoded" => {
-            let form = axum::Form::<Tag>::from_request(request, app).await;
-            form.map(|form| form.0).map_err(|e| pairs_unread(&e, e.body_text()))
+            Form::<Tag>::from_request(request, app).await.map(|form| form.0)
         }
-        _ => {
-            let body = Bytes::from_request(request, app).await;
-            let empty = body.map_err(|e| Error::malformed(e.body_text()))?.is_empty();
-            if empty {
-                Ok(Tag::default())
-            } else {
-                Err(Error::WrongType("application/json or application/x-www-form-urlencoded"))
-            }
-        }
+        _ if whole(request.into_body()).await?.is_empty() => Ok(Tag::default()),
+        _ => Err(Error::WrongType("application/json or application/x-www-form-urlencoded")),
     }
 }

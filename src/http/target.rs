@@ -12,7 +12,8 @@ const TARGET_MAX: usize = 8 * 1024;
 pub fn check(uri: &Uri) -> Result<(), Problem> {
     let length = uri.path_and_query().map_or(0, |target| target.as_str().len());
     if length > TARGET_MAX {
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, "request.target_too_long"));
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, "request.target_too_long")
+            .because("the address is too long"));
     }
     if uri.query().is_some_and(|query| !is_text(query)) {
         return Err(Problem::malformed("request.query", "the query cannot be read"));

@@ -1,15 +1,21 @@
 //! Bodies of the wrong shape, at every route that reads one: refused with words for people, and
 //! nothing is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
 
+use daybook::base::Error;
 use daybook::client::Client;
 use daybook::domain::people::Role;
 use hyper::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::access::{callers, concrete};
 use crate::devices::reader;
+use crate::edge::{read_all, status};
 use crate::schema::document;
 use crate::server::TestServer;
 
@@ -136,4 +142,66 @@ async fn fields_by_their_place_are_no_room_and_no_scan() {
     let stored = "select (select count(*) from room) + (select count(*) from scan)";
     assert_eq!(server.number(stored).await, 0);
     assert_eq!(server.log().await, before);
+}
+
+#[test]
+fn each_code_of_what_may_not_be_done_has_a_sentence_for_people() {
+    let (mut dirs, mut codes) = (vec![PathBuf::from("src")], BTreeSet::new());
+    while let Some(dir) = dirs.pop() {
+        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                dirs.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let said = text.split("Forbidden(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            codes.extend(said.map(str::to_owned));
+        }
+    }
+    assert!(codes.len() > 10, "{codes:?}");
+    let other = Error::Forbidden("other").to_string();
+    for code in codes {
+        let said = Error::Forbidden(code.clone().leak()).to_string();
+        assert!(said != other && !said.contains('.'), "{code}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_or_a_broken_body_is_said_in_words_of_our_own() {
+    let server = TestServer::start().await;
+    let (_, staff) = server.signed_in("Sam Senn", Role::Staff).await;
+    let refused = staff.get("/api/v1/displays").await.unwrap().json().unwrap();
+    assert_eq!(refused["detail"], "this is not for your role to do");
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let long = format!("username={}", "a".repeat(2 << 20));
+    let chunked = format!("{:x}\r\n{long}\r\n0\r\n\r\n", long.len());
+    for (path, kind, framing, body, expected) in [
+        ("/sign-in", FORM, "content-length: 8", "user=sam", (400, "unknown field `user`")),
+        ("/setup", FORM, "content-length: 1", "x", (400, "unknown field `x`")),
+        ("/sign-in", "text/plain", "content-length: 1", "x", (415, "the content type must be ")),
+        ("/sign-in", FORM, "transfer-encoding: chunked", &chunked, (413, "the body is too long")),
+        ("/sign-in", FORM, "content-length: 99", "username=", (400, "the body did not come ")),
+        (
+            "/api/v1/login",
+            "application/json",
+            "content-length: 99",
+            "{",
+            (400, "the body did not "),
+        ),
+    ] {
+        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        let address = server.address;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\n\
+             connection: close\r\ncontent-type: {kind}\r\n{framing}\r\n\r\n"
+        );
+        // It may be refused in the middle of it.
+        let _ = socket.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).await;
+        let _ = socket.shutdown().await;
+        let answer = read_all(&mut socket).await;
+        assert_eq!(status(&answer), expected.0, "{path} {framing}: {answer}");
+        assert!(answer.contains(&format!("\"detail\":\"{}", expected.1)), "{path}: {answer}");
+        assert!(!answer.contains("Failed to"), "{answer}");
+    }
 }
