@@ -135,11 +135,11 @@ function Review() {
     load: (signal) => api.get("/scans/review?limit=200", { signal }), reduce: reducer(reduceReview),
   }), []));
   const done = (one) => attempt(() => section.optimistic(
-    (list) => ({ ...list, items: list.items.filter((item) => item.scan_id !== one.scan_id) }),
-    () => api.post(`/scans/${one.scan_id}/reviewed`)));
+    (list) => ({ ...list, items: list.items.filter((item) => item.id !== one.id) }),
+    () => api.post(`/scans/${one.id}/reviewed`)));
   return html`<section class="part"><header class="list-head"><h2>${t("scans-review")}</h2></header>
     <${Loaded} section=${section} rows=${2}>${({ items }) => (items.length === 0 ? html`<p class="sub">${t("scans-review-none")}</p>` : html`
-      <ul class="card rows">${items.map((one) => html`<li key=${one.scan_id}><${Icon} name="nfc" size=${24} />
+      <ul class="card rows">${items.map((one) => html`<li key=${one.id}><${Icon} name="nfc" size=${24} />
         <span class="who"><b>${one.display_name ?? t("unknown-card")}</b><span class="sub">${one.device_name} · ${t(`why-${one.why.replaceAll(/[._]/g, "-")}`)} · <${Ago} at=${one.scanned_at} /></span></span>
         <button onClick=${() => done(one)}><${Icon} name="check" />${t("scan-reviewed")}</button></li>`)}</ul>`)}<//></section>`;
 }

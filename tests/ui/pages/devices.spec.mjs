@@ -55,3 +55,19 @@ test("the questions about a key and about shutting a reader out can be left, too
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.locator(".toast", { hasText: "Bibliothek bekommt einen neuen Schlüssel." })).toBeVisible();
 });
+
+test("a scan that nobody could place is looked at once, and stays looked at", async ({ visitor, lead }) => {
+  const { kiosk, page } = await both(visitor, lead);
+  for (const tag of ["DEB0AAAA", "DEB0BBBB"]) {
+    await kiosk.keyboard.type(tag);
+    await kiosk.keyboard.press("Enter");
+  }
+  const rows = page.locator(".part", { hasText: "Buchungen zum Ansehen" }).getByRole("listitem");
+  await expect(rows).toHaveCount(2);
+  const done = page.waitForResponse((answer) => answer.url().endsWith("/reviewed"));
+  await rows.first().getByRole("button", { name: "Gesehen" }).click();
+  expect((await done).status()).toBe(204);
+  await expect(rows).toHaveCount(1);
+  await page.reload();
+  await expect(rows).toHaveCount(1);
+});
