@@ -1,6 +1,6 @@
 //! Taking over a file of people: persons, badges, contacts and groups, all or nothing.
 //!
-//! Whom a row means is decided in [`super::namesakes`], so that a file that is taken over again
+//! Whom a row means is decided in `namesakes`, so that a file that is taken over again
 //! changes nothing. What a row does not say stays as it is, and nobody is taken away.
 
 use std::collections::{BTreeSet, HashMap};
