@@ -1,7 +1,7 @@
 //! Replay: pages of the log for readers that are behind the ring, shared.
 //!
 //! The log is read in chunks of fixed positions, by one read at a time, in an order that lets
-//! laggards travel together ([`super::shelf`]): a thousand readers that come back cost what one
+//! laggards travel together (`live/shelf.rs`): a thousand readers that come back cost what one
 //! does, wherever they stood. A full chunk never changes; one that is not full yet is right as far
 //! as it goes, which is far enough for whoever has not seen its end.
 
