@@ -1,6 +1,7 @@
 //! Words that every module may use: errors, ids, time, who acts, secrets, text and pages.
 
 pub mod actor;
+pub mod bounds;
 pub mod error;
 pub mod id;
 pub mod page;

@@ -3,6 +3,7 @@
 //! A stream goes back no further than the house's own day. What was before is read where reading it
 //! is written down; a live board is of today, and whoever was away longer reads its snapshot anew.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -291,12 +292,14 @@ fn topics(
 /// Returns the first topic of a room that there is not: whoever follows it would wait for ever.
 fn unknown_room<'a>(
     conn: &Connection,
-    mut topics: impl Iterator<Item = &'a Topic>,
+    topics: impl Iterator<Item = &'a Topic>,
 ) -> Result<Option<Topic>> {
-    topics.try_fold(None, |unknown: Option<Topic>, topic| match *topic {
-        Topic::Room(room) if unknown.is_none() && !rooms::queries::is_room(conn, room)? => {
-            Ok(Some(*topic))
-        }
-        _ => Ok(unknown),
-    })
+    let wanted: Vec<Topic> =
+        topics.copied().filter(|topic| matches!(topic, Topic::Room(_))).collect();
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let rooms = rooms::queries::rooms(conn)?;
+    let known: HashSet<Topic> = rooms.into_iter().map(|room| Topic::Room(room.id)).collect();
+    Ok(wanted.into_iter().find(|topic| !known.contains(topic)))
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::model::{House, LocalTime};
-use crate::base::{Result, Timestamp};
+use crate::base::{Error, Result, Timestamp};
 use crate::live::Tx;
 use crate::live::memo::Tables;
 use crate::store::ready::Prepares;
@@ -43,9 +43,10 @@ pub fn local_time_known(tx: &Tx<'_>) -> Result<LocalTime> {
 /// Returns when the day of `at` began by the clock of the house. Before it is set up it has none:
 /// all that ever was is of one day.
 pub fn day_begins(conn: &Connection, at: Timestamp) -> Result<Timestamp> {
-    let time: Option<LocalTime> =
-        rows::maybe(conn, "select zone, late_after, closes_at from house", [])?;
-    Ok(time.map_or(Timestamp(0), |time| time.day_begins(at)))
+    match local_time(conn) {
+        Err(Error::NotFound(_)) => Ok(Timestamp(0)),
+        time => Ok(time?.day_begins(at)),
+    }
 }
 
 /// Says whether a house has been set up.

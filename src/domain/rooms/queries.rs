@@ -33,11 +33,6 @@ pub fn room(conn: &Connection, room: RoomId) -> Result<Room> {
     )
 }
 
-/// Says whether there is such a room.
-pub fn is_room(conn: &Connection, room: RoomId) -> Result<bool> {
-    rows::one(conn, "room", "select exists (select 1 from room where room_id = ?1)", params![room])
-}
-
 /// Returns all groups, by name.
 pub fn groups(conn: &Connection) -> Result<Vec<Group>> {
     rows::all(

@@ -73,8 +73,7 @@ impl Scope {
     /// particular.
     pub fn topics(&self) -> Vec<Topic> {
         let own = [Topic::Inbox(self.person), Topic::Progress(self.person)];
-        let mut topics = vec![Topic::House, Topic::Display, Topic::Help];
-        topics.extend(own);
+        let mut topics = [&[Topic::House, Topic::Display, Topic::Help], &own[..]].concat();
         match self.role {
             Role::Admin => topics.extend([
                 Topic::Devices,

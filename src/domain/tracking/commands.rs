@@ -1,22 +1,15 @@
 //! Keeping what pages tell.
 
-use std::time::Duration;
-
 use rusqlite::params;
 
 use super::model::{BATCH_MAX, Tracking};
+use crate::base::bounds::{AGE_MAX, AHEAD_MAX};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::people;
 use crate::event::{Event, Label};
 use crate::live::Tx;
 use crate::store::rows;
-
-/// How far a page's clock may be ahead before its times are refused.
-const AHEAD_MAX: Duration = Duration::from_secs(120);
-
-/// How far back a time may lie: what waited longer comes from a clock that is wrong, as a scan would.
-const AGE_MAX: Duration = Duration::from_secs(72 * 60 * 60);
 
 /// Keeps a batch of actions of `person`, all or nothing, and returns how many
 /// were new: one with an id that was told before is passed over.

@@ -30,6 +30,7 @@ use super::display::{self, Display};
 use super::hand::{Hand, Verdict, Way};
 use super::model::{Occupancy, Today};
 use super::{kept, standings};
+use crate::base::bounds::{AGE_MAX, AHEAD_MAX};
 use crate::base::id::RoomId;
 use crate::base::{Result, Timestamp};
 use crate::domain::devices::model::{Intent, Mode, Scanner};
@@ -41,12 +42,6 @@ use crate::words;
 
 /// Two taps of one tag at one reader within this time are one.
 const DOUBLE_TAP_MS: u64 = 1500;
-
-/// A scan from further in the future than this has a wrong clock.
-const FUTURE_MAX: Duration = Duration::from_secs(120);
-
-/// A scan older than this tells of a day that nobody remembers.
-const AGE_MAX: Duration = Duration::from_secs(72 * 60 * 60);
 
 /// A scan that comes within this time was made in front of a reader with a connection.
 pub(super) const FRESH: Duration = Duration::from_secs(10);
@@ -211,7 +206,7 @@ fn decide(
     at: Timestamp,
     bearer: &Bearer,
 ) -> Result<Verdict> {
-    if at > tx.now.plus(FUTURE_MAX) {
+    if at > tx.now.plus(AHEAD_MAX) {
         return Ok(Verdict::review(Why::Future));
     }
     if at < tx.now.minus(AGE_MAX) {
