@@ -51,8 +51,9 @@ impl Heart {
     /// Beats once, at `now`.
     pub async fn beat(&mut self, now: Instant) -> Result<()> {
         self.turn = self.turn.wrapping_add(1);
-        self.app.hub.beat(self.turn);
-        self.app.presence.look(&self.app.hub, self.app.clock.now());
+        let moment = self.app.clock.now();
+        self.app.hub.beat(self.turn, moment);
+        self.app.presence.look(&self.app.hub, moment);
         self.forget_the_signed_out().await?;
         if self.told.is_some_and(|at| now.saturating_duration_since(at) < TOLD_PERIOD) {
             return Ok(());

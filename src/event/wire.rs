@@ -17,7 +17,7 @@ pub const VERSION: u32 = 1;
 /// How long a frame is besides its data, about: names of fields, ids, a name.
 const ENVELOPE: usize = 256;
 
-/// An event or a signal on its way to both kinds of stream. It is encoded when the first of those
+/// An event, a signal or a sign of life on its way to both kinds of stream. It is encoded when the first of those
 /// who hear it asks, and by whoever that is: what nobody listens for costs its writer nothing more.
 #[derive(Debug)]
 pub struct Frame {
@@ -29,7 +29,7 @@ pub struct Frame {
     pub topics: Vec<Topic>,
     /// About how many bytes it takes.
     pub size: usize,
-    /// What there is to say, until it is encoded.
+    /// What there is to say, until it is encoded; what a sign of life says, for good.
     words: Mutex<Option<Words>>,
     text: OnceLock<Text>,
     /// The same in other words, made when the first reader who needs them hears the frame.
@@ -86,6 +86,15 @@ impl Frame {
         Frame::new(None, Some(signal.figure()), signal.topics.clone(), words)
     }
 
+    /// Returns a sign of life. It says nothing but that the reader has everything up to `cursor`,
+    /// and that only to an event stream: a WebSocket has its pings.
+    pub fn of_rest(cursor: Cursor, at: Timestamp) -> Frame {
+        let text = Text { sse: format!("id: {cursor}\n\n").into(), json: 0..0 };
+        let (kind, data) = ("heartbeat".into(), "{}".to_owned());
+        let words = Words { id: Some(cursor), kind, at, data, name: None };
+        Frame { text: text.into(), ..Frame::new(None, None, Vec::new(), words) }
+    }
+
     fn new(seq: Option<i64>, figure: Option<u64>, topics: Vec<Topic>, words: Words) -> Frame {
         let (size, words) = (words.size(), Mutex::new(Some(words)));
         let (text, alias) = (OnceLock::new(), OnceLock::new());
@@ -105,6 +114,20 @@ impl Frame {
     /// and shared by all who ask: a program has one `make`.
     pub fn alias(&self, make: fn(&Frame) -> Option<Text>) -> Option<&Text> {
         self.alias.get_or_init(|| make(self).map(Box::new)).as_deref()
+    }
+
+    /// Says whether this is a sign of life.
+    pub fn is_rest(&self) -> bool {
+        self.seq.is_none() && self.figure.is_none()
+    }
+
+    /// Returns the frame's envelope, for who puts it into other words.
+    pub fn envelope(&self) -> Bytes {
+        if !self.is_rest() {
+            return self.json();
+        }
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        words.as_ref().map(|words| words.encoded(&self.topics).json()).unwrap_or_default()
     }
 
     /// Returns the frame as Server-Sent Events text, blank line included.

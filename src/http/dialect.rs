@@ -80,14 +80,6 @@ impl Dialect {
         }
     }
 
-    /// Returns a sign of life as a message, for those who expect one.
-    pub fn heartbeat(self, cursor: &Cursor, now: Timestamp) -> Option<Text> {
-        match self {
-            Dialect::Canonical => None,
-            Dialect::Classic => self.own("heartbeat", Some(cursor), json!({}), now),
-        }
-    }
-
     /// Returns a goodbye. It has no id: it is no place to come back to.
     pub fn goodbye(self, reason: &str, retry_ms: u32, now: Timestamp) -> Option<Text> {
         match self {

@@ -48,7 +48,7 @@ pub struct Source {
 /// What a stream has in hand.
 #[derive(Default)]
 struct Hand {
-    /// Bytes of the stream's own: its opening, a sign of life, its goodbye.
+    /// Bytes of the stream's own: its opening, its goodbye.
     own: Bytes,
     frames: Vec<Arc<Frame>>,
     /// How much of the first frame is written.
@@ -82,7 +82,6 @@ impl Source {
                     let begun = self.feed.begun();
                     self.advance(begun);
                 }
-                Ok(Next::Beat) => self.hand = Hand::own(self.beat()),
                 Ok(Next::Ended(reason)) => {
                     self.over = true;
                     self.hand = Hand::own(self.goodbye(reason));
@@ -97,13 +96,6 @@ impl Source {
             }
         }
         Poll::Ready(true)
-    }
-
-    /// Gives a sign of life that moves the reader's cursor.
-    fn beat(&mut self) -> Bytes {
-        let cursor = self.feed.rest();
-        let message = self.dialect.heartbeat(&cursor, self.seat.streams().clock.now());
-        message.map_or_else(|| format!("id: {cursor}\n\n").into(), |text| text.sse().clone())
     }
 
     fn goodbye(&self, reason: &str) -> Bytes {
@@ -191,7 +183,8 @@ pub struct Line {
 impl Line {
     /// Writes these in one call, as far as there is room.
     fn write<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
-        let mut slices = [IoSlice::new(&[]); BATCH_MAX + 1];
+        // Frames, a sign of life after them, and the stream's own bytes before.
+        let mut slices = [IoSlice::new(&[]); BATCH_MAX + 2];
         let mut count = 0;
         let pieces = pieces.filter(|piece| !piece.is_empty());
         for (slice, piece) in slices.iter_mut().zip(pieces) {

@@ -9,13 +9,12 @@ use std::mem;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver};
 use std::task::Waker;
 use std::thread;
 
 use super::hub::{Hub, State, WeakHub};
-use super::slot::Turn;
+use super::slot::{SlotId, Turn};
 use crate::base::Result;
 use crate::event::wire::Frame;
 
@@ -93,7 +92,7 @@ struct Round {
 
 /// What is brought to one stream.
 struct Errand {
-    slot: usize,
+    slot: SlotId,
     sink: Arc<dyn Sink>,
     /// Which of the round's frames.
     frames: Range<usize>,
@@ -105,7 +104,7 @@ impl Round {
     /// whether there is somebody to be visited.
     fn plan(&mut self, hub: &Hub) -> bool {
         let mut wakers = Vec::new();
-        hub.metrics().deliveries.fetch_add(self.frames.len() as u64, Ordering::Relaxed);
+        hub.metrics().delivered(&self.frames);
         // Kept until the lock is free: a sink whose stream has gone meanwhile is closed with it.
         let _done = {
             let state = &mut *hub.lock();
@@ -126,7 +125,8 @@ impl Round {
         let done = mem::replace(&mut self.errands, Vec::with_capacity(ROUND));
         for Errand { slot: id, sink, frames, sent } in &done {
             // One that has gone meanwhile took what it wanted, and another may be in its place.
-            let Some(slot) = state.slots.get_mut(*id).filter(|slot| slot.writes_to(sink)) else {
+            let Some(slot) = state.slots.get_mut(id.key()).filter(|slot| slot.writes_to(sink))
+            else {
                 continue;
             };
             slot.turn = Turn::Rests;
@@ -136,7 +136,7 @@ impl Round {
             }
             if slot.needs_its_task() {
                 wakers.extend(slot.wake());
-            } else if slot.pending {
+            } else if slot.is_due() {
                 state.due.push_back(*id);
             }
         }
@@ -146,14 +146,14 @@ impl Round {
 
     /// Takes on what waits for a stream that rests. Any other has been woken and comes for it, or
     /// is looked at again by the courier who is there.
-    fn take(&mut self, state: &mut State, id: usize, wakers: &mut Vec<Waker>) {
-        let Some(slot) = state.slots.get_mut(id) else { return };
-        if slot.turn != Turn::Rests || !slot.pending {
+    fn take(&mut self, state: &mut State, id: SlotId, wakers: &mut Vec<Waker>) {
+        let Some(slot) = state.slots.get_mut(id.key()) else { return };
+        if slot.turn != Turn::Rests || !slot.is_due() {
             return;
         }
         let first = self.frames.len();
         if !slot.needs_its_task() {
-            slot.take(&state.ring, &mut self.frames);
+            slot.take(&state.ring, &mut state.pulse, &mut self.frames);
         }
         let frames = first..self.frames.len();
         if let Some(sink) = slot.sink.as_ref().filter(|_| !frames.is_empty()) {

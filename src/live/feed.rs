@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use super::courier::{Left, Sink};
-use super::hub::{Holder, Hub, SHUTDOWN};
+use super::hub::{Holder, Hub, SHUTDOWN, State};
 use super::metrics::{Ending, Metrics};
 use super::replay::Replay;
 use super::ring::Ring;
 use super::shelf::Page;
-use super::slot::{Slot, Turn};
+use super::slot::{Slot, SlotId, Turn};
 use crate::base::Result;
 use crate::event::wire::Frame;
 use crate::event::{Cursor, Topic};
@@ -32,7 +32,7 @@ pub const BATCH_MAX: usize = 64;
 pub struct Feed {
     hub: Hub,
     replay: Replay,
-    slot: usize,
+    slot: SlotId,
     /// A page on its way from the log, while the reader is behind the ring.
     page: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send>>>,
     /// How much of the frames that were given last is in the reader's sink.
@@ -63,10 +63,8 @@ pub enum Opening {
 
 /// What a feed has next.
 pub enum Next {
-    /// Frames in commit order, at least one.
+    /// Frames in commit order, at least one; the last may be a sign of life.
     Frames(Vec<Arc<Frame>>),
-    /// Nothing new, but a sign of life is due.
-    Beat,
     /// The feed has ended, and why; the reader may come back.
     Ended(&'static str),
 }
@@ -83,7 +81,7 @@ impl Feed {
     ) -> Result<(Feed, Opening)> {
         topics.sort_unstable();
         topics.dedup();
-        let (slot, head) = hub.subscribe(topics.into(), holder);
+        let (slot, head) = hub.subscribe(topics, holder);
         let mut feed =
             Feed { hub: hub.clone(), replay: replay.clone(), slot, page: None, begun: 0 };
         let opening = feed.rewind(start, head).await?;
@@ -141,15 +139,13 @@ impl Feed {
         loop {
             match self.step(cx) {
                 Step::Give(frames) => {
-                    let count = frames.len() as u64;
-                    self.hub.metrics().deliveries.fetch_add(count, Ordering::Relaxed);
+                    self.hub.metrics().delivered(&frames);
                     return Poll::Ready(Ok(Next::Frames(frames)));
                 }
                 Step::Finish(left) => {
                     self.begun = left.written;
                     return Poll::Ready(Ok(Next::Frames(left.frames)));
                 }
-                Step::Beat => return Poll::Ready(Ok(Next::Beat)),
                 Step::End(reason) => return Poll::Ready(Ok(Next::Ended(reason))),
                 Step::Fail(error) => return Poll::Ready(Err(error)),
                 Step::Wait => return Poll::Pending,
@@ -214,7 +210,8 @@ impl Feed {
 
     fn step(&mut self, cx: &mut Context<'_>) -> Step {
         let mut state = self.hub.lock();
-        let Some((slot, ring)) = state.slot(self.slot) else { return Step::End("closed") };
+        let State { slots, ring, pulse, .. } = &mut *state;
+        let Some(slot) = slots.get_mut(self.slot.key()) else { return Step::End("closed") };
         if slot.turn == Turn::Courier {
             slot.wake_by(cx.waker());
             return Step::Wait;
@@ -231,9 +228,6 @@ impl Feed {
         {
             return Step::End(reason);
         }
-        if std::mem::take(&mut slot.beat) {
-            return Step::Beat;
-        }
         if slot.behind {
             // So that a cut reaches a reader that waits for the disk.
             slot.wake_by(cx.waker());
@@ -241,7 +235,7 @@ impl Feed {
             drop(state);
             return self.step_in_log(cx, &topics, seq);
         }
-        if !slot.pending {
+        if !slot.is_due() {
             slot.wake_by(cx.waker());
             if slot.sink.is_some() {
                 slot.turn = Turn::Rests;
@@ -249,7 +243,7 @@ impl Feed {
             return Step::Wait;
         }
         let mut frames = Vec::new();
-        slot.take(ring, &mut frames);
+        slot.take(ring, pulse, &mut frames);
         if frames.is_empty() { Step::Again } else { Step::Give(frames) }
     }
 
@@ -290,7 +284,6 @@ impl Drop for Feed {
 enum Step {
     Give(Vec<Arc<Frame>>),
     Finish(Box<Left>),
-    Beat,
     End(&'static str),
     Fail(crate::base::Error),
     Wait,

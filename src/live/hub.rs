@@ -15,8 +15,9 @@ use slab::Slab;
 
 use super::courier::couriers_for;
 use super::metrics::Metrics;
+use super::pulse::Pulse;
 use super::ring::Ring;
-use super::slot::{Slot, Turn};
+use super::slot::{Slot, SlotId, Turn};
 use super::tx::Cut;
 use super::watch::{Carrier, DeviceKind};
 use crate::base::Timestamp;
@@ -59,12 +60,12 @@ pub(super) struct WeakHub(Weak<Shared>);
 
 pub(super) struct State {
     pub(super) ring: Ring,
-    /// By small numbers, which are given again: who holds one of somebody that has gone must look
-    /// whose it is now.
+    /// By their numbers.
     pub(super) slots: Slab<Box<Slot>>,
     /// Those whom the courier is to visit.
-    pub(super) due: VecDeque<usize>,
-    by_topic: HashMap<Topic, Vec<usize>>,
+    pub(super) due: VecDeque<SlotId>,
+    pub(super) pulse: Pulse,
+    by_topic: HashMap<Topic, Vec<SlotId>>,
     /// Ends every new subscription too, once the server drains.
     draining: bool,
 }
@@ -117,6 +118,7 @@ impl Hub {
             ring: Ring::new(head),
             slots: Slab::new(),
             due: VecDeque::new(),
+            pulse: Pulse::new(epoch.clone()),
             by_topic: HashMap::new(),
             draining: false,
         };
@@ -160,12 +162,19 @@ impl Hub {
         if frames.is_empty() {
             return;
         }
+        self.call(|state, wakers| {
+            for frame in frames {
+                state.push(Arc::new(frame), wakers);
+            }
+        });
+    }
+
+    /// Has `mark` note who is to be told, and calls them and the couriers.
+    fn call(&self, mark: impl FnOnce(&mut State, &mut Vec<Waker>)) {
         let mut wakers = Vec::new();
         let due = {
-            let mut state = self.lock();
-            for frame in frames {
-                state.push(Arc::new(frame), &mut wakers);
-            }
+            let state = &mut *self.lock();
+            mark(state, &mut wakers);
             state.due.len()
         };
         // Outside the lock: who is woken asks for it at once.
@@ -181,16 +190,21 @@ impl Hub {
         self.publish(vec![Frame::of_signal(signal, at)]);
     }
 
-    /// Gives a sign of life to the subscribers whose turn it is.
-    pub fn beat(&self, turn: u32) {
-        let mut wakers = Vec::new();
-        for (id, slot) in &mut self.lock().slots {
-            if id % TURNS as usize == (turn % TURNS) as usize {
+    /// Gives a sign of life to the subscribers whose turn it is at `now`.
+    pub fn beat(&self, turn: u32, now: Timestamp) {
+        let turn = (turn % TURNS) as usize;
+        self.call(|state, wakers| {
+            state.pulse.renew(now);
+            for key in (turn..state.slots.capacity()).step_by(TURNS as usize) {
+                let Some(slot) = state.slots.get_mut(key) else { continue };
                 slot.beat = true;
-                wakers.extend(slot.waker.take());
+                match slot.turn {
+                    Turn::Own => wakers.extend(slot.waker.take()),
+                    Turn::Rests => state.due.push_back(SlotId::of(key)),
+                    Turn::Courier => (),
+                }
             }
-        }
-        wakers.into_iter().for_each(Waker::wake);
+        });
     }
 
     /// Returns how often rights have changed so far. Who reads rights and then subscribes asks
@@ -284,9 +298,10 @@ impl Hub {
 
     /// Takes a place for a subscriber of `topics` (sorted) that knows
     /// everything up to the present head.
-    pub(super) fn subscribe(&self, topics: Arc<[Topic]>, holder: Holder) -> (usize, i64) {
+    pub(super) fn subscribe(&self, topics: Vec<Topic>, holder: Holder) -> (SlotId, i64) {
         let mut state = self.lock();
-        let id = state.slots.vacant_key();
+        let topics = state.list_of(topics);
+        let id = SlotId::of(state.slots.vacant_key());
         for topic in topics.iter() {
             state.by_topic.entry(*topic).or_default().push(id);
         }
@@ -299,9 +314,9 @@ impl Hub {
     }
 
     /// Gives up the place of a subscriber.
-    pub(super) fn unsubscribe(&self, id: usize) {
+    pub(super) fn unsubscribe(&self, id: SlotId) {
         let mut state = self.lock();
-        let Some(slot) = state.slots.try_remove(id) else { return };
+        let Some(slot) = state.slots.try_remove(id.key()) else { return };
         for topic in slot.topics.iter() {
             if let Some(ids) = state.by_topic.get_mut(topic) {
                 ids.retain(|other| *other != id);
@@ -338,12 +353,11 @@ impl State {
     fn push(&mut self, frame: Arc<Frame>, wakers: &mut Vec<Waker>) {
         let place = self.ring.push(frame.clone());
         for id in frame.topics.iter().filter_map(|topic| self.by_topic.get(topic)).flatten() {
-            let Some(slot) = self.slots.get_mut(*id) else { continue };
+            let Some(slot) = self.slots.get_mut(id.key()) else { continue };
             if slot.pending {
                 continue;
             }
-            slot.pending = true;
-            slot.next = place;
+            slot.begin_at(place);
             match slot.turn {
                 Turn::Own => wakers.extend(slot.waker.take()),
                 Turn::Rests => self.due.push_back(*id),
@@ -353,7 +367,18 @@ impl State {
         }
     }
 
-    pub(super) fn slot(&mut self, id: usize) -> Option<(&mut Slot, &Ring)> {
-        Some((self.slots.get_mut(id)?, &self.ring))
+    /// Returns a list of `topics`, which streams of the same ones share if they come one after the
+    /// other: tabs of one person, walls, members.
+    fn list_of(&self, topics: Vec<Topic>) -> Arc<[Topic]> {
+        let newest = topics.last().and_then(|topic| self.by_topic.get(topic)?.last());
+        let newest = newest.and_then(|id| self.slots.get(id.key()));
+        match newest {
+            Some(slot) if *slot.topics == *topics => slot.topics.clone(),
+            _ => topics.into(),
+        }
+    }
+
+    pub(super) fn slot(&mut self, id: SlotId) -> Option<(&mut Slot, &Ring)> {
+        Some((self.slots.get_mut(id.key())?, &self.ring))
     }
 }

@@ -1,8 +1,10 @@
 //! Counters that the live path keeps of itself, for /metrics, health and `daybook check`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::hub::{LOST, SHUTDOWN};
+use crate::event::wire::Frame;
 use crate::words;
 
 /// Upper bounds of the spread of batches, in writes.
@@ -86,6 +88,12 @@ impl Metrics {
     /// Adds one to `counter`.
     pub fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts what was handed to a stream; a sign of life is nothing.
+    pub fn delivered(&self, frames: &[Arc<Frame>]) {
+        let count = frames.iter().filter(|frame| !frame.is_rest()).count();
+        self.deliveries.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     /// Counts a stream that the server has ended.

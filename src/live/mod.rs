@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod once;
 pub mod place;
 pub mod presence;
+mod pulse;
 pub mod replay;
 pub mod ring;
 mod shelf;

@@ -1,14 +1,33 @@
 //! What the hub keeps of one subscriber: how far it has come, and who sees to it.
 
+use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 
 use super::courier::{Left, Sink};
 use super::feed::BATCH_MAX;
 use super::hub::Holder;
+use super::pulse::Pulse;
 use super::ring::Ring;
 use crate::event::Topic;
 use crate::event::wire::Frame;
+
+/// A subscriber's number. Numbers are small and are given again: who holds one of somebody that
+/// has gone must look whose it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SlotId(u32);
+
+impl SlotId {
+    /// Returns the number of the place `key`. No process has more sockets than there are numbers.
+    pub(super) fn of(key: usize) -> SlotId {
+        SlotId(u32::try_from(key).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the place.
+    pub(super) fn key(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// One subscriber.
 pub(super) struct Slot {
@@ -22,6 +41,8 @@ pub(super) struct Slot {
     pub(super) behind: bool,
     /// Whether anything is there to be looked at.
     pub(super) pending: bool,
+    /// Whether the frame at `next` is known to be one that it hears.
+    pub(super) sure: bool,
     /// Whether a sign of life is due.
     pub(super) beat: bool,
     pub(super) waker: Option<Waker>,
@@ -57,6 +78,7 @@ impl Slot {
             next: ring.end(),
             behind: false,
             pending: false,
+            sure: false,
             beat: false,
             waker: None,
             ended: None,
@@ -81,7 +103,19 @@ impl Slot {
 
     /// Says whether there is something that only its own task can say or find out.
     pub(super) fn needs_its_task(&self) -> bool {
-        self.left.is_some() || self.ended.is_some() || self.beat || self.behind
+        self.left.is_some() || self.ended.is_some() || self.behind
+    }
+
+    /// Says whether there is something to be brought.
+    pub(super) fn is_due(&self) -> bool {
+        self.pending || self.beat
+    }
+
+    /// Notes that the frame at `place`, which it hears, is the first that waits.
+    pub(super) fn begin_at(&mut self, place: u64) {
+        self.pending = true;
+        self.sure = true;
+        self.next = place;
     }
 
     /// Leaves everything to its own task, which is to be woken.
@@ -97,11 +131,22 @@ impl Slot {
         self.behind = place.is_none();
         self.pending = place.is_none_or(|place| place < ring.end());
         self.next = place.unwrap_or(self.next);
+        self.sure = false;
     }
 
     /// Takes the next frames off the ring that the subscriber hears, not more than [`BATCH_MAX`],
-    /// and puts them after those in `frames`.
-    pub(super) fn take(&mut self, ring: &Ring, frames: &mut Vec<Arc<Frame>>) {
+    /// and puts them after those in `frames`; a sign of life that is due follows the last.
+    pub(super) fn take(&mut self, ring: &Ring, pulse: &mut Pulse, frames: &mut Vec<Arc<Frame>>) {
+        self.take_news(ring, frames);
+        if self.beat && !self.pending {
+            self.beat = false;
+            // All that is not for this reader is behind it, too.
+            self.seq = self.seq.max(ring.head());
+            frames.push(pulse.frame(self.seq));
+        }
+    }
+
+    fn take_news(&mut self, ring: &Ring, frames: &mut Vec<Arc<Frame>>) {
         let most = frames.len() + BATCH_MAX;
         while self.next < ring.end() && frames.len() < most {
             let Some(frame) = ring.get(self.next) else {
@@ -109,12 +154,13 @@ impl Slot {
                 break;
             };
             self.next += 1;
+            let sure = mem::take(&mut self.sure);
             let known = frame.seq.is_some_and(|seq| seq <= self.seq);
             if known || ring.is_outdated(self.next - 1, frame) {
                 continue;
             }
             self.seq = frame.seq.unwrap_or(self.seq);
-            if frame.heard_by(&self.topics) {
+            if sure || frame.heard_by(&self.topics) {
                 frames.push(frame.clone());
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::hub::{Holder, Hub};
 use super::ring::Ring;
-use super::slot::Slot;
+use super::slot::{Slot, SlotId};
 use crate::event::Topic;
 use crate::event::wire::Frame;
 use crate::words;
@@ -88,7 +88,7 @@ impl Hub {
 
     /// Writes down which subscriber was cut since it was too slow, by ids: nobody sees it among the
     /// open ones any more.
-    pub(super) fn log_laggard(&self, id: usize) {
+    pub(super) fn log_laggard(&self, id: SlotId) {
         let (suspect, (first, frames)) = {
             let mut state = self.lock();
             let Some((slot, ring)) = state.slot(id) else { return };

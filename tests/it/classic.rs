@@ -79,7 +79,8 @@ fn beginning(server: &TestServer, path: &str) -> String {
 
 /// Gives every stream a sign of life.
 fn beat(server: &TestServer) {
-    (0..TURNS).for_each(|turn| server.app.hub.beat(turn));
+    let app = &server.app;
+    (0..TURNS).for_each(|turn| app.hub.beat(turn, app.clock.now()));
 }
 
 /// Reads to the newest event and returns the ids and types of the events on the way.

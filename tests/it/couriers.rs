@@ -12,6 +12,7 @@ use daybook::event::{Event, Label, Topic};
 use daybook::live::Feed;
 use daybook::live::courier::{Sent, Sink};
 use daybook::live::feed::{BATCH_MAX, Next, Start};
+use daybook::live::hub::TURNS;
 
 use crate::store::TestStore;
 
@@ -27,8 +28,10 @@ struct Bowl {
 
 #[derive(Default)]
 struct Inside {
-    /// The frames of each call.
+    /// The events of each call.
     calls: Vec<Vec<i64>>,
+    /// Signs of life, and after how many events each came.
+    signs: Vec<(usize, Arc<Frame>)>,
     /// Whether a courier stands at it and must wait.
     closed: bool,
     /// How many bytes are taken from now on; all, if it is not said.
@@ -48,6 +51,13 @@ impl Bowl {
         self.changed.notify_all();
     }
 
+    /// Says after how many events there were signs of life, and how they read.
+    fn signs(&self) -> Vec<(usize, String)> {
+        let text = |frame: &Frame| String::from_utf8(frame.sse().to_vec()).unwrap();
+        let inside = self.inside.lock().unwrap();
+        inside.signs.iter().map(|(count, frame)| (*count, text(frame))).collect()
+    }
+
     fn all(&self) -> Vec<i64> {
         self.inside.lock().unwrap().calls.concat()
     }
@@ -56,7 +66,14 @@ impl Bowl {
 impl Sink for Bowl {
     fn try_send(&self, frames: &[Arc<Frame>]) -> Sent {
         let mut inside = self.inside.lock().unwrap();
-        inside.calls.push(frames.iter().map(|frame| frame.seq.unwrap()).collect());
+        let events: Vec<_> = frames.iter().filter_map(|frame| frame.seq).collect();
+        inside.calls.push(events);
+        let count = inside.calls.concat().len();
+        let sign = frames.iter().position(|frame| frame.is_rest());
+        if let Some(at) = sign {
+            assert_eq!(at + 1, frames.len(), "nothing follows a sign of life");
+            inside.signs.push((count, frames[at].clone()));
+        }
         self.changed.notify_all();
         let inside = self.changed.wait_while(inside, |inside| inside.closed).unwrap();
         inside.room.map_or(Sent::All, Sent::Part)
@@ -76,7 +93,7 @@ impl Wake for Task {
 
 /// A stream with a sink, whose task is the test.
 struct Stream {
-    store: TestStore,
+    store: Arc<TestStore>,
     feed: Feed,
     bowl: Arc<Bowl>,
     task: Arc<Task>,
@@ -85,7 +102,11 @@ struct Stream {
 impl Stream {
     /// Opens one that rests.
     async fn resting() -> Stream {
-        let store = TestStore::new().await;
+        Stream::resting_in(Arc::new(TestStore::new().await)).await
+    }
+
+    /// Opens one more.
+    async fn resting_in(store: Arc<TestStore>) -> Stream {
         let (hub, replay) = (&store.app.hub, &store.app.replay);
         let holder = crate::store::holder(Some(PersonId(1)), "s");
         let opened = Feed::open(hub, replay, vec![Topic::Devices], holder, Start::Now).await;
@@ -99,6 +120,12 @@ impl Stream {
     fn poll(&mut self) -> Poll<Result<Next>> {
         let waker: Waker = self.task.clone().into();
         self.feed.poll_next(&mut Context::from_waker(&waker))
+    }
+
+    /// Gives everybody a sign of life.
+    fn beat(&self) {
+        let app = &self.store.app;
+        (0..TURNS).for_each(|turn| app.hub.beat(turn, app.clock.now()));
     }
 
     fn woken(&self) -> usize {
@@ -191,17 +218,47 @@ async fn while_a_courier_is_there_the_task_waits_and_then_hears_that_its_rights_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_of_life_is_left_to_the_task_which_then_rests_again() {
-    let mut stream = Stream::resting().await;
-    for turn in 0..daybook::live::hub::TURNS {
-        stream.store.app.hub.beat(turn);
-    }
-    assert_eq!(stream.woken(), 1);
-    assert!(matches!(stream.poll(), Poll::Ready(Ok(Next::Beat))));
-    assert!(stream.poll().is_pending());
+async fn a_sign_of_life_is_brought_too_and_comes_after_what_waits() {
+    let stream = Stream::resting().await;
+    stream.beat();
+    stream.bowl.until(|inside| inside.signs.len() == 1);
+    stream.bowl.set(|inside| inside.closed = true);
     stream.emit(1).await;
     stream.bowl.until(|inside| inside.calls.concat() == [1]);
-    assert_eq!(stream.woken(), 1);
+    stream.emit(2).await;
+    stream.beat();
+    stream.bowl.set(|inside| inside.closed = false);
+    stream.bowl.until(|inside| inside.signs.len() == 2);
+    let epoch = stream.store.app.hub.epoch();
+    let signs = [(0, format!("id: {epoch}-0\n\n")), (3, format!("id: {epoch}-3\n\n"))];
+    assert_eq!(stream.bowl.signs(), signs);
+    assert_eq!((stream.bowl.all(), stream.woken()), (vec![1, 2, 3], 0));
+    assert_eq!(stream.store.app.hub.metrics().deliveries.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_of_life_of_which_a_sink_takes_a_part_is_given_to_the_task() {
+    let mut stream = Stream::resting().await;
+    stream.bowl.set(|inside| inside.room = Some(2));
+    stream.beat();
+    stream.wait_to_be_woken().await;
+    let Poll::Ready(Ok(Next::Frames(frames))) = stream.poll() else { panic!("nothing is left") };
+    assert_eq!((frames.len(), stream.feed.begun()), (1, 2));
+    assert!(frames[0].is_rest() && stream.poll().is_pending());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_a_sign_of_life_due_at_one_time_shares_it() {
+    let mut streams = vec![Stream::resting().await];
+    for _ in 0..TURNS {
+        streams.push(Stream::resting_in(streams[0].store.clone()).await);
+    }
+    streams[0].beat();
+    let sign = |stream: &Stream| {
+        stream.bowl.until(|inside| inside.signs.len() == 1);
+        stream.bowl.inside.lock().unwrap().signs[0].1.clone()
+    };
+    assert!(Arc::ptr_eq(&sign(&streams[0]), &sign(&streams[TURNS as usize])));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ async fn a_quiet_stream_gives_signs_of_life_that_move_its_cursor() {
     // Not for this reader; its position passes it all the same.
     house.emit(7).await;
     for turn in 0..TURNS {
-        house.app.hub.beat(turn);
+        house.app.hub.beat(turn, house.app.clock.now());
     }
     let beat = next(&mut stream).await.unwrap();
     let id = Some(house.app.hub.head().to_string());

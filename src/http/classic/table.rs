@@ -108,7 +108,7 @@ pub fn find(canonical: &str) -> Option<&'static Row> {
 
 /// Returns the classic form of a frame; none when it has no classic name.
 pub fn form(frame: &Frame) -> Option<Text> {
-    let Canonical { id, kind, ts, data } = serde_json::from_slice(&frame.json()).ok()?;
+    let Canonical { id, kind, ts, data } = serde_json::from_slice(&frame.envelope()).ok()?;
     find(&kind)?.text(id.as_deref(), &ts, data)
 }
 

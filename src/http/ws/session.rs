@@ -200,10 +200,6 @@ impl Session {
     ) -> Result<(), End> {
         match next {
             Ok(Next::Frames(frames)) => self.write_frames(socket, &frames).await,
-            Ok(Next::Beat) => {
-                let heartbeat = self.dialect.heartbeat(&self.feed.rest(), self.app.clock.now());
-                self.say(socket, heartbeat.iter()).await
-            }
             Ok(Next::Ended(reason)) => {
                 self.feed.ended_by(Ending::of(reason));
                 Err(Box::pin(self.last_words(socket, reason)).await)
@@ -226,14 +222,15 @@ impl Session {
         }
     }
 
-    /// Writes frames, each as a message.
+    /// Writes frames, each as a message; a sign of life may have none.
     pub(super) async fn write_frames(
         &mut self,
         socket: &mut Socket,
         frames: &[Arc<Frame>],
     ) -> Result<(), End> {
         let dialect = self.dialect;
-        self.say(socket, frames.iter().filter_map(|frame| dialect.text(frame))).await
+        let texts = frames.iter().filter_map(|frame| dialect.text(frame));
+        self.say(socket, texts.filter(|text| !text.json().is_empty())).await
     }
 
     /// Does what an order from outside asks for.
