@@ -203,6 +203,11 @@ impl Text {
         &self.sse
     }
 
+    /// Returns the bytes of the JSON object; none of what is for event streams only.
+    pub fn json_bytes(&self) -> &[u8] {
+        self.sse.get(self.json.clone()).unwrap_or_default()
+    }
+
     /// Returns the frame as one JSON object; shares the memory of [`Text::sse`].
     pub fn json(&self) -> Bytes {
         self.sse.slice(self.json.clone())

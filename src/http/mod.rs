@@ -2,6 +2,7 @@
 
 pub mod problem;
 pub mod limit;
+mod line;
 mod target;
 pub mod guard;
 mod held;

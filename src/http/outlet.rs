@@ -7,8 +7,7 @@
 //! answer, for transports whose socket cannot be had.
 
 use std::convert::Infallible;
-use std::io::{self, IoSlice};
-use std::net::Shutdown;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,18 +15,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame as BodyFrame};
-use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::time::Sleep;
 
 use super::conn::Socket;
 use super::dialect::Dialect;
+use super::line::{Form, Line, said};
 use super::listen::Permit;
 use super::streams::Seat;
 use crate::event::wire::Frame;
 use crate::live::Feed;
-use crate::live::courier::{Sent, Sink};
-use crate::live::feed::{BATCH_MAX, Next};
+use crate::live::feed::Next;
 use crate::live::hub::SHUTDOWN;
 use crate::live::metrics::Ending;
 
@@ -157,11 +155,6 @@ impl Hand {
     }
 }
 
-/// Returns what a stream says of a frame: nothing, where its words have no name for it.
-fn said(dialect: Dialect, frame: &Frame) -> &[u8] {
-    dialect.text(frame).map_or(&[], |text| text.sse())
-}
-
 /// Returns after how many milliseconds a reader comes back whose stream has ended. It differs from
 /// reader to reader: a restart must not bring all of them at once.
 pub fn retry_ms(reason: &str) -> u32 {
@@ -171,47 +164,6 @@ pub fn retry_ms(reason: &str) -> u32 {
 /// Returns a number from `first` on and below `end`, at random.
 pub fn between(first: u32, end: u32) -> u32 {
     first + getrandom::u32().unwrap_or_default() % (end - first)
-}
-
-/// The socket of a stream: written to by its own task or, while that rests, by the courier.
-pub struct Line {
-    socket: Socket,
-    dialect: Dialect,
-    _permit: Permit,
-}
-
-impl Line {
-    /// Writes these in one call, as far as there is room.
-    fn write<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
-        // Frames, a sign of life after them, and the stream's own bytes before.
-        let mut slices = [IoSlice::new(&[]); BATCH_MAX + 2];
-        let mut count = 0;
-        let pieces = pieces.filter(|piece| !piece.is_empty());
-        for (slice, piece) in slices.iter_mut().zip(pieces) {
-            *slice = IoSlice::new(piece);
-            count += 1;
-        }
-        // One frame is what mostly waits, and a plain call costs the kernel less. Whether there is
-        // room the call itself says; the runtime's book of that would be one more look at memory.
-        let socket = SockRef::from(&self.socket);
-        match slices.get(..count).unwrap_or_default() {
-            [] => Ok(0),
-            [one] => socket.send(one),
-            several => socket.send_vectored(several),
-        }
-    }
-}
-
-impl Sink for Line {
-    fn try_send(&self, frames: &[Arc<Frame>]) -> Sent {
-        let pieces = frames.iter().map(|frame| said(self.dialect, frame));
-        let whole: usize = pieces.clone().map(<[u8]>::len).sum();
-        // What is wrong with the socket, its own task finds out.
-        match self.write(pieces).unwrap_or(0) {
-            written if written == whole => Sent::All,
-            written => Sent::Part(written),
-        }
-    }
 }
 
 /// A stream on a bare socket.
@@ -230,7 +182,7 @@ struct Stuck {
 impl SocketOutlet {
     /// Returns a stream that has its place in the door with `permit`.
     pub fn new(source: Source, socket: Socket, permit: Permit) -> SocketOutlet {
-        let line = Arc::new(Line { socket, dialect: source.dialect, _permit: permit });
+        let line = Line::new(socket, Form::EventStream, source.dialect, permit);
         source.feed.rest_in(line.clone());
         SocketOutlet { source, line, stuck: None }
     }
@@ -295,8 +247,7 @@ impl SocketOutlet {
             match self.source.poll_fill(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(false) => {
-                    let socket = SockRef::from(&self.line.socket);
-                    return Poll::Ready(socket.shutdown(Shutdown::Write));
+                    return Poll::Ready(self.line.finish());
                 }
                 Poll::Ready(true) => {}
             }

@@ -107,6 +107,24 @@ impl Feed {
         }
     }
 
+    /// Waits until no courier is at the sink, where none comes before the next frames are asked
+    /// for: for a reader that has something of its own to put there. Returns what a courier has
+    /// begun to bring, which comes first.
+    pub async fn take_turn(&mut self) -> Option<Box<Left>> {
+        std::future::poll_fn(|cx| {
+            let mut state = self.hub.lock();
+            let Some((slot, _)) = state.slot(self.slot) else { return Poll::Ready(None) };
+            if slot.turn == Turn::Courier {
+                slot.asked = true;
+                slot.wake_by(cx.waker());
+                return Poll::Pending;
+            }
+            slot.turn = Turn::Own;
+            Poll::Ready(slot.left.take())
+        })
+        .await
+    }
+
     /// Returns the position up to which the reader has been served.
     pub fn cursor(&self) -> Cursor {
         self.cursor_of(|slot, _| slot.seq)

@@ -53,6 +53,8 @@ pub(super) struct Slot {
     pub(super) sink: Option<Arc<dyn Sink>>,
     /// What the subscriber and the courier do with the sink at this moment.
     pub(super) turn: Turn,
+    /// Whether its own task waits until the courier has gone.
+    pub(super) asked: bool,
     /// What the sink did not take of what the courier brought.
     pub(super) left: Option<Box<Left>>,
 }
@@ -85,6 +87,7 @@ impl Slot {
             untaken: 0,
             sink: None,
             turn: Turn::Own,
+            asked: false,
             left: None,
         }
     }
@@ -103,7 +106,7 @@ impl Slot {
 
     /// Says whether there is something that only its own task can say or find out.
     pub(super) fn needs_its_task(&self) -> bool {
-        self.left.is_some() || self.ended.is_some() || self.behind
+        self.left.is_some() || self.ended.is_some() || self.behind || self.asked
     }
 
     /// Says whether there is something to be brought.
@@ -121,6 +124,7 @@ impl Slot {
     /// Leaves everything to its own task, which is to be woken.
     pub(super) fn wake(&mut self) -> Option<Waker> {
         self.turn = Turn::Own;
+        self.asked = false;
         self.waker.take()
     }
 

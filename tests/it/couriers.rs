@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook::base::id::{DeviceId, PersonId};
 use daybook::base::{Actor, Result};
@@ -215,6 +215,31 @@ async fn while_a_courier_is_there_the_task_waits_and_then_hears_that_its_rights_
     stream.wait_to_be_woken().await;
     assert!(matches!(stream.poll(), Poll::Ready(Ok(Next::Ended("access_changed")))));
     assert_eq!(stream.bowl.all(), [1], "what came after the cut is not brought");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_asks_for_its_turn_gets_it_after_the_courier_with_what_that_has_begun() {
+    for room in [None, Some(5)] {
+        let mut stream = Stream::resting().await;
+        stream.bowl.set(|inside| (inside.closed, inside.room) = (true, room));
+        stream.emit(1).await;
+        stream.bowl.until(|inside| !inside.calls.is_empty());
+        let mut turn = Box::pin(stream.feed.take_turn());
+        tokio::select! {
+            biased;
+            _ = &mut turn => panic!("the courier is there"),
+            () = std::future::ready(()) => (),
+        }
+        stream.bowl.set(|inside| inside.closed = false);
+        let begun = Instant::now();
+        let left = tokio::time::timeout(LIMIT, turn).await.expect("the courier has gone");
+        assert!(begun.elapsed() < LIMIT, "the courier's going wakes it, and no timer");
+        assert_eq!(left.map(|left| (left.frames.len(), left.written)), room.map(|n| (1, n)));
+        stream.emit(1).await;
+        let Poll::Ready(Ok(Next::Frames(frames))) = stream.poll() else { panic!("it waits") };
+        assert_eq!((frames.len(), frames[0].seq), (1, Some(2)), "none is brought meanwhile");
+        assert_eq!(stream.bowl.all(), [1]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

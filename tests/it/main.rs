@@ -56,6 +56,7 @@ mod store;
 mod scene;
 mod scans;
 mod memo;
+mod turns;
 mod visits;
 mod days;
 mod absences;

@@ -22,7 +22,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 type Received = (u8, Vec<u8>);
 
 pub struct Socket {
-    stream: TcpStream,
+    pub stream: TcpStream,
 }
 
 impl Socket {

@@ -274,7 +274,7 @@ mod tests {
 
     /// A client's frame: masked.
     fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = super::super::encode::head(first & 0x0F, payload.len());
+        let mut bytes = super::super::encode::head(first & 0x0F, payload.len()).as_ref().to_vec();
         bytes[0] = first;
         bytes[1] |= 0x80;
         let mask = [0x1B, 0xAD, 0xC0, 0xDE];

@@ -11,6 +11,7 @@ mod session;
 pub mod sockets;
 mod subscribing;
 mod utf8;
+mod writing;
 
 use std::sync::Arc;
 
@@ -85,8 +86,11 @@ pub async fn socket(
         Ok(opened) => opened,
         Err(refused) => return Ok(refused.into_response()),
     };
-    let line = known.map(|sockets| sockets.line(holder.session.clone()));
-    Ok(switch(&accept, Session::new(app, principal, holder, opened, seat).speaking(dialect, line)))
+    let orders = known.map(|sockets| sockets.orders(holder.session.clone()));
+    Ok(switch(
+        &accept,
+        Session::new(app, principal, holder, opened, seat).speaking(dialect, orders),
+    ))
 }
 
 fn switch(accept: &str, session: Session) -> Response {

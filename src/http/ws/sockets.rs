@@ -29,13 +29,13 @@ pub(super) struct Order {
     pub(super) done: oneshot::Sender<Result<BTreeSet<Topic>, Refusal>>,
 }
 
-/// One socket's end of it. A socket is known for as long as it holds its line.
+/// One socket's end of it. A socket is known for as long as it holds this.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Orders {
     sockets: Arc<Sockets>,
     session: String,
     own: mpsc::Sender<Order>,
-    orders: mpsc::Receiver<Order>,
+    waiting: mpsc::Receiver<Order>,
 }
 
 impl Sockets {
@@ -63,13 +63,13 @@ impl Sockets {
         op: Op,
         channels: &[String],
     ) -> Result<BTreeSet<Topic>, Problem> {
-        let lines = self.lock().get(session).cloned().unwrap_or_default();
+        let known = self.lock().get(session).cloned().unwrap_or_default();
         let mut heard = None;
-        for line in lines {
+        for socket in known {
             let (done, answer) = oneshot::channel();
             let command = Command { op, topics: channels.to_vec(), after: None, reference: None };
             // A socket that has closed meanwhile neither takes orders nor answers.
-            let _ = line.send(Order { command, done }).await;
+            let _ = socket.send(Order { command, done }).await;
             match answer.await {
                 Ok(Ok(topics)) => heard.get_or_insert_with(BTreeSet::new).extend(topics),
                 Ok(Err(refusal)) => return Err(forbidden(refusal)),
@@ -80,10 +80,10 @@ impl Sockets {
     }
 
     /// Makes a new socket of a session known.
-    pub(super) fn line(self: &Arc<Sockets>, session: String) -> Line {
-        let (own, orders) = mpsc::channel(ORDERS_MAX);
+    pub(super) fn orders(self: &Arc<Sockets>, session: String) -> Orders {
+        let (own, waiting) = mpsc::channel(ORDERS_MAX);
         self.lock().entry(session.clone()).or_default().push(own.clone());
-        Line { sockets: self.clone(), session, own, orders }
+        Orders { sockets: self.clone(), session, own, waiting }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<mpsc::Sender<Order>>>> {
@@ -91,11 +91,11 @@ impl Sockets {
     }
 }
 
-impl Line {
-    /// Waits for the next order; for ever, where no line is.
-    pub(super) async fn next(line: &mut Option<Line>) -> Order {
-        let order = match line {
-            Some(line) => line.orders.recv().await,
+impl Orders {
+    /// Waits for the next order; for ever, where none are taken.
+    pub(super) async fn next(orders: &mut Option<Orders>) -> Order {
+        let order = match orders {
+            Some(orders) => orders.waiting.recv().await,
             None => None,
         };
         match order {
@@ -105,12 +105,12 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Orders {
     fn drop(&mut self) {
         let mut sockets = self.sockets.lock();
-        if let Some(lines) = sockets.get_mut(&self.session) {
-            lines.retain(|line| !line.same_channel(&self.own));
-            if lines.is_empty() {
+        if let Some(known) = sockets.get_mut(&self.session) {
+            known.retain(|socket| !socket.same_channel(&self.own));
+            if known.is_empty() {
                 sockets.remove(&self.session);
             }
         }

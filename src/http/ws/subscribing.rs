@@ -1,12 +1,13 @@
 //! Topics that come and go while a WebSocket is open. The client's place in the stream stays.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::command::{Command, Op, Refusal};
 use super::session::{End, Session};
 use crate::base::Error;
 use crate::event::{Cursor, Topic};
-use crate::http::conn::Socket;
+use crate::http::line::Line;
 use crate::http::opening::{self, Opened, Refused, TOPICS_MAX};
 use crate::live::Feed;
 use crate::live::feed::{Next, Opening, Start};
@@ -16,13 +17,15 @@ impl Session {
     /// Does what the client asks for; the answer is the word for what was done, or why not.
     pub(super) async fn do_command(
         &mut self,
-        socket: &mut Socket,
+        line: &Arc<Line>,
         command: Command,
     ) -> Result<Result<&'static str, Refusal>, End> {
         let named = match opening::wanted(command.topics.iter().map(String::as_str)) {
             Ok(named) => named.into_iter().collect::<BTreeSet<_>>(),
             Err(refused) => return Ok(Err(refused.into())),
         };
+        // From here to the answer no courier brings anything: the place in the stream stands.
+        self.take_turn(line).await?;
         // What passed on other topics while nothing came is behind the client: a topic without
         // `after` begins now.
         self.feed.rest();
@@ -31,11 +34,11 @@ impl Session {
             Op::Signal => Ok(Err(Refusal::new("signal.unknown", "no such signal"))),
             Op::Subscribe => {
                 let after = command.after.as_deref();
-                Ok(self.subscribe(socket, named, after).await?.map(|()| "subscribed"))
+                Ok(self.subscribe(line, named, after).await?.map(|()| "subscribed"))
             }
             Op::Unsubscribe => {
                 let rest = self.topics.difference(&named).copied().collect();
-                Ok(self.reopen(rest).await?.map(|()| "unsubscribed"))
+                Ok(self.reopen(line, rest).await?.map(|()| "unsubscribed"))
             }
         }
     }
@@ -44,7 +47,7 @@ impl Session {
     /// on together from where the client stands.
     async fn subscribe(
         &mut self,
-        socket: &mut Socket,
+        line: &Arc<Line>,
         named: BTreeSet<Topic>,
         after: Option<&str>,
     ) -> Result<Result<(), Refusal>, End> {
@@ -61,17 +64,17 @@ impl Session {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             match opened.opening {
-                Opening::Whole => self.catch_up(socket, opened.feed).await?,
-                Opening::Resync(reason) => self.say_resync(socket, reason).await?,
+                Opening::Whole => self.catch_up(line, opened.feed).await?,
+                Opening::Resync(reason) => self.say_resync(line, reason).await?,
             }
         }
         let all = self.topics.union(&named).copied().collect();
-        self.reopen(all).await
+        self.reopen(line, all).await
     }
 
     /// Passes on what new topics had until the position that the client has reached, but for what
     /// it heard on its other topics.
-    async fn catch_up(&mut self, socket: &mut Socket, mut feed: Feed) -> Result<(), End> {
+    async fn catch_up(&mut self, line: &Arc<Line>, mut feed: Feed) -> Result<(), End> {
         let here = self.feed.cursor().seq;
         let heard: Vec<_> = self.topics.iter().copied().collect();
         while feed.rest().seq < here {
@@ -84,13 +87,17 @@ impl Session {
                 .filter(|frame| frame.seq.is_some_and(|seq| seq <= here))
                 .filter(|frame| !frame.heard_by(&heard))
                 .collect();
-            self.write_frames(socket, &missed).await?;
+            self.write_frames(line, &missed, 0).await?;
         }
         Ok(())
     }
 
     /// Goes on with these topics from where the client stands.
-    async fn reopen(&mut self, topics: BTreeSet<Topic>) -> Result<Result<(), Refusal>, End> {
+    async fn reopen(
+        &mut self,
+        line: &Arc<Line>,
+        topics: BTreeSet<Topic>,
+    ) -> Result<Result<(), Refusal>, End> {
         let (app, principal, holder) = (&self.app, &self.principal, &self.holder);
         let here = self.feed.cursor();
         let list: Vec<_> = topics.iter().copied().collect();
@@ -100,6 +107,7 @@ impl Session {
             Err(refusal) => return Ok(Err(refusal)),
         };
         self.feed = opened.feed;
+        self.feed.rest_in(line.clone());
         self.topics = topics;
         Ok(Ok(()))
     }
