@@ -14,9 +14,60 @@ use crate::load::{Wire, rest};
 /// How many streams are opened at a time.
 const OPENED_AT_ONCE: usize = 64;
 
+/// As what streams are open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    EventStreams,
+    WebSockets,
+}
+
+impl Form {
+    /// What they are called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Form::EventStreams => "streams",
+            Form::WebSockets => "WebSockets",
+        }
+    }
+
+    /// Returns how long the first whole piece of what was read is, if one is there.
+    fn first(self, read: &[u8]) -> Option<usize> {
+        let up_to =
+            |end: &[u8]| Some(read.windows(end.len()).position(|part| part == end)? + end.len());
+        match (self, read) {
+            (Form::EventStreams, _) => up_to(b"\n\n"),
+            (Form::WebSockets, [b'H', ..]) => up_to(b"\r\n\r\n"),
+            (Form::WebSockets, [_, 126, high, low, ..]) => {
+                Some(4 + usize::from(u16::from_be_bytes([*high, *low])))
+            }
+            (Form::WebSockets, [_, short @ 0..126, ..]) => Some(2 + usize::from(*short)),
+            _ => None,
+        }
+        .filter(|length| *length <= read.len())
+    }
+
+    /// Whether a piece is an event of the log: it has an id, and is not about the stream itself.
+    fn is_event(self, piece: &[u8]) -> bool {
+        match self {
+            Form::EventStreams => {
+                let frame = piece.trim_ascii_start();
+                let kind = frame.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
+                frame.starts_with(b"id: ")
+                    && kind.starts_with(b"event: ")
+                    && !kind.starts_with(b"event: st")
+            }
+            Form::WebSockets => {
+                let text = String::from_utf8_lossy(piece);
+                text.contains(r#"{"id":"#) && !text.contains(r#""topic":"stream""#)
+            }
+        }
+    }
+}
+
 /// Streams that all hear the same events, in one order. The n-th event that a stream hears is
 /// the n-th that was sent.
 pub struct Ears {
+    form: Form,
     /// When each event was on its way.
     sent: RefCell<Vec<Instant>>,
     heard: RefCell<Vec<Heard>>,
@@ -43,7 +94,12 @@ pub struct Times {
 
 impl Ears {
     pub fn new() -> Rc<Ears> {
+        Ears::of(Form::EventStreams)
+    }
+
+    pub fn of(form: Form) -> Rc<Ears> {
         Rc::new(Ears {
+            form,
             sent: RefCell::default(),
             heard: RefCell::default(),
             all: RefCell::default(),
@@ -137,10 +193,10 @@ impl Ears {
             whole = [std::mem::take(begun), fresh.to_vec()].concat();
             &whole
         };
-        while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
-            let (frame, later) = rest.split_at(end + 2);
+        while let Some(length) = self.form.first(rest) {
+            let (frame, later) = rest.split_at(length);
             rest = later;
-            if is_event(frame) {
+            if self.form.is_event(frame) {
                 self.frame.set(frame.len());
                 self.hear(*at, now);
                 *at += 1;
@@ -161,12 +217,4 @@ impl Ears {
         heard.last = heard.last.max(took);
         self.all.borrow_mut().push(took);
     }
-}
-
-/// Whether a frame is an event of the log: it has an id, and is not about the stream itself.
-fn is_event(frame: &[u8]) -> bool {
-    let frame = frame.trim_ascii_start();
-    let Some(line) = frame.iter().position(|byte| *byte == b'\n') else { return false };
-    let kind = frame.get(line + 1..).unwrap_or_default();
-    frame.starts_with(b"id: ") && kind.starts_with(b"event: ") && !kind.starts_with(b"event: st")
 }

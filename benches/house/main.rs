@@ -55,7 +55,10 @@ fn main() {
     if wants("idle") {
         runtime.block_on(idle::measure());
     }
-    // These two take their time, and only when they are asked for.
+    // These take their time, and only when they are asked for.
+    if asked("ratio") {
+        runtime.block_on(streams::measure_ratio());
+    }
     if asked("storm") {
         runtime.block_on(storm::measure());
     }

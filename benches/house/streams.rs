@@ -9,12 +9,18 @@ use std::time::{Duration, Instant};
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::bare::Orders;
-use crate::ears::Ears;
-use crate::load::{Wire, admin, follow, rest, scan};
+use crate::ears::{Ears, Form};
+use crate::load::{Wire, admin, follow, follow_by_socket, rest, scan};
+use crate::median;
 use crate::server::{House, MEMBERS, READERS, Server, directory, tag};
 
 /// How many streams, and how many events for them, one each [`PERIOD`].
 const SIZES: [(usize, usize); 3] = [(100, 400), (1000, 100), (10_000, 50)];
+/// How often the ratio to the bare loop is measured.
+const ROUNDS: usize = 5;
+
+/// The same as WebSockets.
+const SOCKETS: (usize, usize) = (1000, 100);
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// Without a pause: so many streams, and scans that make two events each.
@@ -33,20 +39,41 @@ pub async fn measure() {
         .run_until(async {
             let mut costs = Vec::new();
             for (streams, events) in SIZES {
-                costs.push(fan_out(streams, events).await);
+                costs.push(fan_out(Form::EventStreams, streams, events).await.ours);
             }
             if let [few, .., many] = costs.as_slice() {
                 println!("a delivery to 10,000 costs {:.2} times one to 100\n", many / few);
             }
+            let (sockets, events) = SOCKETS;
+            fan_out(Form::WebSockets, sockets, events).await;
             flat_out().await;
             stalling().await;
         })
         .await;
 }
 
-/// Opens streams, lets them rest, then has each event delivered to all of them. Returns what a
-/// delivery costs, in microseconds of the processor.
-async fn fan_out(streams: usize, events: usize) -> f64 {
+/// Measures against the bare loop several times, since one run differs from the next by more than
+/// what is to be shown.
+pub async fn measure_ratio() {
+    let [_, (streams, events), _] = SIZES;
+    let tasks = LocalSet::new();
+    let mut ratios = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let cost = tasks.run_until(fan_out(Form::EventStreams, streams, events)).await;
+        ratios.push(cost.ours / cost.floor);
+    }
+    println!("{streams} streams, {ROUNDS} runs: the middle one {:.2} times\n", median(ratios));
+}
+
+/// What a delivery costs, in microseconds of the processor.
+struct Cost {
+    ours: f64,
+    /// In the bare loop.
+    floor: f64,
+}
+
+/// Opens streams, lets them rest, then has each event delivered to all of them.
+async fn fan_out(form: Form, streams: usize, events: usize) -> Cost {
     let house = House::furnish().await;
     let server = house.open(&[]);
     let cookie = admin(server.address).await;
@@ -62,8 +89,12 @@ async fn fan_out(streams: usize, events: usize) -> f64 {
     rest(Duration::from_secs(1)).await;
 
     let before = server.memory_kib().1;
-    let ears = Ears::new();
-    ears.open(server.address, &follow(&cookie, "run:1", None), streams).await;
+    let ears = Ears::of(form);
+    let request = match form {
+        Form::EventStreams => follow(&cookie, "run:1", None),
+        Form::WebSockets => follow_by_socket(&cookie, "run:1"),
+    };
+    ears.open(server.address, &request, streams).await;
     rest(Duration::from_secs(3)).await;
     let each_kib = (server.memory_kib().1 as f64 - before as f64) / streams as f64;
 
@@ -81,7 +112,8 @@ async fn fan_out(streams: usize, events: usize) -> f64 {
     drop(server);
     let floor = floor(streams, events, ears.frame()).await;
     println!(
-        "{streams} streams, {} events a second, a frame of {} bytes",
+        "{streams} {}, {} events a second, a frame of {} bytes",
+        form.word(),
         1000 / PERIOD.as_millis(),
         ears.frame()
     );
@@ -94,7 +126,7 @@ async fn fan_out(streams: usize, events: usize) -> f64 {
         "  a delivery               {ours:.1} us, the bare loop {floor:.1} us: {:.2} times\n",
         ours / floor
     );
-    ours
+    Cost { ours, floor }
 }
 
 /// What it costs to write frames of this length to so many sockets, with nothing around it.
