@@ -6,8 +6,11 @@ use axum::middleware;
 use daybook::base::Actor;
 use daybook::base::id::PersonId;
 use daybook::client::{Client, SseFrame, Stream};
+use daybook::domain::people::model::PersonChange;
+use daybook::domain::people::{self, Role};
 use daybook::event::{Event, Signal, Topic};
 use daybook::http::guard::Guard;
+use daybook::live::Tx;
 use daybook::live::hub::TURNS;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -16,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::callers::{ADMIN, CALLER, House, PATIENCE, believe, events, next, until};
 use crate::edge::{read_until, status};
+use crate::server::TestServer;
 
 #[tokio::test]
 async fn a_stream_says_what_it_is() {
@@ -59,11 +63,11 @@ async fn a_quiet_stream_gives_signs_of_life_that_move_its_cursor() {
 async fn what_is_not_for_the_caller_is_refused_by_name_and_nothing_is_opened() {
     let house = House::new().await;
     for (who, topics, refused) in [
-        ("2 member s2", "house,devices", "devices"),
-        ("2 member s2", "user:3:inbox", "user:3:inbox"),
-        ("2 member s2", "staff", "staff"),
-        ("3 staff s3", "group:9", "group:9"),
-        ("3 staff s3", "lead", "lead"),
+        ("3 member s3", "house,devices", "devices"),
+        ("3 member s3", "user:2:inbox", "user:2:inbox"),
+        ("3 member s3", "staff", "staff"),
+        ("2 staff s2", "group:9", "group:9"),
+        ("2 staff s2", "lead", "lead"),
         (ADMIN, "house,nonsense", "nonsense"),
     ] {
         let answer =
@@ -84,7 +88,7 @@ async fn what_is_not_for_the_caller_is_refused_by_name_and_nothing_is_opened() {
 async fn a_ticket_opens_one_stream_once() {
     let house = House::new().await;
     let answer =
-        house.caller("2 member s2").post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
+        house.caller("2 staff s2").post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
     assert_eq!(answer.status, 201);
     let ticket = answer.json().unwrap();
     assert_eq!(ticket["expires_in_s"], 30);
@@ -102,6 +106,28 @@ async fn a_ticket_opens_one_stream_once() {
     assert_eq!(another.status, 401);
 }
 
+// Fault 47.
+#[tokio::test]
+async fn a_stream_has_the_rights_of_the_moment_in_which_it_is_opened() {
+    let server = TestServer::start().await;
+    server.account("Eva Chef", Role::Admin).await;
+    let (ada, admin) = server.signed_in("Ada Krause", Role::Admin).await;
+    let answer = admin.post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
+    let ticket = answer.json().unwrap()["ticket"].as_str().unwrap().to_owned();
+    // The session goes on; what it is of does not.
+    let change = PersonChange { role: Some(Role::Staff), ..PersonChange::default() };
+    let demote = move |tx: &mut Tx<'_>| people::commands::change(tx, ada, change);
+    server.write(Actor::System, demote).await.unwrap();
+    let path = format!("/api/v1/events?ticket={ticket}");
+    let mut stream = Client::new(server.address).stream(&path, &[]).await.unwrap();
+    let greeting = next(&mut stream).await.unwrap().json().unwrap();
+    let topics = greeting["data"]["topics"].as_array().unwrap();
+    assert!(topics.contains(&"helpers".into()), "{topics:?}");
+    for lost in ["lead", "devices", "office"] {
+        assert!(!topics.contains(&lost.into()), "{topics:?}");
+    }
+}
+
 #[tokio::test]
 async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
     let house = House::with(|config| {
@@ -114,7 +140,7 @@ async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
     let refused = house.caller(ADMIN).get("/api/v1/events").await.unwrap();
     assert_eq!(refused.status, 503);
     assert!(refused.headers.contains_key("retry-after"));
-    let _third = house.caller("2 member s2").stream("/api/v1/events", &[]).await.unwrap();
+    let _third = house.caller("2 staff s2").stream("/api/v1/events", &[]).await.unwrap();
     assert_eq!(house.caller("3 member s3").get("/api/v1/events").await.unwrap().status, 503);
     let post = house.caller(ADMIN).post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
     assert_eq!(post.status, 201);
