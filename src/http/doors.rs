@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -115,19 +115,28 @@ async fn sign_in(
     let SignIn { username, password, next } = form;
     let checked =
         sign_in::check(&app, &attempts, peer.as_deref(), username.clone(), password).await;
-    let (status, key) = match checked {
+    let error = match checked {
         Ok(person) => {
             sign_in::sign_in(&app, &session, person, &headers).await?;
             return Ok(Redirect::to(inside(next.as_deref().unwrap_or("/"))).into_response());
         }
-        Err(Error::LoginFailed) => (StatusCode::UNAUTHORIZED, "sign-in-failed"),
-        Err(Error::TooMany { .. }) => (StatusCode::TOO_MANY_REQUESTS, "sign-in-too-many"),
-        Err(other) => return Err(other),
+        Err(error) => error,
+    };
+    let (status, key) = match error {
+        Error::LoginFailed => (StatusCode::UNAUTHORIZED, "sign-in-failed"),
+        Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "sign-in-too-many"),
+        other => return Err(other),
     };
     let mut form = SignInPage::new(&app, &headers, next.as_deref()).await?;
     form.username = username;
     form.problem = Some(form.look.t(key));
-    page(status, &form)
+    Ok((when_again(&error), page(status, &form)?).into_response())
+}
+
+/// Says to a program when to come again, if somebody has tried too often.
+fn when_again(error: &Error) -> HeaderMap {
+    let Error::TooMany { retry_after_s, .. } = error else { return HeaderMap::new() };
+    HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from(*retry_after_s))])
 }
 
 /// Signs out by the form in the pages' frame.
@@ -237,7 +246,8 @@ async fn show_setup(
         (status = 403, body = String, content_type = "text/html"),
         (status = 409, body = String, content_type = "text/html"),
         (status = 410, body = String, content_type = "text/html"),
-        (status = 422, body = String, content_type = "text/html")))]
+        (status = 422, body = String, content_type = "text/html"),
+        (status = 429, body = String, content_type = "text/html")))]
 async fn set_up(
     State(app): State<App>,
     Held(attempts): Held<Attempts>,
@@ -258,19 +268,17 @@ async fn set_up(
         let kept = [(header::SET_COOKIE, keeping_language(lang))];
         return Ok((kept, page(StatusCode::OK, &form)?).into_response());
     }
-    let (status, problem) = match setup::found(&app, &attempts, peer.as_deref(), form.clone()).await
-    {
+    let error = match setup::found(&app, &attempts, peer.as_deref(), form.clone()).await {
         Ok(person) => {
             sign_in::sign_in(&app, &session, person, &headers).await?;
             return Ok(Redirect::to("/").into_response());
         }
-        Err(error) => {
-            let Some((status, key)) = setup_problem(&error) else { return Err(error) };
-            (status, look.t(key))
-        }
+        Err(error) => error,
     };
-    let done = status == StatusCode::GONE;
-    page(status, &SetupPage { look, form: Some(form), problem: Some(problem), done })
+    let Some((status, key)) = setup_problem(&error) else { return Err(error) };
+    let (done, problem) = (status == StatusCode::GONE, Some(look.t(key)));
+    let form = SetupPage { look, form: Some(form), problem, done };
+    Ok((when_again(&error), page(status, &form)?).into_response())
 }
 
 /// Returns what the form says of an error, as a key of the doors' catalogue: texts of the interface

@@ -86,6 +86,28 @@ async fn a_wrong_password_is_said_in_the_page_and_costs_no_typing() {
     assert!(page.contains(r#"name="next" value="/""#), "a way out of the house is not kept");
 }
 
+// Fault 32.
+#[tokio::test]
+async fn who_tries_too_often_at_a_door_is_told_when_to_come_again() {
+    let server = TestServer::start().await;
+    server.account("Ada Lead", Role::Admin).await;
+    let empty = TestServer::of(TestStore::empty()).await;
+    let setup = "code=AAAA-AAAA-AAAA&house_name=Haus&profile=club&zone=Europe/Berlin&language=de\
+                 &username=ada&display_name=Ada&password=a+long+enough+one";
+    for (server, path, form, wrong) in
+        [(&server, "/sign-in", "username=ada&password=wrong", 401), (&empty, "/setup", setup, 403)]
+    {
+        let nobody = server.nobody();
+        for _ in 0..10 {
+            assert_eq!(post(&nobody, path, form).await.status, wrong);
+        }
+        let answer = post(&nobody, path, form).await;
+        assert_eq!(answer.status, 429);
+        assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
+        assert!(text(&answer).contains("<form"), "it is the page that says so");
+    }
+}
+
 #[tokio::test]
 async fn the_language_of_a_door_is_one_press_away() {
     let server = TestServer::start().await;
