@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use daybook::client::Client;
 use daybook::domain::people::{Role, audit};
+use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::server::TestServer;
@@ -67,4 +68,23 @@ async fn the_lead_reads_who_did_what_and_that_look_is_a_line_too() {
     let before = server.number("select count(*) from audit").await;
     assert_eq!(get(&office, "").await.0, 403);
     assert_eq!(server.number("select count(*) from audit").await, before);
+}
+
+#[tokio::test]
+async fn a_change_to_a_person_is_a_line_that_names_the_fields_and_nothing_in_them() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let mia = server.person("Mia Mai", Role::Member).await;
+    let path = format!("/api/v1/people/{mia}");
+    for change in [
+        json!({ "given_name": "Maja", "number": "7" }),
+        json!({ "given_name": "Maja" }),
+        json!({ "display_name": "Maja M.", "language": "en" }),
+    ] {
+        assert_eq!(admin.json(Method::PATCH, &path, &change).await.unwrap().status, 200);
+    }
+    let (_, page) = get(&admin, &format!("?act=person.changed&person_id={mia}")).await;
+    let details: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|line| &line["detail"]).collect();
+    assert_eq!(details, ["display_name language", "number given_name display_name"]);
 }

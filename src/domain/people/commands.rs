@@ -92,11 +92,17 @@ pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<Per
         ],
     )
     .on_constraint("person.number", number_taken)?;
-    after_change(tx, &old, new.role, state)?;
-    queries::find(tx, id)
+    let new = queries::find(tx, id)?;
+    after_change(tx, &old, &new)?;
+    Ok(new)
 }
 
-fn after_change(tx: &mut Tx<'_>, old: &Person, role: Role, state: PersonState) -> Result<()> {
+fn after_change(tx: &mut Tx<'_>, old: &Person, new: &Person) -> Result<()> {
+    let (role, state) = (new.role, new.state);
+    let fields = changed_fields(old, new);
+    if !fields.is_empty() {
+        audit::record(tx, "person.changed", Some(old.id), &fields)?;
+    }
     if (old.role, old.state) != (role, state) {
         tx.stale(Stale::Counts);
     }
@@ -115,6 +121,20 @@ fn after_change(tx: &mut Tx<'_>, old: &Person, role: Role, state: PersonState) -
         }
     }
     Ok(())
+}
+
+/// Returns which of a person's fields differ, in words: what stands in them is nobody's to read here.
+/// Role and state have lines of their own.
+fn changed_fields(old: &Person, new: &Person) -> String {
+    let fields = [
+        ("number", old.number != new.number),
+        ("given_name", old.given_name != new.given_name),
+        ("family_name", old.family_name != new.family_name),
+        ("display_name", old.display_name != new.display_name),
+        ("language", old.language != new.language),
+    ];
+    let changed = fields.into_iter().filter(|(_, differs)| *differs);
+    changed.map(|(field, _)| field).collect::<Vec<_>>().join(" ")
 }
 
 fn keep_an_admin(tx: &Tx<'_>, person: PersonId) -> Result<()> {
