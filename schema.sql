@@ -189,8 +189,7 @@ create table device (
     buffer_max     integer not null default 2000,
     tag_order      text not null default 'learn' check (tag_order in ('learn', 'as_sent', 'reversed')),  -- some readers send the bytes of a tag backwards
     boot_id        text not null default '',
-    boots          integer not null default 0, -- boots within the last hour, for the boot-loop alarm
-    boots_from     integer not null default 0,
+    starts         text not null default '',   -- when it has started last, for the boot-loop alarm: space-separated moments
     queue_depth    integer not null default 0,
     queue_since    integer,                    -- since when the queue is not empty
     skew_ms        integer,                    -- device clock minus ours, from heartbeats

@@ -368,6 +368,12 @@ async fn a_reader_that_starts_again_and_again_rings_an_alarm_for_an_hour() {
     server.advance(60 * MINUTE);
     beat(&gym.client, json!({ "boot_id": "boot5" })).await;
     assert_eq!(listed(&admin, gym.id).await["alarms"], json!([]));
+    for boot in 6..=16 {
+        server.advance(14 * MINUTE);
+        beat(&gym.client, json!({ "boot_id": format!("boot{boot}") })).await;
+        let alarms = if boot < 10 { json!([]) } else { json!(["boot_loop"]) };
+        assert_eq!(listed(&admin, gym.id).await["alarms"], alarms, "{boot}");
+    }
 }
 
 #[tokio::test]

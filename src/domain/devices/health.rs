@@ -19,7 +19,7 @@ pub fn beat(tx: &mut Tx<'_>, id: DeviceId, beat: &Beat) -> Result<Reply> {
     let boot_id = text::line("boot_id", &beat.boot_id, 64)?;
     let firmware = text::line("firmware", &beat.firmware, commands::NAME_MAX)?;
     let vitals = vitals(tx, id)?;
-    let (boots, boots_from) = vitals.boots_after(&boot_id, tx.now);
+    let starts = vitals.starts_after(&boot_id, tx.now);
     let skew_ms = learned_skew(tx, vitals.health.skew_ms, beat.device_time);
     let queue_since = (beat.queue_depth > 0).then(|| {
         // The reader knows better than we since when, if it says so.
@@ -31,16 +31,14 @@ pub fn beat(tx: &mut Tx<'_>, id: DeviceId, beat: &Beat) -> Result<Reply> {
     rows::run(
         tx,
         "update device
-         set boot_id = ?2, boots = ?3, boots_from = ?4, firmware = ?5, queue_depth = ?6,
-             queue_since = ?7, skew_ms = ?8, battery = ?9, rssi = ?10, free_heap = ?11,
-             uptime_s = ?12, oldest_age_s = ?13, last_seq = coalesce(?14, last_seq),
-             last_seen_at = ?15
+         set boot_id = ?2, starts = ?3, firmware = ?4, queue_depth = ?5, queue_since = ?6,
+             skew_ms = ?7, battery = ?8, rssi = ?9, free_heap = ?10, uptime_s = ?11,
+             oldest_age_s = ?12, last_seq = coalesce(?13, last_seq), last_seen_at = ?14
          where device_id = ?1",
         params![
             id,
             boot_id,
-            boots,
-            boots_from,
+            starts,
             firmware,
             beat.queue_depth,
             queue_since,
@@ -105,7 +103,7 @@ fn judge(tx: &mut Tx<'_>, id: DeviceId, beside: bool) -> Result<()> {
         return Ok(());
     }
     let state = rules::state(vitals.last_seen_at, tx.now);
-    let alarms = model::alarm_words(&rules::alarms(vitals.health, tx.now));
+    let alarms = model::alarm_words(&rules::alarms(&vitals.health, tx.now));
     if !beside && (state, &alarms) == (vitals.state, &vitals.alarms) {
         return Ok(());
     }
@@ -148,14 +146,11 @@ struct Vitals {
 }
 
 impl Vitals {
-    /// Returns how often the reader has started since when, now that it says `boot_id`.
-    fn boots_after(&self, boot_id: &str, now: Timestamp) -> (i64, Timestamp) {
-        let from = self.health.boots_from.filter(|from| now < from.plus(rules::BOOTS_WITHIN));
-        let again = i64::from(boot_id != self.boot_id);
-        match from {
-            Some(from) => (self.health.boots + again, from),
-            None => (again, now),
-        }
+    /// Returns when the reader has started last, now that it says `boot_id`, as it is kept.
+    fn starts_after(&self, boot_id: &str, now: Timestamp) -> String {
+        let before = self.health.starts.clone();
+        let starts = if boot_id == self.boot_id { before } else { rules::started(before, now) };
+        starts.iter().map(|at| at.0.to_string()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -164,7 +159,7 @@ fn vitals(tx: &Tx<'_>, id: DeviceId) -> Result<Vitals> {
         tx,
         "device",
         "select state, alarms, boot_id, firmware, queue_depth, last_seen_at, queue_since, skew_ms,
-                boots, boots_from
+                starts
          from device
          where device_id = ?1",
         params![id],
@@ -173,6 +168,8 @@ fn vitals(tx: &Tx<'_>, id: DeviceId) -> Result<Vitals> {
 
 impl FromRow for Vitals {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Vitals> {
+        let starts: String = row.get("starts")?;
+        let starts = starts.split(' ').filter_map(|at| at.parse().ok());
         Ok(Vitals {
             state: row.get("state")?,
             alarms: row.get("alarms")?,
@@ -183,8 +180,7 @@ impl FromRow for Vitals {
             health: Health {
                 queue_since: row.get("queue_since")?,
                 skew_ms: row.get("skew_ms")?,
-                boots: row.get("boots")?,
-                boots_from: row.get::<Option<Timestamp>>("boots_from")?,
+                starts: starts.map(Timestamp).collect(),
             },
         })
     }

@@ -21,18 +21,18 @@ const QUEUE_MAX: Duration = Duration::from_secs(5 * 60);
 const SKEW_MAX_MS: i64 = 30_000;
 
 /// Within which time starts are counted.
-pub const BOOTS_WITHIN: Duration = Duration::from_secs(3600);
+const STARTS_WITHIN: Duration = Duration::from_secs(3600);
 
 /// How often a reader may start within that time.
-const BOOTS_MAX: i64 = 4;
+const STARTS_MAX: usize = 4;
 
 /// What alarms are decided on.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Health {
     pub queue_since: Option<Timestamp>,
     pub skew_ms: Option<i64>,
-    pub boots: i64,
-    pub boots_from: Option<Timestamp>,
+    /// The last starts, as many as there must be for an alarm at the most.
+    pub starts: Vec<Timestamp>,
 }
 
 /// Returns the state of a reader that was last heard of at `seen`.
@@ -46,13 +46,20 @@ pub fn state(seen: Option<Timestamp>, now: Timestamp) -> State {
     }
 }
 
+/// Returns the last starts of a reader that starts once more at `now`.
+pub fn started(mut starts: Vec<Timestamp>, now: Timestamp) -> Vec<Timestamp> {
+    starts.push(now);
+    let too_many = starts.len().saturating_sub(STARTS_MAX + 1);
+    starts.split_off(too_many)
+}
+
 /// Returns what somebody should look at.
-pub fn alarms(health: Health, now: Timestamp) -> Vec<Alarm> {
+pub fn alarms(health: &Health, now: Timestamp) -> Vec<Alarm> {
     let queue = health.queue_since.is_some_and(|since| since.plus(QUEUE_MAX) <= now);
     let clock = health.skew_ms.is_some_and(|skew| skew.unsigned_abs() > SKEW_MAX_MS.unsigned_abs());
-    let counted = health.boots_from.is_some_and(|from| now < from.plus(BOOTS_WITHIN));
-    let boots = counted && health.boots > BOOTS_MAX;
-    [(queue, Alarm::Queue), (clock, Alarm::Clock), (boots, Alarm::BootLoop)]
+    let recent = health.starts.iter().filter(|at| now < at.plus(STARTS_WITHIN)).count();
+    let starts = recent > STARTS_MAX;
+    [(queue, Alarm::Queue), (clock, Alarm::Clock), (starts, Alarm::BootLoop)]
         .into_iter()
         .filter_map(|(rings, alarm)| rings.then_some(alarm))
         .collect()
@@ -96,17 +103,22 @@ mod tests {
 
     #[test]
     fn alarms_ring_from_their_limits_on_and_only_then() {
-        let health = |queue, skew_ms, boots, from| Health {
+        let health = |queue, skew_ms, starts: &[u64]| Health {
             queue_since: ago(queue),
             skew_ms: Some(skew_ms),
-            boots,
-            boots_from: ago(from),
+            starts: starts.iter().filter_map(|seconds| ago(*seconds)).collect(),
         };
-        assert_eq!(alarms(health(299, -30_000, 4, 0), NOW), []);
+        assert_eq!(alarms(&health(299, -30_000, &[9, 9, 9, 0]), NOW), []);
         let all = [Alarm::Queue, Alarm::Clock, Alarm::BootLoop];
-        assert_eq!(alarms(health(300, -30_001, 5, 3599), NOW), all);
-        assert_eq!(alarms(health(0, i64::MIN, 5, 3600), NOW), [Alarm::Clock]);
-        assert_eq!(alarms(Health::default(), NOW), []);
+        assert_eq!(alarms(&health(300, -30_001, &[3599, 9, 9, 9, 0]), NOW), all);
+        assert_eq!(alarms(&health(0, i64::MIN, &[3600, 9, 9, 9, 0]), NOW), [Alarm::Clock]);
+        assert_eq!(alarms(&Health::default(), NOW), []);
+    }
+
+    #[test]
+    fn of_a_readers_starts_the_last_five_are_known() {
+        let starts = (1..=7).fold(Vec::new(), |starts, at| started(starts, Timestamp(at)));
+        assert_eq!(starts, (3..=7).map(Timestamp).collect::<Vec<_>>());
     }
 
     #[test]
