@@ -15,6 +15,10 @@ const DATA: &str = "/var/lib/daybook";
 /// The settings' file, looked for in the data directory unless `--settings` names another.
 pub const FILE: &str = "daybook.toml";
 
+/// For so long what may be told again is kept at the least, a day more than a told time may lie back:
+/// what has been forgotten would be taken for something new.
+const REPEATS_DAYS: u32 = 4;
+
 /// Every setting that a file, the environment or a flag may give.
 pub const SETTINGS: [Setting; 24] = [
     setting("listen", "0.0.0.0:8080", "address:port", "where pages, devices and streams connect"),
@@ -268,9 +272,9 @@ impl Layers {
             read_connections: self.number("read_connections", 1..=64)?,
             events_keep_days: self.number("events_keep_days", 1..=366)?,
             visits_keep_days: self.number("visits_keep_days", 1..=366)?,
-            scans_keep_days: self.number("scans_keep_days", 1..=366)?,
+            scans_keep_days: self.number("scans_keep_days", REPEATS_DAYS..=366)?,
             help_keep_days: self.number("help_keep_days", 1..=366)?,
-            activity_keep_days: self.number("activity_keep_days", 1..=366)?,
+            activity_keep_days: self.number("activity_keep_days", REPEATS_DAYS..=366)?,
             audit_keep_days: self.number("audit_keep_days", 30..=3_660)?,
             given: std::iter::once(&self.data).chain(self.values.values()).cloned().collect(),
         };

@@ -48,6 +48,8 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
         ("write_queue = true", "line 1: write_queue: a boolean cannot stand here"),
         ("listen = \"localhost\"", "\"localhost\" is not an address and a port"),
         ("listen = \"0.0.0.0:99999\"", "\"0.0.0.0:99999\" is not an address and a port"),
+        ("scans_keep_days = 3", "\"3\" is not a whole number from 4 to 366"),
+        ("activity_keep_days = 3", "\"3\" is not a whole number from 4 to 366"),
         ("log = 'xml'", "\"xml\" is not one of auto"),
         ("hosts = 'http://x'", "\"http://x\" is not host names"),
         ("log = ", "daybook.toml: line 1: "),
