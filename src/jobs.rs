@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::base::{Actor, Result, Timestamp};
 use crate::domain::people::sessions;
+use crate::domain::visits::model::Today;
 use crate::domain::{devices, help, house, people, rooms, tracking, visits};
 use crate::event::{Signal, Stale, Topic};
 use crate::live::{Tx, log, once};
@@ -179,11 +180,8 @@ async fn end_sessions(app: &App, now: Timestamp) -> Result<()> {
 /// Closes every day that is over: visits, attendance, runs and help requests.
 fn close_day(tx: &mut Tx<'_>) -> Result<()> {
     visits::day::close_day(tx)?;
-    let house = house::queries::house(tx)?;
-    let today = house.day(tx.now);
-    let closed = tx.now >= today.at_minute(house.hours.closes_at.minutes(), &house.time_zone());
-    let over = if closed { today } else { today.before() };
-    help::commands::expire(tx, over)?;
+    let last_close = Today::at(tx, tx.now)?.last_close(tx.now);
+    help::commands::expire(tx, last_close)?;
     Ok(())
 }
 

@@ -177,20 +177,6 @@ async fn the_owner_may_edit_and_cancel_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn requests_of_a_day_that_is_over_expire_and_say_so() {
-    let store = TestStore::new().await;
-    let Fixture { members, .. } = fixture::class(&store, 1).await;
-    ask(&store, members[0], Priority::Normal).await.unwrap();
-    let today = crate::store::START.day(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
-    let expired =
-        store.write(Actor::System, move |tx| help::commands::expire(tx, today)).await.unwrap();
-    assert_eq!(expired, 1);
-    let log = store.log().await;
-    let of_help: Vec<_> = log.iter().filter(|kind| kind.starts_with("help.")).collect();
-    assert_eq!(of_help, ["help.requested", "help.updated"]);
-}
-
-#[tokio::test]
 async fn the_log_holds_no_word_of_a_request() {
     let store = TestStore::new().await;
     let Fixture { members, .. } = fixture::class(&store, 1).await;

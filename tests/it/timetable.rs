@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use daybook::base::{Actor, Timestamp};
-use daybook::domain::help::{self, Ask, Priority};
+use daybook::base::id::PersonId;
+use daybook::base::{Actor, Result, Timestamp};
+use daybook::domain::help::{self, Ask, Help, Priority};
 use daybook::domain::tracking::{self, Tracking};
 use daybook::event::{Stale, Topic};
 use daybook::jobs::{Jobs, do_what_is_due};
-use daybook::live::Feed;
 use daybook::live::feed::{Next, Start};
+use daybook::live::{Feed, Tx};
 use tokio::time::{Instant, timeout};
 
 use crate::callers::PATIENCE;
@@ -17,12 +18,16 @@ use crate::store::{START, TestStore};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-async fn track(store: &TestStore, member: daybook::base::id::PersonId) {
+async fn track(store: &TestStore, member: PersonId) {
     let batch = vec![Tracking::new("page.opened").unwrap()];
     store
         .write(Actor::Person(member), move |tx| tracking::commands::track(tx, member, &batch))
         .await
         .unwrap();
+}
+
+fn asking(tx: &mut Tx<'_>, member: PersonId) -> Result<Help> {
+    help::commands::ask(tx, member, &Ask::new("Laterne?", Some(Priority::Normal))?)
 }
 
 #[tokio::test]
@@ -75,9 +80,7 @@ async fn the_clean_up_is_done_once_a_day() {
 async fn open_requests_expire_when_the_house_closes() {
     let store = TestStore::new().await;
     let member = fixture::class(&store, 1).await.members[0];
-    let ask = move |tx: &mut daybook::live::Tx<'_>| {
-        help::commands::ask(tx, member, &Ask::new("Laterne?", Some(Priority::Normal))?)
-    };
+    let ask = move |tx: &mut Tx<'_>| asking(tx, member);
     store.write(Actor::Person(member), ask).await.unwrap();
     let until_close = "select closes_at - 10 * 60 from house";
     let minutes = u64::try_from(store.number(until_close).await).unwrap();
@@ -93,6 +96,37 @@ async fn open_requests_expire_when_the_house_closes() {
     // The next morning the member may ask again.
     store.advance(DAY);
     store.write(Actor::Person(member), ask).await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_of_a_day_that_is_over_expire_and_say_so() {
+    let store = TestStore::new().await;
+    let member = fixture::class(&store, 1).await.members[0];
+    store.write(Actor::Person(member), move |tx| asking(tx, member)).await.unwrap();
+    let expire = |tx: &mut Tx<'_>| help::commands::expire(tx, tx.now);
+    assert_eq!(store.write(Actor::System, expire).await.unwrap(), 0);
+    store.advance(Duration::from_secs(1));
+    assert_eq!(store.write(Actor::System, expire).await.unwrap(), 1);
+    let log = store.log().await;
+    let of_help: Vec<_> = log.iter().filter(|kind| kind.starts_with("help.")).collect();
+    assert_eq!(of_help, ["help.requested", "help.updated"]);
+}
+
+#[tokio::test]
+async fn a_request_of_after_closing_time_waits_until_midnight() {
+    let store = TestStore::new().await;
+    let member = fixture::class(&store, 1).await.members[0];
+    let until_close = "select closes_at - 10 * 60 from house";
+    let minutes = u64::try_from(store.number(until_close).await).unwrap();
+    store.advance(Duration::from_secs(minutes * 60));
+    let ask = move |tx: &mut Tx<'_>| asking(tx, member);
+    store.write(Actor::Person(member), ask).await.unwrap();
+    let open = "select count(*) from help_request where status = 'pending'";
+    for (minutes, still_open) in [(1, 1), (358, 1), (1, 0)] {
+        store.advance(Duration::from_secs(minutes * 60));
+        do_what_is_due(&store.app).await.unwrap();
+        assert_eq!(store.number(open).await, still_open);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::model::{Ask, Assignee, Edit, Help, Status, TEXT_MAX};
 use super::queries;
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{HelpRequestId, PersonId};
-use crate::base::{Day, Error, Result, Timestamp, text};
+use crate::base::{Error, Result, Timestamp, text};
 use crate::domain::rooms::scope::Scope;
 use crate::domain::{house, rooms, visits};
 use crate::event::{Event, Stale};
@@ -167,9 +167,9 @@ pub fn resolve(
     close(tx, &help, Status::Resolved, response.as_deref())
 }
 
-/// Ends the open requests of `day` and of the days before: they are over.
-pub fn expire(tx: &mut Tx<'_>, day: Day) -> Result<usize> {
-    let open = queries::open_until(tx, day)?;
+/// Ends the open requests of before `closed_at`, when their day ended.
+pub fn expire(tx: &mut Tx<'_>, closed_at: Timestamp) -> Result<usize> {
+    let open = queries::open_before(tx, closed_at)?;
     for id in &open {
         let help = queries::request(tx, *id)?;
         close(tx, &help, Status::Expired, None)?;

@@ -130,15 +130,15 @@ pub fn places(conn: &Connection, now: Timestamp) -> Result<Vec<Place>> {
     Ok(waiting.into_iter().map(|Waiting(p, at)| Place { wait_s: wait(at), ..p }).collect())
 }
 
-/// Returns the ids of the open requests of `day` and of the days before.
-pub(super) fn open_until(conn: &Connection, day: Day) -> Result<Vec<HelpRequestId>> {
+/// Returns the ids of the open requests that were made before `moment`.
+pub(super) fn open_before(conn: &Connection, moment: Timestamp) -> Result<Vec<HelpRequestId>> {
     rows::all(
         conn,
         "select help_request_id
          from help_request
-         where status in ('pending', 'assigned', 'on_hold') and day <= ?1
+         where status in ('pending', 'assigned', 'on_hold') and created_at < ?1
          order by help_request_id",
-        params![day],
+        params![moment],
     )
 }
 
