@@ -194,7 +194,7 @@ async fn ask(
     asked.room_id = body.room_id;
     let help = app
         .write_once(act.once, who.actor(), "help.ask", move |tx| {
-            help::commands::ask(tx, who.person, &asked)
+            Ok(help::commands::ask(tx, who.person, &asked)?.as_of(tx.now))
         })
         .await?;
     Ok((StatusCode::CREATED, Json(help)))
@@ -214,7 +214,7 @@ async fn edit(
     let change = Edit { content: body.content, priority: body.priority };
     let help = app
         .write(who.actor(), "help.edit", move |tx| {
-            help::commands::edit(tx, who.person, id, &change)
+            Ok(help::commands::edit(tx, who.person, id, &change)?.as_of(tx.now))
         })
         .await?;
     Ok(Json(help))
@@ -233,7 +233,7 @@ async fn cancel(
 ) -> Result<Json<Help>> {
     let help = app
         .write_once(act.once, who.actor(), "help.cancel", move |tx| {
-            help::commands::cancel(tx, who.person, id)
+            Ok(help::commands::cancel(tx, who.person, id)?.as_of(tx.now))
         })
         .await?;
     Ok(Json(help))

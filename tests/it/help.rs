@@ -384,3 +384,15 @@ async fn where_nobody_was_helped_today_there_is_no_usual_wait() {
     assert_eq!(eva.post(&claim, &json!({})).await.unwrap().status, 200);
     assert_eq!(waits().await, [json!(30), json!(30)]);
 }
+
+#[tokio::test]
+async fn who_changes_a_request_or_takes_it_back_reads_how_long_it_has_waited() {
+    let scene = Scene::new().await;
+    let [mia] = scene.signed_in([scene.mia]).await;
+    let id = ask(&scene, scene.mia, Priority::Normal).await.unwrap().id;
+    scene.pass(30);
+    let (path, urgent) = (format!("/api/v1/help-requests/{id}"), json!({ "priority": "urgent" }));
+    let edited = mia.json(hyper::Method::PATCH, &path, &urgent).await.unwrap().json().unwrap();
+    let cancelled = mia.post(&format!("{path}/cancel"), &json!({})).await.unwrap().json().unwrap();
+    assert_eq!([&edited["wait_s"], &cancelled["wait_s"]], [&json!(30), &json!(30)]);
+}
