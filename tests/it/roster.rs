@@ -213,6 +213,37 @@ async fn a_file_never_takes_an_admin_down() {
 }
 
 #[tokio::test]
+async fn what_the_house_does_not_allow_of_a_row_is_said_all_at_once_with_its_columns() {
+    let server = TestServer::start().await;
+    let (eva, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let path = format!("/api/v1/people/{eva}");
+    admin.json(Method::PATCH, &path, &json!({ "number": "1" })).await.unwrap();
+    server.member("Ida Lang", "04A1B2C3").await;
+    server.member("Jan Lang", "04A1B2C4").await;
+    let file = "Nr;Vorname;Nachname;Rolle;Klasse;Gruppe;Chip;Chip 2\n\
+                1;Eva;Chef;Kind;;;04A1B2C3;04A1B2C4\n\
+                ;Olaf;Amt;Büro;;Füchse;;\n";
+    let (_, plan) = report(&admin, "?dry_run=true", file).await;
+    let word = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
+    let errors = plan["errors"].as_array().unwrap().iter();
+    let places: Vec<_> = errors
+        .map(|e| (e["row"].as_i64().unwrap(), word(e, "column"), word(e, "value"), word(e, "code")))
+        .collect();
+    let place = |row, column: &str, value: &str, code: &str| {
+        (row, column.to_owned(), value.to_owned(), format!("import.{code}"))
+    };
+    assert_eq!(
+        places,
+        [
+            place(2, "Chip", "04A1B2C3", "badge_taken"),
+            place(2, "Chip 2", "04A1B2C4", "badge_taken"),
+            place(2, "Rolle", "Kind", "role_admin"),
+            place(3, "Gruppe", "Füchse", "office_group"),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
     let server = TestServer::start().await;
     let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;

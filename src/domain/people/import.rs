@@ -31,8 +31,12 @@ pub struct Entry {
     pub family_name: String,
     pub display_name: Option<String>,
     pub role: Option<Role>,
+    /// What stands there of the role, with the heading of its column.
+    pub role_cell: (String, String),
     pub language: Option<Language>,
     pub groups: Vec<(GroupKind, String)>,
+    /// The heading of the column of the first group.
+    pub group_heading: String,
     /// Tags, each with the heading of its column.
     pub badges: Vec<(String, String)>,
     pub contacts: Vec<NewContact>,
@@ -121,8 +125,10 @@ impl Reading {
             family_name: String::new(),
             display_name: None,
             role: None,
+            role_cell: (String::new(), String::new()),
             language: None,
             groups: Vec::new(),
+            group_heading: String::new(),
             badges: Vec::new(),
             contacts: Vec::new(),
         };
@@ -230,11 +236,14 @@ fn read_cell(
         Column::GivenName => entry.given_name = cells::name(value)?,
         Column::FamilyName => entry.family_name = cells::name(value)?,
         Column::DisplayName => entry.display_name = Some(cells::name(value)?),
-        Column::Role => entry.role = Some(cells::role(value)?),
+        Column::Role => {
+            entry.role = Some(cells::role(value)?);
+            entry.role_cell = (value.to_owned(), heading.to_owned());
+        }
         Column::Language => entry.language = Some(cells::language(value)?),
-        Column::Class(_) => add_group(entry, GroupKind::Class, value)?,
-        Column::Care(_) => add_group(entry, GroupKind::Care, value)?,
-        Column::Ward(_) => add_group(entry, GroupKind::Ward, value)?,
+        Column::Class(_) => add_group(entry, GroupKind::Class, heading, value)?,
+        Column::Care(_) => add_group(entry, GroupKind::Care, heading, value)?,
+        Column::Ward(_) => add_group(entry, GroupKind::Ward, heading, value)?,
         Column::Badge(_) => entry.badges.push((cells::badge(value)?, heading.to_owned())),
         Column::Contact(n) => of(contacts, n).name = cells::name(value)?,
         Column::Phone(n) => of(contacts, n).phone = cells::number(value)?,
@@ -249,8 +258,16 @@ fn of(contacts: &mut HashMap<u8, NewContact>, number: u8) -> &mut NewContact {
     contacts.entry(number).or_default()
 }
 
-fn add_group(entry: &mut Entry, kind: GroupKind, value: &str) -> Result<(), Refused> {
+fn add_group(
+    entry: &mut Entry,
+    kind: GroupKind,
+    heading: &str,
+    value: &str,
+) -> Result<(), Refused> {
     let group = (kind, cells::detail(value)?);
+    if entry.groups.is_empty() {
+        heading.clone_into(&mut entry.group_heading);
+    }
     if !entry.groups.contains(&group) {
         entry.groups.push(group);
     }
@@ -287,6 +304,8 @@ mod tests {
         assert_eq!(entry.contacts[0].phone, "0171 234");
         assert_eq!(entry.contacts[0].may_fetch, Some(true));
         entry.at = english.entries[0].at.clone();
+        entry.role_cell = ("pupil".to_owned(), "Role".to_owned());
+        entry.group_heading = "Class".to_owned();
         entry.badges[0].1 = "Badge".to_owned();
         assert_eq!(german.entries, english.entries);
     }

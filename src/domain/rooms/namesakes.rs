@@ -164,7 +164,7 @@ impl File<'_> {
 }
 
 /// Returns the name that a row gives.
-pub(super) fn name_of(entry: &Entry) -> String {
+fn name_of(entry: &Entry) -> String {
     display_name(&entry.given_name, &entry.family_name)
 }
 

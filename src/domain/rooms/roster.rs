@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::namesakes::{self, Membership, memberships, name_of};
+use super::namesakes::{self, Membership, memberships};
 use super::supervising;
 use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
@@ -95,11 +95,11 @@ fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Ste
     let meant = namesakes::meant(conn, &import.entries, &import.name_heading)?;
     for (entry, meant) in import.entries.into_iter().zip(meant) {
         let decided = match meant {
-            Err(fault) => Err(fault),
-            Ok(person) => step(conn, &entry, person)?,
+            Err(fault) => Err(vec![fault]),
+            Ok(person) => decide(conn, &entry, person)?,
         };
         match decided {
-            Err(fault) => report.errors.push(fault),
+            Err(faults) => report.errors.extend(faults),
             Ok(step) => {
                 match &step {
                     Step { person: None, .. } => report.new += 1,
@@ -123,34 +123,59 @@ impl Step {
     }
 }
 
-/// Decides what a row does for the person it means, or why it cannot.
-fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Result<Step, Fault>> {
-    let id = person.as_ref().map(|person| person.id);
-    let mut step = Step { person: id, ..Step::default() };
+/// Decides what a row does for the person it means, or says all that forbids it.
+fn decide(
+    conn: &Connection,
+    entry: &Entry,
+    person: Option<Person>,
+) -> Result<Result<Step, Vec<Fault>>> {
+    let faults = complaints(conn, entry, person.as_ref())?;
+    if faults.is_empty() { step(conn, entry, person).map(Ok) } else { Ok(Err(faults)) }
+}
+
+/// Says what of a row the house does not allow for the person it means.
+fn complaints(conn: &Connection, entry: &Entry, person: Option<&Person>) -> Result<Vec<Fault>> {
+    let mut faults = Vec::new();
     for (tag, heading) in &entry.badges {
-        match people::queries::badge_by_tag(conn, tag)? {
-            None => step.badges.push(tag.clone()),
-            Some(badge) if Some(badge.person) == id => (),
-            Some(_) => {
-                let problem = "this badge is handed out to somebody else";
-                return Ok(Err(entry.at.fault(heading, tag, "import.badge_taken", problem)));
-            }
+        let badge = people::queries::badge_by_tag(conn, tag)?;
+        if badge.is_some_and(|badge| Some(badge.person) != person.map(|person| person.id)) {
+            let problem = "this badge is handed out to somebody else";
+            faults.push(entry.at.fault(heading, tag, "import.badge_taken", problem));
         }
     }
-    let role = entry.role.or(person.as_ref().map(|person| person.role)).unwrap_or(Role::Member);
-    if let Some((_, name)) = entry.groups.first().filter(|_| role == Role::Office) {
+    if role_after(entry, person) == Role::Office
+        && let Some((_, name)) = entry.groups.first()
+    {
         let problem = "the office has no groups; leave the cell empty or import as staff";
-        return Ok(Err(entry.at.fault("", name, "import.office_group", problem)));
+        let heading = &entry.group_heading;
+        faults.push(entry.at.fault(heading, name, "import.office_group", problem));
+    }
+    let is_admin = person.is_some_and(|person| person.role == Role::Admin);
+    if is_admin && entry.role.is_some_and(|role| role != Role::Admin) {
+        let problem = "this person is an admin; change the role by hand";
+        let (text, heading) = &entry.role_cell;
+        faults.push(entry.at.fault(heading, text, "import.role_admin", problem));
+    }
+    Ok(faults)
+}
+
+/// The role that the person of a row has afterwards.
+fn role_after(entry: &Entry, person: Option<&Person>) -> Role {
+    entry.role.or(person.map(|person| person.role)).unwrap_or(Role::Member)
+}
+
+fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Step> {
+    let mut step = Step { person: person.as_ref().map(|person| person.id), ..Step::default() };
+    for (tag, _) in &entry.badges {
+        if people::queries::badge_by_tag(conn, tag)?.is_none() {
+            step.badges.push(tag.clone());
+        }
     }
     let Some(person) = person else {
         step.contacts.clone_from(&entry.contacts);
         step.groups = (!entry.groups.is_empty()).then(|| entry.groups.clone());
-        return Ok(Ok(step));
+        return Ok(step);
     };
-    if person.role == Role::Admin && entry.role.is_some_and(|role| role != Role::Admin) {
-        let problem = "this person is an admin; change the role by hand";
-        return Ok(Err(entry.at.fault("", &name_of(entry), "import.role_admin", problem)));
-    }
     step.change = difference(&person, entry);
     for new in &entry.contacts {
         contact_step(&mut step, people::queries::contacts_of(conn, person.id)?, new);
@@ -164,7 +189,7 @@ fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Resu
     if !all_in || present.iter().any(to_leave) {
         step.groups = Some(entry.groups.clone());
     }
-    Ok(Ok(step))
+    Ok(step)
 }
 
 /// Returns what the row says otherwise than it is known.
