@@ -287,3 +287,20 @@ async fn a_member_who_begins_to_work_here_is_in_no_run_any_more_but_in_the_house
     assert_eq!(inside(&scene).await, 0);
     scene.check().await;
 }
+
+#[tokio::test]
+async fn a_member_who_begins_to_work_here_is_in_no_group_any_more() {
+    let scene = Scene::new().await;
+    let [lead, eva] = scene.signed_in([scene.lead, scene.eva]).await;
+    let group = format!("/groups/{}", scene.blue);
+    assert_eq!(get(&eva, &group).await["expected"].as_array().unwrap().len(), 2);
+    let before = scene.events("access.changed").await.len();
+    set_role(&lead, scene.ben, "staff").await;
+    let page = get(&eva, &group).await;
+    assert_eq!(page["expected"].as_array().unwrap().len(), 1, "{page}");
+    assert_eq!(page["expected"][0]["member_id"], json!(scene.mia));
+    // It is told to Ben, and to Eva, who sees others than before.
+    let told = scene.events("access.changed").await.split_off(before);
+    let topics: Vec<_> = told.iter().map(|(topics, _)| topics.clone()).collect();
+    assert_eq!(topics, [scene.ben, scene.eva].map(|person| format!("user:{person}:inbox")));
+}

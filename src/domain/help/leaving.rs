@@ -16,8 +16,8 @@ use crate::live::Tx;
 
 /// Changes a person. Who ceases to belong to the house leaves it at once, if they are in it, and
 /// waits for no help: afterwards no badge and no page would let them do either. Who is a member no
-/// more is in no run and waits for no help, but stays in the house. Whom somebody helped who helps
-/// no more waits for somebody else. Nothing of it comes back by itself.
+/// more is in no run and in no group and waits for no help, but stays in the house. Whom somebody
+/// helped who helps no more waits for somebody else. Nothing of it comes back by itself.
 pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()> {
     let before = people::queries::find(tx, id)?;
     let role = change.role.unwrap_or(before.role);
@@ -36,6 +36,7 @@ pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()>
         visits::commands::leave_run(tx, id)?;
     }
     people::commands::change(tx, id, change)?;
+    rooms::commands::leave_groups(tx, id)?;
     rooms::commands::release(tx, id)
 }
 

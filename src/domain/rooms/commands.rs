@@ -14,6 +14,7 @@ use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, text};
 use crate::domain::house;
+use crate::domain::people::{self, Role};
 use crate::event::{Event, Label, Stale};
 use crate::live::Tx;
 use crate::store::rows;
@@ -254,6 +255,22 @@ pub fn release(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
         supervising::end_supervision(tx, held.id)?;
     }
     Ok(())
+}
+
+/// Takes somebody who is a member no more out of every group: whoever works here is nobody's child.
+/// Those responsible for the group see others than before.
+pub fn leave_groups(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    if people::queries::find(tx, person)?.role == Role::Member {
+        return Ok(());
+    }
+    let left: Vec<GroupId> = rows::all(
+        tx,
+        "delete from group_member
+         where person_id = ?1
+         returning group_id",
+        params![person],
+    )?;
+    left.into_iter().try_for_each(|group| supervising::members_changed(tx, group))
 }
 
 /// Refuses a run that has ended.
