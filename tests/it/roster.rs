@@ -244,6 +244,23 @@ async fn what_the_house_does_not_allow_of_a_row_is_said_all_at_once_with_its_col
 }
 
 #[tokio::test]
+async fn who_changes_between_member_and_staff_has_the_group_of_the_row_in_the_new_role() {
+    for (first, second, are_members) in [("Lehrerin", "Kind", 1), ("Kind", "Lehrerin", 0)] {
+        let server = TestServer::start().await;
+        let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+        let file =
+            |role: &str| format!("Nr;Vorname;Nachname;Rolle;Klasse\n7;Ada;Krause;{role};3b\n");
+        for (role, done) in [(first, (1, 0, 0)), (second, (0, 1, 0)), (second, (0, 0, 1))] {
+            assert_eq!(counts(&report(&admin, "", file(role)).await.1), done, "{role}");
+        }
+        let in_group = "select count(*) from group_member";
+        let in_charge = "select count(*) from supervision where ended_at is null";
+        assert_eq!(server.number(in_group).await, are_members);
+        assert_eq!(server.number(in_charge).await, 1 - are_members);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
     let server = TestServer::start().await;
     let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;

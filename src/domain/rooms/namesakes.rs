@@ -96,7 +96,7 @@ impl File<'_> {
         }
         let mut likely = Vec::new();
         for person in &alike {
-            likely.push((self.shared_groups(entry, person.id)?, person.clone()));
+            likely.push((self.shared_groups(entry, person)?, person.clone()));
         }
         let most = likely.iter().map(|(shared, _)| *shared).max().unwrap_or(0).max(1);
         likely.retain(|(shared, _)| *shared == most);
@@ -134,8 +134,8 @@ impl File<'_> {
     }
 
     /// Counts the groups that the row and the person have in common; to have none is one, too.
-    fn shared_groups(&self, entry: &Entry, person: PersonId) -> Result<usize> {
-        let present = memberships(self.conn, person)?;
+    fn shared_groups(&self, entry: &Entry, person: &Person) -> Result<usize> {
+        let present = memberships(self.conn, person.id, person.role)?;
         if present.is_empty() && entry.groups.is_empty() {
             return Ok(1);
         }
@@ -205,19 +205,24 @@ impl FromRow for Membership {
     }
 }
 
-/// Returns the groups of a person, also those that they are responsible for.
-pub(super) fn memberships(conn: &Connection, person: PersonId) -> Result<Vec<Membership>> {
+/// Returns the groups that a person of this role has: a member is in them, who works here is
+/// responsible for them.
+pub(super) fn memberships(
+    conn: &Connection,
+    person: PersonId,
+    role: Role,
+) -> Result<Vec<Membership>> {
     rows::all(
         conn,
         "select group_id, name, kind, 1 as is_member
          from group_member
          join \"group\" using (group_id)
-         where person_id = ?1
+         where person_id = ?1 and not ?2
          union all
          select group_id, name, \"group\".kind, 0
          from supervision
          join \"group\" using (group_id)
-         where person_id = ?1 and supervision.kind = 'standing' and ended_at is null",
-        params![person],
+         where person_id = ?1 and ?2 and supervision.kind = 'standing' and ended_at is null",
+        params![person, works(role)],
     )
 }

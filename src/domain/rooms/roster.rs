@@ -165,6 +165,7 @@ fn role_after(entry: &Entry, person: Option<&Person>) -> Role {
 }
 
 fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Step> {
+    let role = role_after(entry, person.as_ref());
     let mut step = Step { person: person.as_ref().map(|person| person.id), ..Step::default() };
     for (tag, _) in &entry.badges {
         if people::queries::badge_by_tag(conn, tag)?.is_none() {
@@ -182,7 +183,8 @@ fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Step
     }
     let named: BTreeSet<&str> = entry.groups.iter().map(|(_, name)| name.as_str()).collect();
     let kinds: BTreeSet<GroupKind> = entry.groups.iter().map(|(kind, _)| *kind).collect();
-    let present = memberships(conn, person.id)?;
+    // With another role the groups of now are theirs no more.
+    let present = memberships(conn, person.id, role)?;
     let to_leave =
         |group: &Membership| group.leaves(&kinds) && !named.contains(group.name.as_str());
     let all_in = named.iter().all(|name| present.iter().any(|group| group.name == *name));
@@ -282,9 +284,9 @@ fn join(
     person: PersonId,
     named: &[(GroupKind, String)],
 ) -> Result<()> {
-    let is_member = people::queries::find(tx, person)?.role == Role::Member;
+    let role = people::queries::find(tx, person)?.role;
     let kinds: BTreeSet<GroupKind> = named.iter().map(|(kind, _)| *kind).collect();
-    let present = memberships(tx, person)?;
+    let present = memberships(tx, person, role)?;
     for group in &present {
         if group.leaves(&kinds) && named.iter().all(|(_, name)| *name != group.name) {
             rows::run(
@@ -300,7 +302,7 @@ fn join(
         if present.iter().any(|held| held.id == group) {
             continue;
         }
-        if !is_member {
+        if role.works_here() {
             supervising::add_group_staff(tx, group, person)?;
             continue;
         }
