@@ -8,7 +8,7 @@ use daybook::base::{Actor, Day, Result, Timestamp};
 use daybook::domain::people::Role;
 use daybook::domain::rooms::{self, Charge, scope};
 use daybook::domain::visits::day::{self, Closed};
-use daybook::domain::visits::scan::{Outcome, When};
+use daybook::domain::visits::scan::{Code, Outcome, When};
 use daybook::domain::visits::{Status, commands, keeping, lists, snapshots};
 use daybook::live::Tx;
 use serde_json::json;
@@ -83,6 +83,26 @@ async fn the_day_is_closed_once_and_for_the_time_at_which_it_was_due() {
     assert_eq!((ended.len(), &ended[0].1["undo_until"]), (1, &json!(null)));
     let reopen = scene.write(Actor::System, move |tx| commands::reopen_run(tx, run)).await;
     assert_eq!(conflict(reopen), "run.reopen_too_late");
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn a_run_whose_close_is_noted_late_ended_when_the_house_closed() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    // The server was off meanwhile.
+    scene.set(Scene::minute(8 * 60 + 40));
+    scene.write(Actor::System, day::close_day).await.unwrap();
+    let (ended, staff) = scene
+        .read(move |conn| {
+            Ok((rooms::queries::run(conn, run)?, rooms::queries::staff_of_run(conn, run)?))
+        })
+        .await;
+    assert_eq!(ended.ended_at, Some(Scene::minute(8 * 60)));
+    assert_eq!(staff.iter().map(|who| who.id).collect::<Vec<_>>(), [scene.eva]);
+    // Who held a badge to the reader in between went into no run any more.
+    let between = tap(MIA, When::DeviceClock(Scene::minute(8 * 60 + 10)));
+    assert_eq!(scene.scan(&scene.gym_reader, between).await.code, Some(Code::RunNone));
     scene.check().await;
 }
 

@@ -12,7 +12,7 @@ use super::supervising::STAFF_MAX;
 use super::{offers, queries, receivers, supervising};
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
-use crate::base::{Error, Result, text};
+use crate::base::{Error, Result, Timestamp, text};
 use crate::domain::house;
 use crate::domain::people::{self, Role};
 use crate::event::{Event, Label, Stale};
@@ -176,16 +176,28 @@ pub fn start_run(tx: &mut Tx<'_>, new: &NewRun) -> Result<Run> {
 /// Ends a run and the responsibility for it, and nothing else: whoever is in it
 /// is checked out by `visits`, which calls this.
 pub fn mark_ended(tx: &mut Tx<'_>, run: RunId, reason: &'static str) -> Result<Run> {
+    let now = tx.now;
+    mark_ended_at(tx, run, now, reason)
+}
+
+/// Ends a run like [`mark_ended`], at a moment that may be over: the close of the day is noted when
+/// the server is back.
+pub fn mark_ended_at(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    at: Timestamp,
+    reason: &'static str,
+) -> Result<Run> {
     require_open(&queries::run(tx, run)?)?;
     let staff = supervising::staff_ids(tx, Charge::Run(run))?;
     supervising::rescoping(tx, &staff, |tx| {
-        supervising::end_all(tx, Charge::Run(run))?;
+        supervising::end_all(tx, Charge::Run(run), at)?;
         rows::run(
             tx,
             "update run
              set ended_at = ?2
              where run_id = ?1",
-            params![run, tx.now],
+            params![run, at],
         )?;
         let run = queries::run(tx, run)?;
         tx.emit(Event::RunEnded {

@@ -239,10 +239,10 @@ pub(super) fn give(
     Ok(SupervisionId(id))
 }
 
-/// Ends everybody's responsibility for `charge`.
-pub(super) fn end_all(tx: &mut Tx<'_>, charge: Charge) -> Result<()> {
+/// Ends everybody's responsibility for `charge` at `at`.
+pub(super) fn end_all(tx: &mut Tx<'_>, charge: Charge, at: Timestamp) -> Result<()> {
     for held in queries::supervisions_of(tx, charge)? {
-        end(tx, held.id, held.until_at.map_or(tx.now, |until| until.min(tx.now)))?;
+        end(tx, held.id, held.until_at.map_or(at, |until| until.min(at)))?;
     }
     Ok(())
 }

@@ -105,7 +105,7 @@ pub fn close_day(tx: &mut Tx<'_>) -> Result<Closed> {
         let run = rooms::queries::run(tx, open.run)?;
         let at = today.close_after(open.since);
         closed.visits += bulk::end_all(tx, &run, at, EndReason::DayClosed)?;
-        rooms::commands::mark_ended(tx, open.run, EndReason::DayClosed.word())?;
+        rooms::commands::mark_ended_at(tx, open.run, at, EndReason::DayClosed.word())?;
     }
     closed.runs = runs.len();
     let people: Vec<StillThere> = rows::all(
