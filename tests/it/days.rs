@@ -303,3 +303,17 @@ async fn what_the_day_has_closed_is_not_promised_to_be_taken_up_again() {
     let late = post(&house.anna, &reopen, json!({})).await;
     assert_eq!(refusal(&late), (409, "run.reopen_too_late"));
 }
+
+#[tokio::test]
+async fn a_visit_that_was_undone_is_not_in_what_is_left_of_its_day() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    scene.tap(&scene.door, MIA).await;
+    let slip = scene.start(scene.eva, scene.mia, run).await.unwrap();
+    scene.undo(scene.eva, slip).await.unwrap();
+    scene.start(scene.eva, scene.ben, run).await.unwrap();
+    scene.end_run(run).await;
+    let forget = |tx: &mut Tx<'_>| keeping::prune(tx, Scene::minute(24 * 60));
+    scene.write(Actor::System, forget).await.unwrap();
+    assert_eq!(scene.number("select arrived * 10 + visits from day_total").await, 21);
+}

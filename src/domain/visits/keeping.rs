@@ -78,15 +78,15 @@ pub fn prune_scans(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Adds the visits of before `begins` to the sums of their days. A day is local,
-/// so each visit's is computed here and not in SQL.
+/// Adds the visits of before `begins` to the sums of their days; undone ones never were. A day is
+/// local, so each visit's is computed here and not in SQL.
 fn add_visits(tx: &Tx<'_>, begins: Timestamp) -> Result<()> {
     let zone = house::queries::house(tx)?.time_zone();
     let starts: Vec<Timestamp> = rows::all(
         tx,
         "select started_at
          from visit
-         where started_at < ?1 and ended_at is not null",
+         where started_at < ?1 and ended_at is not null and end_reason <> 'undone'",
         params![begins],
     )?;
     let mut counts = std::collections::BTreeMap::new();
