@@ -231,6 +231,14 @@ async fn a_reopened_run_has_back_who_is_nowhere_else() {
     scene.check().await;
     scene.end_run(library).await;
     scene.tap(&scene.exit, MIA).await;
+    // Who comes back through the door is in the house, and in no room.
+    scene.tap(&scene.door, MIA).await;
+    scene.write(Actor::Person(scene.eva), reopen).await.unwrap();
+    assert_eq!(
+        (scene.status(scene.mia).await, scene.room_of(scene.mia).await),
+        (Status::Present, None)
+    );
+    scene.end_run(library).await;
     scene.pass(301);
     let late = scene.write(Actor::Person(scene.eva), reopen).await;
     assert_eq!(conflict(late), "run.reopen_too_late");

@@ -48,7 +48,8 @@ pub(super) fn end_all(
 }
 
 /// Opens again the visits that the end of a run at `ended_at` has ended, except
-/// of those who are elsewhere since, have left the house or are members no more.
+/// of those who are elsewhere or have left the house since, be it that they came back, or are
+/// members no more.
 pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day) -> Result<usize> {
     let people: Vec<PersonId> = rows::all(
         tx,
@@ -62,7 +63,8 @@ pub(super) fn restore(tx: &mut Tx<'_>, run: &Run, ended_at: Timestamp, day: Day)
                        from attendance
                        where attendance.person_id = visit.person_id
                          and day = ?3
-                         and status = 'present')
+                         and status = 'present'
+                         and (left_at is null or left_at < ?2))
            and person_id in (select person_id from person where role = 'member')
          returning person_id",
         params![run.id, ended_at, day],
