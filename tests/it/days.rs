@@ -305,6 +305,26 @@ async fn what_the_day_has_closed_is_not_promised_to_be_taken_up_again() {
 }
 
 #[tokio::test]
+async fn no_undo_of_a_visit_is_promised_beyond_its_day() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.eva]).await;
+    let [eva] = scene.signed_in([scene.eva]).await;
+    scene.set(Scene::minute(8 * 60 - 2));
+    let visit = json!({ "member_id": scene.mia, "run_id": run });
+    let (status, started) = post(&eva, "/visits", visit).await;
+    assert_eq!((status, &started["undo_until"]), (201, &json!("2026-11-20T16:59:59.999Z")));
+    let shown = get(&eva, &format!("/runs/{run}")).await.1;
+    assert_eq!(shown["here"][0]["undo_until"], started["undo_until"]);
+    let path = format!("/visits/{}", started["visit_id"].as_str().unwrap());
+    let (_, ended) = post(&eva, &format!("{path}/end"), json!({})).await;
+    assert_eq!(ended["undo_until"], started["undo_until"]);
+    // The day is over before the timetable has looked.
+    scene.set(Scene::minute(8 * 60));
+    let late = post(&eva, &format!("{path}/undo"), json!({})).await;
+    assert_eq!(refusal(&late), (409, "visit.undo_too_late"));
+}
+
+#[tokio::test]
 async fn a_visit_that_was_undone_is_not_in_what_is_left_of_its_day() {
     let scene = Scene::new().await;
     let run = scene.run(scene.gym, &[scene.eva]).await;

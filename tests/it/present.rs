@@ -4,7 +4,7 @@ use daybook::client::Client;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::scene::{MIA, Scene, ZOE};
+use crate::scene::{BEN, MIA, Scene, ZOE};
 
 async fn get(client: &Client, path: &str) -> (u16, Value) {
     let answer = client.get(&format!("/api/v1{path}")).await.unwrap();
@@ -252,4 +252,26 @@ async fn a_member_learns_whether_the_house_has_it_present_and_in_which_room_and_
     assert_eq!(get(&mia, "/me/whereabouts").await.1["room"], Value::Null);
     scene.tap(&scene.exit, MIA).await;
     assert_eq!(get(&mia, "/me/whereabouts").await.1["present"], false);
+}
+
+#[tokio::test]
+async fn an_end_is_shown_as_one_to_be_undone_only_while_the_member_is_nowhere_else() {
+    let scene = Scene::new().await;
+    let library = scene.run(scene.library, &[scene.eva]).await;
+    let gym = scene.run(scene.gym, &[scene.otto]).await;
+    let [eva] = scene.signed_in([scene.eva]).await;
+    for member in [scene.mia, scene.ben] {
+        let visit = scene.start(scene.eva, member, library).await.unwrap();
+        scene.end(scene.eva, visit).await.unwrap();
+    }
+    let undoable = async || {
+        let left = get(&eva, &format!("/runs/{library}")).await.1["left"].clone();
+        let left = left.as_array().unwrap().iter();
+        left.filter(|gone| gone.get("undo_until").is_some()).count()
+    };
+    assert_eq!(undoable().await, 2);
+    scene.start(scene.otto, scene.mia, gym).await.unwrap();
+    assert_eq!(undoable().await, 1);
+    scene.tap(&scene.exit, BEN).await;
+    assert_eq!(undoable().await, 0);
 }

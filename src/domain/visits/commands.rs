@@ -1,7 +1,7 @@
 //! Visits by hand: start, end, undo; and the end and reopening of a run, which
 //! take everybody in it along.
 
-use super::model::{EndReason, Member, Source, Standing, Today, UNDO_TIME, Visit};
+use super::model::{EndReason, Member, Source, Standing, Today, Visit};
 use super::{attendance, bulk, queries, stays};
 use crate::base::id::{PersonId, RunId, VisitId};
 use crate::base::{Error, Result, Timestamp};
@@ -52,12 +52,12 @@ pub fn end(tx: &mut Tx<'_>, scope: &Scope, visit: VisitId) -> Result<()> {
     stays::end(tx, &member, &visit, at, EndReason::Left, Source::Manual)
 }
 
-/// Takes back what happened last to a visit, within five minutes: an end, or a
-/// start together with what the start had changed.
+/// Takes back what happened last to a visit, within five minutes and its day: an end, or
+/// a start together with what the start had changed.
 pub fn undo(tx: &mut Tx<'_>, scope: &Scope, visit: VisitId) -> Result<()> {
     let visit = in_scope(tx, scope, visit)?;
     let happened_at = visit.ended_at.unwrap_or(visit.started_at);
-    let too_late = tx.now > happened_at.plus(UNDO_TIME);
+    let too_late = tx.now > Today::now(tx)?.undo_until(happened_at);
     match visit.end_reason {
         Some(EndReason::Undone) => {
             Err(Error::conflict("visit.undone", "this visit has been undone already"))

@@ -222,7 +222,9 @@ pub fn stay(conn: &Connection, visit: VisitId, now: Timestamp) -> Result<Stay> {
     )?;
     let can_be_undone = matches!(stay.end_reason, None | Some(EndReason::Left));
     let happened_at = stay.ended_at.unwrap_or(stay.started_at);
-    stay.undo_until = super::snapshots::undo_until(happened_at, now).filter(|_| can_be_undone);
+    let today = Today::at(conn, now)?;
+    let until = super::snapshots::undo_until(&today, happened_at, now);
+    stay.undo_until = until.filter(|_| can_be_undone);
     Ok(stay)
 }
 

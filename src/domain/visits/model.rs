@@ -17,7 +17,7 @@ use crate::words;
 
 /// How long a start or an end by hand can be undone: long enough to see the slip, too short to
 /// rewrite the day.
-pub const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
+const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
 
 words! {
     /// How a member stands to the house today. `expected` has no row: nothing is known yet.
@@ -256,6 +256,13 @@ impl Today {
     /// Returns when all that began at `since` is closed.
     pub fn close_after(&self, since: Timestamp) -> Timestamp {
         self.hours.close_after(since, &self.zone)
+    }
+
+    /// Returns until when something of `at` can be undone: within its own day, so that nobody takes
+    /// back what the close of the day has ended.
+    pub fn undo_until(&self, at: Timestamp) -> Timestamp {
+        let before_close = self.close_after(at).minus(Duration::from_millis(1));
+        at.plus(UNDO_TIME).min(before_close)
     }
 
     /// Returns the moment after which an arrival is late.

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::model::{EndReason, Status, Today, UNDO_TIME};
+use super::model::{EndReason, Status, Today};
 use super::queries;
 use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Result, Timestamp};
@@ -64,6 +64,9 @@ pub struct Gone {
     pub ended_at: Timestamp,
     #[schema(inline)]
     pub reason: EndReason,
+    /// Whether the member is in the house and has been in no other run since.
+    #[serde(skip)]
+    is_nowhere_else: bool,
     /// Until when the end can be undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo_until: Option<Timestamp>,
@@ -158,12 +161,13 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
         params![run.id, run.room],
     )?;
     for member in &mut here {
-        member.undo_until = undo_until(member.started_at, scope.at);
+        member.undo_until = undo_until(&today, member.started_at, scope.at);
     }
-    let mut left = gone(conn, run)?;
+    let mut left = gone(conn, run, &today)?;
     for member in &mut left {
-        let by_itself = run.ended_at.is_none() && member.reason == EndReason::Left;
-        member.undo_until = undo_until(member.ended_at, scope.at).filter(|_| by_itself);
+        let can_come_back = run.ended_at.is_none() && member.is_nowhere_else;
+        let by_itself = can_come_back && member.reason == EndReason::Left;
+        member.undo_until = undo_until(&today, member.ended_at, scope.at).filter(|_| by_itself);
     }
     Ok(InRun { here, expected: awaited(conn, scope, run, &today)?, left })
 }
@@ -171,7 +175,7 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
 /// Returns who was in `run` and is not, the last first. Visits are not found by their run: an index
 /// for that would be written by each scan. So each person's are followed back from the newest, as
 /// far as the run goes back, and those of the days before are never read.
-fn gone(conn: &Connection, run: &Run) -> Result<Vec<Gone>> {
+fn gone(conn: &Connection, run: &Run, today: &Today) -> Result<Vec<Gone>> {
     rows::all(
         conn,
         "with recursive since (visit_id, earlier_visit_id, person_id, run_id) as (
@@ -183,7 +187,12 @@ fn gone(conn: &Connection, run: &Run) -> Result<Vec<Gone>> {
              from since
              join visit on visit.visit_id = since.earlier_visit_id
              where started_at >= ?3)
-         select visit_id, person_id, display_name, ended_at, end_reason
+         select visit_id, person_id, display_name, ended_at, end_reason,
+                newest = 1 and exists (select 1
+                                       from attendance
+                                       where attendance.person_id = visit.person_id
+                                         and day = ?4
+                                         and status = 'present') as is_nowhere_else
          from visit
          join person using (person_id)
          where ended_at is not null
@@ -193,7 +202,7 @@ fn gone(conn: &Connection, run: &Run) -> Result<Vec<Gone>> {
                             group by person_id)
          order by ended_at desc, visit_id desc
          limit ?2",
-        params![run.id, GONE_MAX, run.started_at],
+        params![run.id, GONE_MAX, run.started_at, today.day],
     )
 }
 
@@ -305,8 +314,8 @@ impl InGroup {
 }
 
 /// Until when something of `at` can be undone; none when it is too late.
-pub(super) fn undo_until(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    Some(at.plus(UNDO_TIME)).filter(|until| now <= *until)
+pub(super) fn undo_until(today: &Today, at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    Some(today.undo_until(at)).filter(|until| now <= *until)
 }
 
 impl FromRow for Here {
@@ -342,6 +351,7 @@ impl FromRow for Gone {
             display_name: row.get("display_name")?,
             ended_at: row.get("ended_at")?,
             reason: row.get("end_reason")?,
+            is_nowhere_else: row.get("is_nowhere_else")?,
             undo_until: None,
         })
     }
