@@ -1,6 +1,8 @@
 //! Visits, attendance and snapshots over HTTP: shapes, repeats, and who may not.
 
 use daybook::client::Client;
+use daybook::domain::visits::Status;
+use daybook::domain::visits::scan::Outcome;
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -274,4 +276,18 @@ async fn an_end_is_shown_as_one_to_be_undone_only_while_the_member_is_nowhere_el
     assert_eq!(undoable().await, 1);
     scene.tap(&scene.exit, BEN).await;
     assert_eq!(undoable().await, 0);
+}
+
+#[tokio::test]
+async fn who_was_seen_at_the_door_since_stays_in_the_house_when_a_start_is_undone() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.eva]).await;
+    let slip = scene.start(scene.eva, scene.mia, run).await.unwrap();
+    scene.pass(60);
+    assert_eq!(scene.tap(&scene.door, MIA).await.outcome, Outcome::AlreadyIn);
+    scene.pass(60);
+    scene.undo(scene.eva, slip).await.unwrap();
+    assert_eq!(scene.status(scene.mia).await, Status::Present);
+    assert_eq!(scene.room_of(scene.mia).await, None);
+    scene.check().await;
 }

@@ -163,6 +163,11 @@ fn undo_start(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     let at = tx.now.max(visit.started_at);
     stays::take_back(tx, &member, visit, at)?;
     if let Some(before) = visit.attendance_before {
+        // Who was seen in the house since, at its door perhaps, has come all the same.
+        let known = queries::attendance(tx, visit.person, today.day)?;
+        if known.is_some_and(|row| row.changed_at > Some(visit.started_at)) {
+            return Ok(());
+        }
         return attendance::restore(tx, &today, &member, before, visit.reason_before.as_deref());
     }
     let Some(from) = visit.from else { return Ok(()) };
