@@ -122,7 +122,12 @@ fn separator_line(text: &str) -> (&str, u32, Option<char>) {
     let first = first.trim().trim_matches('"');
     let told = first.get(..4).filter(|key| key.eq_ignore_ascii_case("sep=")).and(first.get(4..));
     match told.map(|told| told.chars().collect::<Vec<_>>()).as_deref() {
-        Some([separator]) if *separator != '"' => (rest, 2, Some(*separator)),
+        // A program that takes the line for a row fills it up with empty cells.
+        Some([separator, more @ ..])
+            if *separator != '"' && more.iter().all(|c| c == separator) =>
+        {
+            (rest, 2, Some(*separator))
+        }
         // A tab at the end has been trimmed away.
         Some([]) => (rest, 2, Some('\t')),
         _ => (text, 1, None),
@@ -307,6 +312,7 @@ mod tests {
     #[test]
     fn a_separator_told_or_inside_the_headings_is_not_guessed_wrongly() {
         assert_eq!(cells(b"sep=|\nName|Ort\na;b|c,d")[1], ["a;b", "c,d"]);
+        assert_eq!(cells(b"sep=|||\nName|Ort\na;b|c,d")[1], ["a;b", "c,d"]);
         assert_eq!(cells(b"Name,\"Ort; Land; Kreis\",Klasse\nA,B,C")[1], ["A", "B", "C"]);
         assert_eq!(cells(b"Name\nAnna"), [["Name"], ["Anna"]]);
     }
