@@ -261,6 +261,15 @@ async fn who_changes_between_member_and_staff_has_the_group_of_the_row_in_the_ne
 }
 
 #[tokio::test]
+async fn a_column_without_a_heading_is_said_not_to_be_read_where_something_stands_in_it() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let file = "Vorname;;Nachname;;Ort\nMia;;Berg;;x\nTom;neu;Berg;;y\nIda;neu;Berg;;z\n";
+    let (_, done) = report(&admin, "", file).await;
+    assert_eq!((counts(&done), &done["ignored"]), ((3, 0, 0), &json!(["Ort", "[B]"])));
+}
+
+#[tokio::test]
 async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
     let server = TestServer::start().await;
     let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;

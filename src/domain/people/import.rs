@@ -23,7 +23,7 @@ words! {
 }
 
 /// What one row says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     pub at: Record,
     pub number: Option<String>,
@@ -48,7 +48,8 @@ pub struct Import {
     pub entries: Vec<Entry>,
     /// The heading of the first column with a name.
     pub name_heading: String,
-    /// Headings that mean nothing to us; their columns were not read.
+    /// Headings that mean nothing to us, and `[C]` for the third column if it has none; their
+    /// columns were not read.
     pub ignored: Vec<String>,
     pub faults: Vec<Fault>,
 }
@@ -118,20 +119,7 @@ impl Reading {
         }
         let before = self.import.faults.len();
         self.check_cells(&record);
-        let mut entry = Entry {
-            at: record,
-            number: None,
-            given_name: String::new(),
-            family_name: String::new(),
-            display_name: None,
-            role: None,
-            role_cell: (String::new(), String::new()),
-            language: None,
-            groups: Vec::new(),
-            group_heading: String::new(),
-            badges: Vec::new(),
-            contacts: Vec::new(),
-        };
+        let mut entry = Entry { at: record, ..Entry::default() };
         let mut contacts: HashMap<u8, NewContact> = HashMap::new();
         let columns = self.headings.iter().cloned().zip(entry.at.cells.clone());
         for ((heading, column), value) in columns.collect::<Vec<_>>() {
@@ -156,6 +144,12 @@ impl Reading {
                 let problem = "this row has more cells than there are headings";
                 self.import.faults.push(record.fault("", cell, "import.too_many_cells", problem));
                 return;
+            }
+            if heading.is_empty() && !cell.is_empty() {
+                let unnamed = format!("[{}]", table::letters(at));
+                if !self.import.ignored.contains(&unnamed) {
+                    self.import.ignored.push(unnamed);
+                }
             }
             if cell.chars().any(|c| c.is_control() || c == '\u{fffd}') {
                 let shown: String = cell.chars().filter(|c| !c.is_control()).collect();

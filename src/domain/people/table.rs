@@ -31,7 +31,7 @@ pub struct Fault {
 }
 
 /// A row that is not empty, its cells trimmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     pub row: u32,
     pub line: u32,
@@ -63,6 +63,13 @@ impl Record {
 pub struct Table {
     pub headings: Record,
     pub records: Vec<Record>,
+}
+
+/// Returns what a spreadsheet calls the column at this place: A to Z, then AA.
+pub fn letters(at: usize) -> String {
+    let before = if at < 26 { String::new() } else { letters(at / 26 - 1) };
+    let letter = ('A'..='Z').nth(at % 26).unwrap_or_default();
+    format!("{before}{letter}")
 }
 
 /// Reads a file. `known` tells whether a heading means something: the separator that yields
@@ -324,6 +331,12 @@ mod tests {
         assert_eq!(places, [(3, 4), (4, 6)]);
         assert_eq!(table.records[0].cells, ["A B", "C"]);
         assert_eq!(table.records[1].cells, ["D\"E", "F"]);
+    }
+
+    #[test]
+    fn a_column_is_called_as_a_spreadsheet_calls_it() {
+        let called = [0, 25, 26, 51, 52, 99].map(letters);
+        assert_eq!(called, ["A", "Z", "AA", "AZ", "BA", "CV"]);
     }
 
     #[test]
