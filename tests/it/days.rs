@@ -107,6 +107,20 @@ async fn a_run_whose_close_is_noted_late_ended_when_the_house_closed() {
 }
 
 #[tokio::test]
+async fn nobody_enters_a_run_after_its_day_though_nobody_has_closed_it_yet() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    scene.set(Scene::minute(8 * 60));
+    assert_eq!(scene.tap(&scene.gym_reader, MIA).await.code, Some(Code::RunNone));
+    let entered = scene.start(scene.eva, scene.mia, run).await;
+    assert_eq!(conflict(entered), "visit.run_ended");
+    let late = tap(ZOE, When::DeviceClock(scene.now()));
+    scene.pass(20);
+    assert_eq!(scene.scan(&scene.gym_reader, late).await.code, Some(Code::RunNone));
+    scene.check().await;
+}
+
+#[tokio::test]
 async fn who_comes_after_closing_time_stays_until_midnight() {
     let scene = Scene::new().await;
     let close = || scene.write(Actor::System, day::close_day);

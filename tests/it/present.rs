@@ -145,15 +145,17 @@ async fn attendance_is_marked_and_listed_in_scope() {
 #[tokio::test]
 async fn a_look_at_somebodys_visits_is_audited_and_staff_see_todays_only() {
     let scene = Scene::new().await;
-    let run = scene.run(scene.gym, &[scene.eva]).await;
-    let visits = async || {
+    let visits = async |run| {
         let visit = scene.start(scene.lead, scene.mia, run).await.unwrap();
         scene.pass(60);
         scene.end(scene.lead, visit).await.unwrap();
     };
-    visits().await;
+    let yesterday = scene.run(scene.gym, &[scene.eva]).await;
+    visits(yesterday).await;
+    scene.end_run(yesterday).await;
     scene.set(Scene::minute(24 * 60));
-    visits().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    visits(run).await;
     let never = scene.start(scene.lead, scene.mia, run).await.unwrap();
     scene.undo(scene.lead, never).await.unwrap();
     let [eva, otto, lead, office, mia] =

@@ -30,7 +30,7 @@ pub fn start(tx: &mut Tx<'_>, scope: &Scope, member: PersonId, run: RunId) -> Re
     if !standing.is_present() && !scope.sees(tx, member)? {
         return Err(Error::conflict("visit.not_present", "the member is not in the house"));
     }
-    require_open(&run)?;
+    require_open(tx, &today, &run)?;
     if standing.visit().is_some_and(|visit| visit.run == run.id) {
         return Err(Error::conflict("visit.already_in", "the member is in this run"));
     }
@@ -146,8 +146,8 @@ fn in_scope(tx: &Tx<'_>, scope: &Scope, visit: VisitId) -> Result<Visit> {
 fn undo_end(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     require_member(tx, visit.person)?;
     let run = rooms::queries::run(tx, visit.run)?;
-    require_open(&run)?;
     let today = Today::now(tx)?;
+    require_open(tx, &today, &run)?;
     let standing = queries::standing(tx, visit.person, &today)?;
     if !standing.is_present() || queries::was_elsewhere_since(tx, visit)? {
         return Err(elsewhere());
@@ -179,11 +179,12 @@ fn undo_start(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     if run_is_open && by_this { stays::reopen(tx, &member, &from) } else { Ok(()) }
 }
 
-fn require_open(run: &Run) -> Result<()> {
-    match run.ended_at {
-        None => Ok(()),
-        Some(_) => Err(Error::conflict("visit.run_ended", "its run has ended")),
+/// Refuses a run that has ended, be it with its day and not noted yet.
+fn require_open(tx: &Tx<'_>, today: &Today, run: &Run) -> Result<()> {
+    if run.ended_at.is_none() && tx.now < today.close_after(run.started_at) {
+        return Ok(());
     }
+    Err(Error::conflict("visit.run_ended", "its run has ended"))
 }
 
 fn require_room(tx: &Tx<'_>, run: &Run) -> Result<()> {

@@ -105,9 +105,11 @@ impl Hand<'_> {
         Ok(Verdict::in_room(outcome, place, i64::from(closed_at.is_none())))
     }
 
-    /// The run that was open at the moment of the scan, and when it has ended since.
+    /// The run that was open at the moment of the scan, and when it has ended since. No run goes on
+    /// after its day, whether or not anybody has noted its end yet.
     fn run_in(&self, tx: &Tx<'_>, place: &Place) -> Result<Option<(RunId, Option<Timestamp>)>> {
-        if let Some((run, _)) = place.run.filter(|(_, since)| *since <= self.at) {
+        let lasted = |since: Timestamp| since <= self.at && self.at < self.today.close_after(since);
+        if let Some((run, _)) = place.run.filter(|(_, since)| lasted(*since)) {
             return Ok(Some((run, None)));
         }
         // Runs do not outlive the day. Who stands at the reader while nothing
@@ -116,6 +118,7 @@ impl Hand<'_> {
             return Ok(None);
         }
         let then = queries::run_at(tx, place.room, self.at, self.today.begins())?;
+        let then = then.filter(|run| lasted(run.started_at));
         Ok(then.map(|run| (run.run, run.ended_at)))
     }
 
