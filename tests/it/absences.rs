@@ -4,6 +4,7 @@ use daybook::base::{Actor, Day};
 use daybook::domain::visits::day;
 use daybook::domain::visits::marking::Mark;
 use daybook::domain::visits::{Attendance, Status, queries};
+use daybook::store::rows;
 
 use crate::scene::{BEN, MIA, Scene};
 
@@ -70,6 +71,15 @@ async fn the_wrong_child_is_sick_again_when_the_slip_is_undone() {
     assert_eq!(row(&scene).await, (Status::Present, None));
     scene.undo(scene.eva, visit).await.unwrap();
     assert_eq!(row(&scene).await, (Status::Excused, sick()));
+    // Each of the three was noted by hand, whichever way.
+    let lines = "select by || ' ' || detail
+                 from audit
+                 where act = 'attendance.marked'
+                 order by audit_id";
+    let lines: Vec<String> = scene.read(move |conn| rows::all(conn, lines, [])).await;
+    let line = |by, status| format!("person:{by} 2026-11-20 {status}");
+    let (eva, office) = (scene.eva, scene.office);
+    assert_eq!(lines, [line(office, "excused"), line(eva, "present"), line(eva, "excused")]);
     scene.check().await;
 }
 

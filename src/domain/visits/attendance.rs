@@ -99,6 +99,17 @@ pub(super) fn end_absence(
     }
 }
 
+/// Leaves a line that somebody has noted by hand how a member stands to the house.
+pub(super) fn record_mark(
+    tx: &mut Tx<'_>,
+    today: &Today,
+    member: PersonId,
+    status: Status,
+) -> Result<()> {
+    let detail = format!("{} {}", today.day, status.word());
+    audit::record(tx, "attendance.marked", Some(member), &detail)
+}
+
 /// Notes that it was still so at `at`: nothing changes, but what is older than
 /// this is not news any more.
 pub(super) fn confirm(tx: &Tx<'_>, today: &Today, person: PersonId, at: Timestamp) -> Result<()> {

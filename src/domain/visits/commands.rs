@@ -1,7 +1,7 @@
 //! Visits by hand: start, end, undo; and the end and reopening of a run, which
 //! take everybody in it along.
 
-use super::model::{EndReason, Member, Source, Standing, Today, Visit};
+use super::model::{EndReason, Member, Source, Standing, Status, Today, Visit};
 use super::{attendance, bulk, queries, stays};
 use crate::base::id::{PersonId, RunId, VisitId};
 use crate::base::{Error, Result, Timestamp};
@@ -38,6 +38,9 @@ pub fn start(tx: &mut Tx<'_>, scope: &Scope, member: PersonId, run: RunId) -> Re
     // A visit never starts before its run, whatever the clock did.
     let at = now_for(tx, &standing).max(run.started_at);
     let member = Member::load(tx, member)?;
+    if !standing.is_present() {
+        attendance::record_mark(tx, &today, member.id, Status::Present)?;
+    }
     stays::enter(tx, &today, &member, &standing, (run.id, run.room), at, Source::Manual)
 }
 
@@ -168,6 +171,7 @@ fn undo_start(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
         if known.is_some_and(|row| row.changed_at > Some(visit.started_at)) {
             return Ok(());
         }
+        attendance::record_mark(tx, &today, visit.person, before)?;
         return attendance::restore(tx, &today, &member, before, visit.reason_before.as_deref());
     }
     let Some(from) = visit.from else { return Ok(()) };

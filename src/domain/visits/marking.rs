@@ -7,7 +7,7 @@ use super::model::{Attendance, Member, Source, Standing, Status, Today};
 use super::{attendance, commands, queries, stays};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp, text};
-use crate::domain::people::{self, Role, audit};
+use crate::domain::people::{self, Role};
 use crate::domain::rooms::Scope;
 use crate::event::{Event, Stale};
 use crate::live::Tx;
@@ -63,8 +63,7 @@ pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result
             params![id, today.day, reason],
         )?;
     }
-    let detail = format!("{} {}", today.day, mark.status.word());
-    audit::record(tx, "attendance.marked", Some(id), &detail)?;
+    attendance::record_mark(tx, &today, id, mark.status)?;
     let now = queries::attendance(tx, id, today.day)?;
     Ok(now.unwrap_or_else(|| Attendance::expected(id, today.day)))
 }
