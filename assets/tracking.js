@@ -8,9 +8,9 @@ import { html, useMemo, useSection } from "./ui.js";
 const FEED_MAX = 12;
 const SHOWN_MAX = 8;
 
-/** Of the list of who is online. */
+/** Of the list of who is online. A list that is told is of one topic, of a group or of those who work here; one's own is of all of them. */
 export const reduce = {
-  "presence.list_changed": (list, fact) => (fact.users?.every((one) => one.display_name) ? { ...list, count: fact.count, users: fact.users } : stale(list)),
+  "presence.list_changed": (list) => stale(list),
   "presence.updated": (list) => stale(list),
   "user.status_changed": (list) => stale(list),
   "account.signed_in": (list) => stale(list),

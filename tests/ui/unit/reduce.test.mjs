@@ -8,7 +8,7 @@ import { reduce as helpQueue } from "../../../assets/help.js";
 import { reduceOwn as helpOwn } from "../../../assets/help-waiting.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
 import { oldestCursor, reducer, refetchUnanchored, Section, stale } from "../../../assets/store.js";
-import { reduceFeed } from "../../../assets/tracking.js";
+import { reduceFeed, reduce as online } from "../../../assets/tracking.js";
 import { reduce as visits } from "../../../assets/visits.js";
 import { reduce as group } from "../../../assets/visits-group.js";
 import { reduce as run } from "../../../assets/visits-run.js";
@@ -214,4 +214,14 @@ test("places and whereabouts are read again when they may have changed, and no m
   assert.equal(reads(whereReduce, between, "house.counts_changed"), 1);
   const one = (fields) => reads(rooms, board(), "room.occupancy_changed", { room_id: "1", count: 5, capacity: 30, run_id: "7", ...fields });
   assert.deepEqual([one({}), one({ run_id: "8" }), one({ run_id: null }), one({ count: 4 }), one({ room_id: "9" })], [0, 1, 1, 1, 1]);
+});
+
+test("who is online is read anew at news of it, and never from the list of one topic alone", () => {
+  const list = { count: 2, users: [{ person_id: "1", role: "staff" }, { person_id: "3", role: "member" }] };
+  for (const type of ["presence.list_changed", "presence.updated", "user.status_changed", "account.signed_in"]) {
+    // To a colleague's topic no member belongs, and to a group's no colleague.
+    const next = apply(online)(list, type, { count: 1, users: [{ user_id: "1", display_name: "Eva", role: "staff" }] });
+    assert.deepEqual(next, stale(list), type);
+  }
+  assert.deepEqual(apply(online)(list, "account.signed_out", { user_id: "3" }), stale({ ...list, users: [list.users[0]] }));
 });
