@@ -112,9 +112,11 @@ impl Door {
         let mut phase = self.phase.subscribe();
         let mut spare = spare();
         loop {
+            // In this order: who stands before a closed door does not come in.
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                biased;
                 _ = phase.wait_for(|now| *now != Phase::Open) => return,
+                accepted = listener.accept() => accepted,
             };
             match accepted {
                 Ok((socket, remote)) => self.admit(socket, remote, &router),

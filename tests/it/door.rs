@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use daybook::http::listen::Limits;
+use axum::Router;
+use daybook::http::listen::{Door, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::callers::until;
@@ -132,6 +133,19 @@ async fn a_closing_door_lets_requests_finish_and_admits_no_others() {
     edge.behind.release.notify_one();
     assert!(read_all(&mut busy).await.ends_with("waited"));
     assert_eq!(edge.door.emptied(PATIENCE).await, 0);
+}
+
+/// A stream that has been told goodbye comes back at once: it must not get another one.
+#[tokio::test]
+async fn a_closed_door_admits_nobody_who_stands_before_it_already() {
+    for _ in 0..16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _waiting = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let door = Door::new(Limits::default());
+        door.close();
+        door.clone().serve(listener, Router::new()).await;
+        assert_eq!(door.gate().open(), 0);
+    }
 }
 
 #[tokio::test]
