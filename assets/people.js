@@ -1,7 +1,7 @@
 // People: the list in scope, finding anyone, one person's card.
 import { api } from "./api.js";
 import { go, is, me, route, setQuery } from "./here.js";
-import { allOf, attempt, Avatar, Dialog, Empty, explain, Field, Loaded, PageHead, Skeleton, Status, toast } from "./parts.js";
+import { allOf, attempt, Avatar, Dialog, Empty, explain, Field, Loaded, PageHead, Skeleton, Status, toast, wholeOf } from "./parts.js";
 import { ImportPeople } from "./people-import.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, plain, t } from "./text.js";
@@ -36,8 +36,8 @@ function withRoom(list, visit) {
 export function PeoplePage() {
   const section = useSection(useMemo(() => new Section({
     load: async (signal) => {
-      const [items, rooms] = await Promise.all([allOf("/people", signal), allOf("/rooms", signal)]);
-      return { items, rooms };
+      const [list, rooms] = await Promise.all([wholeOf("/people", signal), allOf("/rooms", signal)]);
+      return { ...list, rooms };
     },
     reduce: reducer(reduce),
   }), []));

@@ -105,14 +105,21 @@ async fn list(
     Ok(Json(DayPage { at, day, page }))
 }
 
+/// The scans to be looked at, at one moment.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Reviews {
+    #[serde(flatten)]
+    at: AsOf,
+    #[serde(flatten)]
+    page: Page<Review>,
+}
+
 /// Lists the scans that nobody has looked at yet, the oldest first.
 #[utoipa::path(get, path = "/api/v1/scans/review", tag = "visits", params(Paging),
-    responses((status = 200, body = Page<Review>)))]
-async fn reviews(
-    State(app): State<App>,
-    Query(paging): Query<Paging>,
-) -> Result<Json<Page<Review>>> {
-    app.read(move |conn| lists::reviews(conn, &paging)).await.map(Json)
+    responses((status = 200, body = Reviews)))]
+async fn reviews(State(app): State<App>, Query(paging): Query<Paging>) -> Result<Json<Reviews>> {
+    let (at, page) = app.snapshot(move |conn, _| lists::reviews(conn, &paging)).await?;
+    Ok(Json(Reviews { at, page }))
 }
 
 /// Takes a scan off the list. The second one to do so changes nothing.

@@ -12,7 +12,7 @@ use super::access::{Who, may};
 use super::badges::BadgeView;
 use super::extract::{Act, Json, Path, Query};
 use super::signed_in::SignedIn;
-use crate::app::App;
+use crate::app::{App, AsOf};
 use crate::base::id::{GroupId, PersonId};
 use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, secret};
@@ -164,26 +164,35 @@ struct Filter {
     cursor: Option<String>,
 }
 
+/// The people who were found, at one moment.
+#[derive(Serialize, utoipa::ToSchema)]
+struct PeopleList {
+    #[serde(flatten)]
+    at: AsOf,
+    #[serde(flatten)]
+    page: Page<PersonItem>,
+}
+
 /// Finds people by name. Of those out of scope only name and presence are told.
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(Filter),
-    responses((status = 200, body = Page<PersonItem>), (status = 403), (status = 404)))]
+    responses((status = 200, body = PeopleList), (status = 403), (status = 404)))]
 async fn list(
     State(app): State<App>,
     who: SignedIn,
     Query(filter): Query<Filter>,
-) -> Result<Json<Page<PersonItem>>> {
-    let now = app.clock.now();
+) -> Result<Json<PeopleList>> {
     let Filter { q: text, group_id: group, role, limit, cursor } = filter;
     let paging = Paging { limit, cursor };
     let (limit, offset) = (i64::from(paging.limit()?) + 1, paging.offset()?);
     let search = Search { text, role, group };
-    let found = app
-        .read(move |conn| {
+    let (at, found) = app
+        .snapshot(move |conn, now| {
             let scope = rooms::scope::of(conn, who.person, who.role, now)?;
             whereabouts::search(conn, &scope, &search, limit, offset)
         })
         .await?;
-    Page::of(found.into_iter().map(PersonItem::from).collect(), &paging).map(Json)
+    let page = Page::of(found.into_iter().map(PersonItem::from).collect(), &paging)?;
+    Ok(Json(PeopleList { at, page }))
 }
 
 /// Shows a person.

@@ -164,3 +164,38 @@ async fn a_page_begins_where_the_one_before_ended_whatever_came_or_went_meanwhil
         }
     }
 }
+
+/// The paths that pages read to apply events to what they hold, as the document writes them.
+fn snapshots() -> Vec<String> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir("assets").unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_none_or(|kind| kind != "js") {
+            continue;
+        }
+        let text = std::fs::read_to_string(file).unwrap();
+        for section in text.split("new Section({").skip(1) {
+            let section = section.split("}), [").next().unwrap();
+            let path = section.split(['"', '`']).find(|part| part.starts_with('/'));
+            if let Some(path) = path.filter(|_| section.contains("reduce")) {
+                let path = path.split('?').next().unwrap().replace("${", "{");
+                found.push(format!("/api/v1{path}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_live_page_begins_with_says_of_when_and_from_which_position() {
+    let document = document();
+    let snapshots = snapshots();
+    assert!(snapshots.len() > 10, "{snapshots:?}");
+    for path in snapshots {
+        let answer = &document["paths"][&path]["get"]["responses"]["200"]["content"];
+        let schema = &answer["application/json"]["schema"];
+        for field in ["as_of", "cursor"] {
+            assert!(has(&document, schema, field), "{path}: {field}");
+        }
+    }
+}
