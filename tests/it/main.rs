@@ -72,4 +72,5 @@ mod timetable;
 mod tracking;
 mod health;
 mod websocket;
+mod subscribing;
 mod wire;

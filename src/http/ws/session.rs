@@ -1,6 +1,6 @@
 //! One open WebSocket: commands in, pings between; what goes out is written in [`super::writing`].
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -45,7 +45,8 @@ pub struct Session {
     pub(super) holder: Holder,
     pub(super) feed: Feed,
     pub(super) opening: Opening,
-    pub(super) topics: BTreeSet<Topic>,
+    /// What is heard, each from the event after this position on.
+    pub(super) topics: BTreeMap<Topic, i64>,
     wrong: u32,
     /// Pings of the client since our last.
     pings: u32,
@@ -73,7 +74,8 @@ impl Session {
         seat: Seat,
     ) -> Session {
         let Opened { feed, opening, topics } = opened;
-        let topics = topics.into_iter().collect();
+        let since = feed.cursor().seq;
+        let topics = topics.into_iter().map(|topic| (topic, since)).collect();
         let (dialect, orders) = (Dialect::Canonical, None);
         let (wrong, pings) = (0, 0);
         Session {
@@ -168,7 +170,8 @@ impl Session {
         }
     }
 
-    async fn pass_on(
+    /// Passes on what the feed has next.
+    pub(super) async fn pass_on(
         &mut self,
         line: &Arc<Line>,
         next: crate::base::Result<Next>,
@@ -193,7 +196,8 @@ impl Session {
     /// Does what an order from outside asks for.
     async fn take(&mut self, line: &Arc<Line>, order: Order) -> Result<(), End> {
         let Order { command, done } = order;
-        let answer = self.do_command(line, command).await?.map(|_| self.topics.clone());
+        let answer =
+            self.do_command(line, command).await?.map(|_| self.topics.keys().copied().collect());
         // Who asked may have gone meanwhile.
         let _ = done.send(answer);
         Ok(())
@@ -255,7 +259,7 @@ impl Session {
         let answer = match done {
             Ok(kind) => {
                 self.wrong = 0;
-                let topics: Vec<_> = self.topics.iter().copied().collect();
+                let topics: Vec<_> = self.topics.keys().copied().collect();
                 let cursor = Some(self.feed.cursor());
                 let reference = reference.as_ref();
                 let topics = Some(&topics[..]);

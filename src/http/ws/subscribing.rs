@@ -1,11 +1,14 @@
 //! Topics that come and go while a WebSocket is open. The client's place in the stream stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::command::{Command, Op, Refusal};
 use super::session::{End, Session};
 use crate::base::Error;
+use crate::event::wire::Frame;
 use crate::event::{Cursor, Topic};
 use crate::http::line::Line;
 use crate::http::opening::{self, Opened, Refused, TOPICS_MAX};
@@ -37,70 +40,95 @@ impl Session {
                 Ok(self.subscribe(line, named, after).await?.map(|()| "subscribed"))
             }
             Op::Unsubscribe => {
-                let rest = self.topics.difference(&named).copied().collect();
+                let mut rest = self.topics.clone();
+                rest.retain(|topic, _| !named.contains(topic));
                 Ok(self.reopen(line, rest).await?.map(|()| "unsubscribed"))
             }
         }
     }
 
-    /// Adds topics. What happened on the new ones after `after` comes first; then all of them go
-    /// on together from where the client stands.
+    /// Adds topics. What happened on them after `after` comes first, as far as it was not heard;
+    /// then all of them go on together from where the client stands.
     async fn subscribe(
         &mut self,
         line: &Arc<Line>,
         named: BTreeSet<Topic>,
         after: Option<&str>,
     ) -> Result<Result<(), Refusal>, End> {
-        let fresh: Vec<_> = named.difference(&self.topics).copied().collect();
-        if self.topics.len() + fresh.len() > TOPICS_MAX {
+        let here = self.feed.cursor();
+        let mut all = self.topics.clone();
+        for topic in &named {
+            all.entry(*topic).or_insert(here.seq);
+        }
+        if all.len() > TOPICS_MAX {
             return Ok(Err(Refused::TooMany.into()));
         }
-        if let (Some(after), false) = (after, fresh.is_empty()) {
-            let start = Cursor::parse(after).map_or(Start::Garbage, Start::After);
-            let (app, principal, holder) = (&self.app, &self.principal, &self.holder);
-            let opened = opening::open(app, principal, holder, Some(&fresh), &start).await;
-            let opened = match self.opened(opened)? {
-                Ok(opened) => opened,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            match opened.opening {
-                Opening::Whole => self.catch_up(line, opened.feed).await?,
-                Opening::Resync(reason) => self.say_resync(line, reason).await?,
-            }
+        let start = after.map(|after| Cursor::parse(after).map_or(Start::Garbage, Start::After));
+        let Some(start) = start else { return self.reopen(line, all).await };
+        let missed = named.into_iter().filter(|topic| match self.topics.get(topic) {
+            Some(since) => goes_back_before(&start, &Cursor { seq: *since, ..here.clone() }),
+            None => true,
+        });
+        let missed: Vec<_> = missed.collect();
+        if missed.is_empty() {
+            return self.reopen(line, all).await;
         }
-        let all = self.topics.union(&named).copied().collect();
+        let (app, principal, holder) = (&self.app, &self.principal, &self.holder);
+        let opened = opening::open(app, principal, holder, Some(&missed), &start).await;
+        let opened = match self.opened(opened)? {
+            Ok(opened) => opened,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match opened.opening {
+            Opening::Whole => {
+                let since = opened.feed.cursor().seq;
+                self.catch_up(line, opened.feed, here.seq).await?;
+                all.extend(missed.into_iter().map(|topic| (topic, since)));
+            }
+            Opening::Resync(reason) => self.say_resync(line, reason).await?,
+        }
         self.reopen(line, all).await
     }
 
-    /// Passes on what new topics had until the position that the client has reached, but for what
-    /// it heard on its other topics.
-    async fn catch_up(&mut self, line: &Arc<Line>, mut feed: Feed) -> Result<(), End> {
-        let here = self.feed.cursor().seq;
-        let heard: Vec<_> = self.topics.iter().copied().collect();
+    /// Passes on what topics had until the position that the client has reached, but for what it
+    /// heard on its other topics.
+    async fn catch_up(&mut self, line: &Arc<Line>, mut feed: Feed, here: i64) -> Result<(), End> {
         while feed.rest().seq < here {
-            let Ok(Next::Frames(frames)) = feed.next().await else {
-                self.feed.ended_by(Ending::Failed);
-                return Err(End::Close(Some(1011), "try again"));
+            let next = poll_fn(|cx| match feed.poll_next(cx) {
+                Poll::Ready(next) => Poll::Ready(Some(next)),
+                // What there was up to here is for other topics, and nothing is to be waited for.
+                Poll::Pending if feed.rest().seq >= here => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
+            let frames = match next.await {
+                Some(Ok(Next::Frames(frames))) => frames,
+                None => continue,
+                Some(end) => return self.pass_on(line, end).await,
             };
             let missed: Vec<_> = frames
                 .into_iter()
-                .filter(|frame| frame.seq.is_some_and(|seq| seq <= here))
-                .filter(|frame| !frame.heard_by(&heard))
+                .filter(|frame| frame.seq.is_some_and(|seq| seq <= here && !self.heard(seq, frame)))
                 .collect();
             self.write_frames(line, &missed, 0).await?;
         }
         Ok(())
     }
 
+    /// Says whether the client has heard an event of this position.
+    fn heard(&self, seq: i64, frame: &Frame) -> bool {
+        let since = frame.topics.iter().filter_map(|topic| self.topics.get(topic));
+        since.min().is_some_and(|since| *since < seq)
+    }
+
     /// Goes on with these topics from where the client stands.
     async fn reopen(
         &mut self,
         line: &Arc<Line>,
-        topics: BTreeSet<Topic>,
+        topics: BTreeMap<Topic, i64>,
     ) -> Result<Result<(), Refusal>, End> {
         let (app, principal, holder) = (&self.app, &self.principal, &self.holder);
         let here = self.feed.cursor();
-        let list: Vec<_> = topics.iter().copied().collect();
+        let list: Vec<_> = topics.keys().copied().collect();
         let opened = opening::go_on(app, principal, holder, &list, here).await;
         let opened = match self.opened(opened)? {
             Ok(opened) => opened,
@@ -129,6 +157,15 @@ impl Session {
                 Err(End::Close(Some(1011), "try again"))
             }
         }
+    }
+}
+
+/// Says whether a start lies before a position, or where nobody can say.
+fn goes_back_before(start: &Start, position: &Cursor) -> bool {
+    match start {
+        Start::After(cursor) => cursor.epoch != position.epoch || cursor.seq < position.seq,
+        Start::Now => false,
+        Start::TooOld | Start::Garbage => true,
     }
 }
 

@@ -21,7 +21,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 impl Session {
     /// Says what the stream holds, as an event stream's first frame does.
     pub(super) async fn greet(&mut self, line: &Line) -> Result<(), End> {
-        let topics: Vec<_> = self.topics.iter().copied().collect();
+        let topics: Vec<_> = self.topics.keys().copied().collect();
         let (cursor, now) = (self.feed.cursor(), self.app.clock.now());
         let greeting = self.dialect.greeting(&topics, &cursor, self.opening, now);
         self.write(line, &bytes_of(greeting.iter())).await
