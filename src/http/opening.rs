@@ -20,7 +20,7 @@ use super::signed_in::Principal;
 use super::streams::Streams;
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp};
-use crate::domain::people::{self, sessions};
+use crate::domain::people::sessions;
 use crate::domain::rooms::{self, scope};
 use crate::domain::{devices, house};
 use crate::event::{Cursor, Topic};
@@ -260,13 +260,10 @@ fn topics(
 ) -> Result<Result<Vec<Topic>, Refused>> {
     let (all, foreign) = match caller {
         Principal::Person(who) => {
-            // The login may have ended since the request came in.
-            let sessions = sessions::of(conn, who.person, now)?;
-            if sessions.iter().all(|session| session.public_id != who.session) {
-                return Err(Error::SignedOut);
-            }
-            // A ticket may have been given to another role, and so may a request that came in just now.
-            let role = people::queries::find(conn, who.person)?.role;
+            // The login may have ended since the request came in, or the ticket was given out, and
+            // the role may be another.
+            let open = sessions::named(conn, who.person, &who.session, now)?;
+            let role = open.ok_or(Error::SignedOut)?.role;
             let scope = scope::of(conn, who.person, role, now)?;
             let foreign = wanted.iter().flatten().find(|topic| !scope.may_hear(**topic)).copied();
             (scope.topics(), foreign)

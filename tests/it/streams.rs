@@ -129,6 +129,24 @@ async fn a_stream_has_the_rights_of_the_moment_in_which_it_is_opened() {
 }
 
 #[tokio::test]
+async fn a_role_counts_as_it_is_when_a_stream_opens_and_not_as_it_was() {
+    let house = House::new().await;
+    let admin = house.caller(ADMIN);
+    let answer = admin.post("/api/v1/stream-tickets", &Value::Null).await.unwrap();
+    let ticket = answer.json().unwrap()["ticket"].as_str().unwrap().to_owned();
+    let demote = "update person set role = 'staff' where person_id = 1";
+    house.write(Actor::System, move |tx| Ok(tx.execute_batch(demote)?)).await.unwrap();
+    // Who called was found out before, as it is when a change comes in the midst of a request.
+    let refused = admin.stream("/api/v1/events?topics=lead", &[]).await.unwrap();
+    assert_eq!(refused.status, 403);
+    let path = format!("/api/v1/events?ticket={ticket}");
+    let mut stream = Client::new(house.address).stream(&path, &[]).await.unwrap();
+    let greeting = next(&mut stream).await.unwrap().json().unwrap();
+    let topics = greeting["data"]["topics"].as_array().unwrap();
+    assert!(topics.contains(&"staff".into()) && !topics.contains(&"lead".into()), "{topics:?}");
+}
+
+#[tokio::test]
 async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
     let house = House::with(|config| {
         config.streams_per_person = 2;

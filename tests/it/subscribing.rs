@@ -72,10 +72,10 @@ async fn a_sign_of_life_in_the_midst_of_what_was_missed_ends_nothing() {
     });
     happen.await.unwrap();
     let mut socket = opened(&server, &cookie, "house").await;
-    let hub = server.app.hub.clone();
+    let app = server.app.clone();
     let beats = tokio::spawn(async move {
         loop {
-            (0..TURNS).for_each(|turn| hub.beat(turn, server.app.clock.now()));
+            (0..TURNS).for_each(|turn| app.hub.beat(turn, app.clock.now()));
             tokio::task::yield_now().await;
         }
     });

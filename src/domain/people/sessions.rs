@@ -100,6 +100,25 @@ pub fn holder(conn: &Connection, hash: &SessionHash, now: Timestamp) -> Result<O
     )
 }
 
+/// Returns who is behind the session of `person` with this public id, under the same conditions.
+pub fn named(
+    conn: &Connection,
+    person: PersonId,
+    public_id: &str,
+    now: Timestamp,
+) -> Result<Option<Holder>> {
+    rows::maybe(
+        conn,
+        "select person_id, role, public_id, last_seen_at
+         from session
+         join account using (person_id)
+         join person using (person_id)
+         where person_id = ?1 and public_id = ?2 and expires_at > ?3 and last_seen_at > ?4
+           and not disabled and state = 'active'",
+        params![person, public_id, now, now.minus(IDLE)],
+    )
+}
+
 /// Returns a person's open sessions, the one used last first.
 pub fn of(conn: &Connection, person: PersonId, now: Timestamp) -> Result<Vec<Session>> {
     rows::all(
