@@ -360,7 +360,7 @@ impl Keeper {
             // come back to get them from there.
             Err(error) => {
                 tracing::error!(error = %error, "frames could not be encoded");
-                self.hub.lost_frames();
+                self.hub.lost_frames(news.newest());
             }
         }
         for cut in &news.cuts {

@@ -245,9 +245,10 @@ impl Hub {
         self.cut_where(SHUTDOWN, |_| true);
     }
 
-    /// Ends every stream that is open now: frames were lost on their way here,
-    /// and only the log has them.
-    pub(super) fn lost_frames(&self) {
+    /// Ends every stream that is open now: the frames up to the event `newest` were lost on their way
+    /// here, and only the log has them. Whoever comes back is not to be served past them.
+    pub(super) fn lost_frames(&self, newest: i64) {
+        self.lock().ring.begin_anew_after(newest);
         self.cut_where(LOST, |_| true);
     }
 

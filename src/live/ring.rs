@@ -60,6 +60,14 @@ impl Ring {
         place
     }
 
+    /// Forgets all frames: from now on only the log has what came up to `head`.
+    pub(super) fn begin_anew_after(&mut self, head: i64) {
+        self.first = self.end();
+        self.frames.clear();
+        self.newest.clear();
+        (self.bytes, self.head, self.floor) = (0, head, head);
+    }
+
     /// The place that the next frame will have.
     pub(super) fn end(&self) -> u64 {
         self.first + self.frames.len() as u64

@@ -171,6 +171,45 @@ async fn a_reader_that_was_away_gets_everything_from_the_log_and_then_the_ring()
     assert_eq!(take(&mut feed, 1).await, [10_000]);
 }
 
+fn marked(member_id: PersonId) -> Event {
+    Event::AttendanceMarked { member_id, status: "present", groups: Vec::new() }
+}
+
+/// The event is in the log all the same, and whoever is connected must get it from there.
+#[tokio::test]
+async fn an_event_whose_name_could_not_be_read_is_had_from_the_log_by_who_comes_back() {
+    let store = TestStore::new().await;
+    let mia = store.person("Mia Kind", Role::Member).await;
+    let app = &store.app;
+    let open = async |start| {
+        let topics = vec![Topic::Lead];
+        Feed::open(&app.hub, &app.replay, topics, nobody(), start).await.unwrap().0
+    };
+    let mut feed = open(Start::Now).await;
+    let before = feed.cursor();
+    let lost = store.write(Actor::System, move |tx| {
+        tx.emit(marked(mia))?;
+        Ok(tx.execute_batch("alter table person rename column display_name to away")?)
+    });
+    lost.await.unwrap();
+    assert!(matches!(feed.next().await.unwrap(), Next::Ended("resume")));
+    let back = "alter table person rename column away to display_name";
+    store.write(Actor::System, move |tx| Ok(tx.execute_batch(back)?)).await.unwrap();
+
+    let mut early = open(Start::After(before.clone())).await;
+    store.write(Actor::System, move |tx| tx.emit(marked(mia))).await.unwrap();
+    let mut late = open(Start::After(before.clone())).await;
+    for feed in [&mut early, &mut late] {
+        let mut seqs = Vec::new();
+        while seqs.len() < 2 {
+            let Next::Frames(frames) = feed.next().await.unwrap() else { panic!("it ended") };
+            seqs.extend(frames.iter().filter_map(|frame| frame.seq));
+            assert_eq!(seqs[0], before.seq + 1, "the first is not left out");
+        }
+        assert_eq!(seqs, [before.seq + 1, before.seq + 2]);
+    }
+}
+
 /// As after a restart: the ring is empty, and everybody comes back at once. Laggard n has seen
 /// `seen(n)` of the events. Returns how many rows of the log were read for all of them.
 async fn rows_read_for(events: i64, laggards: i64, seen: fn(i64) -> i64) -> u64 {
