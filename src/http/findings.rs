@@ -55,7 +55,7 @@ fn of_connections(connections: &ConnectionFigures) -> Finding {
 }
 
 fn of_streams(streams: &StreamFigures) -> Finding {
-    let StreamFigures { open, max, refused, lag_events, .. } = streams;
+    let StreamFigures { open, max, refused, deliveries, replay_rows, lag_events, .. } = streams;
     let kinds = streams.by_kind.iter().filter(|one| one.open > 0);
     let kinds: Vec<_> = kinds.map(|one| format!("{} {}", one.open, one.kind.word())).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
@@ -64,7 +64,8 @@ fn of_streams(streams: &StreamFigures) -> Finding {
     let ended = if ended.is_empty() { "none".to_owned() } else { ended.join(", ") };
     let text = format!(
         "{open} of {max} streams are open{kinds}; the slowest is {lag_events} events behind; since \
-         the start the server ended {ended}, and {refused} were refused"
+         the start {deliveries} frames were delivered, {replay_rows} rows of the log were read for \
+         those behind, the server ended {ended}, and {refused} were refused"
     );
     if nearly_full(*open, *max) {
         finding(Level::Warn, "streams.nearly_full", text)

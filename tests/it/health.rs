@@ -170,7 +170,15 @@ async fn every_figure_is_fed_by_what_it_counts() {
     assert_eq!(figure(&house, "commit_writes_sum").await, writes);
     assert!(figure(&house, "commit_seconds_sum").await > 0.0);
     assert_eq!(figure(&house, "write_queue").await, 0.0);
-    let told = report(&house).await["findings"].to_string();
+    let report = report(&house).await;
+    let told = report["findings"].to_string();
+    let of_streams = |name: &str| report["streams"][name].as_u64().unwrap();
+    for says in [
+        format!("{} frames were delivered", of_streams("deliveries")),
+        format!("{} rows of the log were read", of_streams("replay_rows")),
+    ] {
+        assert!(told.contains(&says), "{says}: {told}");
+    }
     assert!(told.contains("the server ended 1 stalled, 2 rights, and 1 were refused"), "{told}");
 }
 
