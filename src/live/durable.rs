@@ -345,7 +345,7 @@ impl Keeper {
         let outcome = outcome.map(|frames| {
             let metrics = self.hub.metrics();
             metrics.commit_us.add(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
-            metrics.batch.add(jobs.len() as u64);
+            metrics.batch.add(jobs.iter().filter(|job| job.stands()).count() as u64);
             self.announce(news, frames);
         });
         for job in jobs {

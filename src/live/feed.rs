@@ -281,7 +281,6 @@ impl Feed {
         };
         let fresh: Vec<_> =
             page.iter().filter(|frame| frame.seq.is_some_and(|at| at > seq)).collect();
-        self.hub.metrics().replayed.fetch_add(fresh.len() as u64, Ordering::Relaxed);
         let in_ring = self.go_on_after(fresh.last().and_then(|frame| frame.seq).unwrap_or(seq));
         if !in_ring && fresh.is_empty() {
             // Neither in the log nor in the ring: pruned while the reader was away.
@@ -289,6 +288,7 @@ impl Feed {
         }
         let frames: Vec<_> =
             fresh.into_iter().filter(|frame| frame.heard_by(topics)).cloned().collect();
+        self.hub.metrics().replayed.fetch_add(frames.len() as u64, Ordering::Relaxed);
         if frames.is_empty() { Step::Again } else { Step::Give(frames) }
     }
 }

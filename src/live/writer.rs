@@ -135,6 +135,8 @@ impl Writer {
 pub(super) trait Job: Send {
     fn apply(&mut self, at: &mut Place<'_>, clock: &Clock, news: &mut News)
     -> rusqlite::Result<()>;
+    /// Says whether it stands in its commit; one that has failed by itself does not.
+    fn stands(&self) -> bool;
     fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>);
 }
 
@@ -173,6 +175,10 @@ where
         }
         at.release.execute([])?;
         Ok(())
+    }
+
+    fn stands(&self) -> bool {
+        self.result.is_ok()
     }
 
     fn reply(self: Box<Self>, committed: &Result<(), CommitFailed>) {

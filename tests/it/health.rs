@@ -5,8 +5,8 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::process::Stdio;
 
-use daybook::base::Actor;
 use daybook::base::id::DeviceId;
+use daybook::base::{Actor, Error};
 use daybook::client::Client;
 use daybook::domain::people::Role;
 use daybook::event::{Event, Label};
@@ -180,6 +180,21 @@ async fn every_figure_is_fed_by_what_it_counts() {
         assert!(told.contains(&says), "{says}: {told}");
     }
     assert!(told.contains("the server ended 1 stalled, 2 rights, and 1 were refused"), "{told}");
+}
+
+#[tokio::test]
+async fn a_write_that_fails_by_itself_is_none_that_was_committed() {
+    let house = House::new().await;
+    let before = figure(&house, "writes_total").await;
+    for planned in [true, true, false, true] {
+        let write = move |_: &mut Tx<'_>| match planned {
+            true => Err(Error::conflict("test.planned", "planned")),
+            false => Ok(()),
+        };
+        assert_eq!(house.write(Actor::System, write).await.is_err(), planned);
+    }
+    assert_eq!(figure(&house, "writes_total").await - before, 1.0);
+    assert_eq!(report(&house).await["writer"]["writes"].as_f64().unwrap() - before, 1.0);
 }
 
 /// Signs Ada in and opens a stream of hers that she never reads.

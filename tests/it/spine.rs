@@ -210,6 +210,22 @@ async fn an_event_whose_name_could_not_be_read_is_had_from_the_log_by_who_comes_
     }
 }
 
+#[tokio::test]
+async fn what_a_reader_that_was_away_does_not_hear_is_not_counted_as_handed_to_it() {
+    let store = TestStore::new().await;
+    let first = store.app.hub.head();
+    let member_id = PersonId(1);
+    store.write(Actor::System, move |tx| tx.emit(marked(member_id))).await.unwrap();
+    // More than the ring holds.
+    let others = |tx: &mut Tx<'_>| (0..10_000).try_for_each(|n| emit(tx, n).map(drop));
+    store.write(Actor::System, others).await.unwrap();
+    let (hub, replay) = (&store.app.hub, &store.app.replay);
+    let opened = Feed::open(hub, replay, vec![Topic::Lead], nobody(), Start::After(first)).await;
+    let Next::Frames(frames) = opened.unwrap().0.next().await.unwrap() else { panic!("it ended") };
+    let handed = hub.metrics().replayed.load(Ordering::Relaxed);
+    assert_eq!((frames.len(), handed), (1, 1));
+}
+
 /// As after a restart: the ring is empty, and everybody comes back at once. Laggard n has seen
 /// `seen(n)` of the events. Returns how many rows of the log were read for all of them.
 async fn rows_read_for(events: i64, laggards: i64, seen: fn(i64) -> i64) -> u64 {
