@@ -1,15 +1,16 @@
 //! The heartbeat of the house: once a second, a sign of life for a part of the streams, and news
-//! of who has come, gone or turned away.
+//! of who has come, gone or turned away. The first waits for nothing that the second has to read.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::base::Result;
 use crate::domain::people::{online, sessions};
 use crate::event::Topic;
+use crate::live::hub::TURNS;
 
 /// How often it beats.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -21,9 +22,20 @@ const ONE_BY_ONE_MAX: usize = 50;
 
 /// Beats for as long as it is polled.
 pub async fn run(app: App) {
+    tokio::join!(give_signs_of_life(app.clone()), tell_presence(app));
+}
+
+async fn give_signs_of_life(app: App) {
+    let mut tick = beats();
+    for turn in (0..TURNS).cycle() {
+        tick.tick().await;
+        app.hub.beat(turn, app.clock.now());
+    }
+}
+
+async fn tell_presence(app: App) {
     let mut heart = Heart::new(app);
-    let mut tick = interval(PERIOD);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tick = beats();
     loop {
         let now = tick.tick().await;
         if let Err(error) = heart.beat(now.into_std()).await {
@@ -32,10 +44,15 @@ pub async fn run(app: App) {
     }
 }
 
-/// What is kept from beat to beat.
+fn beats() -> Interval {
+    let mut tick = interval(PERIOD);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
+}
+
+/// What is kept of presence from beat to beat.
 pub struct Heart {
     app: App,
-    turn: u32,
     /// The topics whose list has changed since it was told.
     stale: BTreeSet<Topic>,
     /// When somebody's presence was last told.
@@ -45,15 +62,12 @@ pub struct Heart {
 impl Heart {
     /// Returns a heart that has not beaten yet.
     pub fn new(app: App) -> Heart {
-        Heart { app, turn: 0, stale: BTreeSet::new(), told: None }
+        Heart { app, stale: BTreeSet::new(), told: None }
     }
 
     /// Beats once, at `now`.
     pub async fn beat(&mut self, now: Instant) -> Result<()> {
-        self.turn = self.turn.wrapping_add(1);
-        let moment = self.app.clock.now();
-        self.app.hub.beat(self.turn, moment);
-        self.app.presence.look(&self.app.hub, moment);
+        self.app.presence.look(&self.app.hub, self.app.clock.now());
         self.forget_the_signed_out().await?;
         if self.told.is_some_and(|at| now.saturating_duration_since(at) < TOLD_PERIOD) {
             return Ok(());

@@ -1,11 +1,17 @@
 //! Who is online: counted from streams and requests, told only to those who may know.
 
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use daybook::base::Actor;
+use daybook::base::id::PersonId;
 use daybook::client::{Client, SseFrame, Stream};
 use daybook::event::{Signal, Topic};
-use daybook::heartbeat::Heart;
+use daybook::heartbeat::{self, Heart};
+use daybook::live::Feed;
+use daybook::live::feed::{Next, Start};
+use daybook::live::hub::TURNS;
+use daybook::live::watch::DeviceKind;
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -265,4 +271,47 @@ async fn presence_is_told_at_once_and_then_at_most_every_five_seconds() {
     streams.push(open(&house.caller(ADMIN), "house").await);
     pulse.beat_after(1).await;
     assert_eq!(told(&house, &mut stream).await, ["presence.updated", "presence.list_changed"]);
+}
+
+/// Signs of life come also while nobody can read who is there.
+#[tokio::test]
+async fn a_database_that_cannot_be_read_stops_no_sign_of_life() {
+    let house = House::with(|config| config.read_connections = 1).await;
+    let app = &house.app;
+    let mut feeds = Vec::new();
+    for _ in 0..TURNS {
+        let (topics, holder) = (vec![Topic::House], crate::store::holder(None, ""));
+        let opened = Feed::open(&app.hub, &app.replay, topics, holder, Start::Now).await;
+        feeds.push(opened.unwrap().0);
+    }
+    app.presence.acted(PersonId(1), DeviceKind::Desktop, app.clock.now());
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    let reading = app.clone();
+    let only_reader = tokio::spawn(async move {
+        let held = reading.read(move |_| {
+            began.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        });
+        held.await
+    });
+    has_begun.await.unwrap();
+    tokio::time::pause();
+    let heart = tokio::spawn(heartbeat::run(app.clone()));
+    let mut waiting: Vec<_> = feeds.iter_mut().collect();
+    for _ in 0..2 * TURNS {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+        waiting.retain_mut(|feed| {
+            let next = feed.poll_next(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(Ok(Next::Frames(frames))) = next else { return true };
+            !frames.iter().any(|frame| frame.is_rest())
+        });
+    }
+    tokio::time::resume();
+    assert_eq!(waiting.len(), 0, "streams without a sign of life for {} s", 2 * TURNS);
+    heart.abort();
+    release.send(()).unwrap();
+    only_reader.await.unwrap().unwrap();
 }
