@@ -86,6 +86,9 @@ async fn channels_of_open_sockets_change_by_requests_of_their_login() {
         assert_eq!((status, &problem["code"]), (403, &json!("topic.forbidden")));
         assert!(problem["detail"].as_str().unwrap().contains(channel), "{problem}");
     }
+    let many: Vec<_> = (0..201).map(|number| format!("group:{number}")).collect();
+    let (status, problem) = ask(&client, "subscribe", json!(many)).await;
+    assert_eq!((status, &problem["code"]), (422, &json!("topics.too_many")));
     for socket in [&mut modern, &mut others] {
         socket.say(json!({ "op": "ping", "ref": 1 })).await;
         let pong = socket.hear("pong").await;

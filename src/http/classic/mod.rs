@@ -161,6 +161,7 @@ struct Channels {
         (status = 200, description = "what they hear now", body = Channels),
         (status = 403, description = "`topic.forbidden`: it is named"),
         (status = 409, description = "`websocket.not_open`"),
+        (status = 422, description = "`topics.too_many`"),
     ))]
 async fn subscribe(
     Held(sockets): Held<Arc<Sockets>>,
@@ -176,6 +177,7 @@ async fn subscribe(
         (status = 200, description = "what they hear now", body = Channels),
         (status = 403, description = "`topic.forbidden`: no such channel"),
         (status = 409, description = "`websocket.not_open`"),
+        (status = 422, description = "`topics.too_many`"),
     ))]
 async fn unsubscribe(
     Held(sockets): Held<Arc<Sockets>>,

@@ -72,7 +72,7 @@ impl Sockets {
             let _ = socket.send(Order { command, done }).await;
             match answer.await {
                 Ok(Ok(topics)) => heard.get_or_insert_with(BTreeSet::new).extend(topics),
-                Ok(Err(refusal)) => return Err(forbidden(refusal)),
+                Ok(Err(refusal)) => return Err(refused(refusal)),
                 Err(_) => (),
             }
         }
@@ -117,8 +117,12 @@ impl Drop for Orders {
     }
 }
 
-fn forbidden(refusal: Refusal) -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, refusal.code).because(refusal.detail).in_field("channels")
+fn refused(Refusal { code, detail }: Refusal) -> Problem {
+    let status = match code {
+        "topics.too_many" => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::FORBIDDEN,
+    };
+    Problem::new(status, code).because(detail).in_field("channels")
 }
 
 fn not_open() -> Problem {
