@@ -23,6 +23,16 @@ struct Round {
     p50_ms: f64,
     p99_ms: f64,
     cpu_us: f64,
+    /// How many of a hundred scans were the second of a double tap: kept, and nothing decided.
+    doubles: f64,
+}
+
+/// What the posters of a round have got so far.
+#[derive(Default)]
+struct Got {
+    /// How long each scan took that was decided.
+    times: Vec<Duration>,
+    doubles: usize,
 }
 
 /// Measures both ways, one round after the other, in the same house.
@@ -66,17 +76,20 @@ fn show(name: &str, rounds: Vec<Round>) -> f64 {
     let of = |field: fn(&Round) -> f64| median(rounds.iter().map(field).collect());
     let per_second = of(|round| round.per_second);
     println!(
-        "  {name:<40} {per_second:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  cpu {:>5.0} us each",
+        "  {name:<40} {per_second:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  cpu {:>5.0} us each; \
+         {:.1} % double taps besides",
         of(|round| round.p50_ms),
         of(|round| round.p99_ms),
         of(|round| round.cpu_us),
+        of(|round| round.doubles),
     );
     per_second
 }
 
 async fn round(house: &House, server: &Server, next: &Rc<Cell<usize>>) -> Round {
     let begun = Instant::now();
-    let times = Rc::new(RefCell::new(Vec::with_capacity(1 << 18)));
+    let times = Vec::with_capacity(1 << 18);
+    let got = Rc::new(RefCell::new(Got { times, doubles: 0 }));
     let tasks = tokio::task::LocalSet::new();
     let mut cpu = Duration::ZERO;
     tasks
@@ -84,8 +97,8 @@ async fn round(house: &House, server: &Server, next: &Rc<Cell<usize>>) -> Round 
             let mut posters = Vec::with_capacity(READERS);
             for key in &house.keys {
                 let wire = Wire::connect(server.address).await;
-                let (key, next, times) = (key.clone(), next.clone(), times.clone());
-                posters.push(tokio::task::spawn_local(post(wire, key, next, times, begun)));
+                let (key, next, got) = (key.clone(), next.clone(), got.clone());
+                posters.push(tokio::task::spawn_local(post(wire, key, next, got, begun)));
             }
             tokio::time::sleep_until((begun + WARM_UP).into()).await;
             cpu = server.cpu();
@@ -96,14 +109,16 @@ async fn round(house: &House, server: &Server, next: &Rc<Cell<usize>>) -> Round 
             }
         })
         .await;
-    let mut times = times.take();
+    let Got { mut times, doubles } = got.take();
     times.sort_unstable();
     let count = times.len() as f64;
+    let all = count + doubles as f64;
     Round {
         per_second: count / TIME.as_secs_f64(),
         p50_ms: percentile(&times, 0.5),
         p99_ms: percentile(&times, 0.99),
-        cpu_us: cpu.as_secs_f64() * 1e6 / count,
+        cpu_us: cpu.as_secs_f64() * 1e6 / all,
+        doubles: doubles as f64 * 100.0 / all,
     }
 }
 
@@ -111,7 +126,7 @@ async fn post(
     mut wire: Wire,
     key: String,
     next: Rc<Cell<usize>>,
-    times: Rc<RefCell<Vec<Duration>>>,
+    got: Rc<RefCell<Got>>,
     begun: Instant,
 ) {
     while begun.elapsed() < WARM_UP + TIME {
@@ -126,10 +141,14 @@ async fn post(
             continue;
         }
         assert_eq!(status, 200, "{body}");
-        let decided = ["checked_in", "transferred", "checked_out", "duplicate"];
-        assert!(decided.iter().any(|outcome| body.contains(outcome)), "{body}");
-        if sent - begun > WARM_UP {
-            times.borrow_mut().push(took);
+        let decided = ["checked_in", "transferred", "checked_out"];
+        let decided = decided.iter().any(|outcome| body.contains(outcome));
+        // Who comes to the same reader so soon again changes nothing: less work than a scan is.
+        assert!(decided || body.contains("duplicate"), "{body}");
+        match decided {
+            _ if sent - begun <= WARM_UP => (),
+            true => got.borrow_mut().times.push(took),
+            false => got.borrow_mut().doubles += 1,
         }
     }
 }
