@@ -56,6 +56,8 @@ pub async fn measure() {
     server = again();
     happen(&house, &server).await;
     let crowd = Crowd::of(TOPIC, cookie.clone(), places, address).await;
+    // What they are held to was told by the same server: it must be what has happened.
+    assert_eq!(crowd.events.len(), EVENTS, "all that has happened is there to be heard");
     storm("missed since the start, from the ring", &server, &crowd).await;
     drop(server);
     server = again();
@@ -66,6 +68,7 @@ pub async fn measure() {
     let last = (0..SPREAD as i64).map(|n| end + n * rows / SPREAD as i64).collect();
     let places = Places { epoch: crowd.places.epoch.clone(), last };
     let crowd = Crowd::of(ALL, cookie, places, address).await;
+    assert!(crowd.events.len() as i64 * 10 > rows * 9, "nearly all that has happened is");
     drop(server);
     server = again();
     storm("missed before the start, each from a place of its own", &server, &crowd).await;
