@@ -110,12 +110,20 @@ impl Streams {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Gives out a ticket that opens one stream as `who`, once and soon.
+    /// Gives out a ticket that opens one stream as `who`, once and soon. Who has as many as there may
+    /// be streams of one person gets it in place of the own oldest, and takes nobody else's.
     pub fn ticket(&self, who: SignedIn) -> Result<String> {
         let now = Instant::now();
         let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
         if tickets.len() >= TICKETS_MAX {
             tickets.retain(|_, ticket| ticket.good_until > now);
+        }
+        let own = tickets.iter().filter(|(_, ticket)| ticket.who.person == who.person);
+        if own.clone().count() >= self.caps.per_person
+            && let Some(oldest) = own.min_by_key(|(_, ticket)| ticket.good_until)
+        {
+            let oldest = *oldest.0;
+            tickets.remove(&oldest);
         }
         if tickets.len() >= TICKETS_MAX {
             return Err(Error::Busy);
@@ -159,5 +167,31 @@ fn take_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: Option<K>) {
     *count -= 1;
     if *count == 0 {
         counts.remove(&key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Caps, Streams, TICKETS_MAX};
+    use crate::base::Clock;
+    use crate::base::id::PersonId;
+    use crate::domain::people::Role;
+    use crate::http::signed_in::SignedIn;
+
+    #[test]
+    fn the_tickets_of_one_person_leave_room_for_those_of_others() {
+        let caps = Caps { all: 1, per_person: 3, per_address: 1 };
+        let streams = Streams::new(caps, Duration::from_secs(1), Clock::System);
+        let ticket = |person| {
+            let session = format!("s{person}");
+            streams.ticket(SignedIn { person: PersonId(person), role: Role::Member, session })
+        };
+        let greedy: Vec<_> = (0..TICKETS_MAX + 1).map(|_| ticket(1).unwrap()).collect();
+        let modest = ticket(2).unwrap();
+        assert_eq!(streams.redeem(&modest).map(|who| who.person), Some(PersonId(2)));
+        let good = greedy.iter().rev().take_while(|ticket| streams.redeem(ticket).is_some());
+        assert_eq!(good.count(), 3, "the newest of the greedy one");
     }
 }
