@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -93,6 +93,8 @@ pub struct Caller {
     pub app: App,
     pub streams: Arc<Streams>,
     pub principal: Principal,
+    /// `GET`, or the same without what is to flow.
+    pub method: Method,
     /// The other end of the socket; none where no socket can be had.
     pub peer: Option<Peer>,
 }
@@ -107,6 +109,7 @@ impl FromRequestParts<App> for Caller {
             app: app.clone(),
             streams: Held::of(shared)?,
             principal,
+            method: parts.method.clone(),
             peer: shared.get::<Peer>().copied(),
         })
     }

@@ -49,24 +49,18 @@ pub fn routes() -> OpenApiRouter<App> {
     responses(EventStream),
     tag = "live"
 )]
-async fn follow(
-    caller: Caller,
-    method: Method,
-    headers: HeaderMap,
-    Query(ask): Query<Ask>,
-) -> Result<Response> {
-    stream(caller, &method, &headers, &ask, Dialect::Canonical).await
+async fn follow(caller: Caller, headers: HeaderMap, Query(ask): Query<Ask>) -> Result<Response> {
+    stream(caller, &headers, &ask, Dialect::Canonical).await
 }
 
 /// Opens an event stream.
 pub async fn stream(
     caller: Caller,
-    method: &Method,
     headers: &HeaderMap,
     ask: &Ask,
     dialect: Dialect,
 ) -> Result<Response> {
-    let Caller { app, streams, principal, peer } = caller;
+    let Caller { app, streams, principal, method, peer } = caller;
     let wanted = match ask.wanted() {
         Ok(wanted) => wanted,
         Err(refused) => return Ok(refused.into_response()),

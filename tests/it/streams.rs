@@ -184,10 +184,25 @@ async fn the_cap_in_all_counts_every_kind_of_stream_of_whomever() {
     assert_eq!(status(&ask(&house, "2 staff s9", "/ws").await.1), 101);
 }
 
+// No socket goes with a HEAD, so that it must not be promised one.
+#[tokio::test]
+async fn a_websocket_opens_by_a_get_alone() {
+    let house = House::new().await;
+    for path in ["/api/v1/ws", "/api/ws"] {
+        let (_, refused) = ask_by("HEAD", &house, ADMIN, path).await;
+        assert_eq!(status(&refused), 426, "{refused}");
+    }
+    assert_eq!(house.app.hub.streams(), 0);
+}
+
 /// Asks for a stream of either kind, and returns the socket and the head of the answer.
 async fn ask(house: &House, who: &str, path: &str) -> (TcpStream, String) {
+    ask_by("GET", house, who, path).await
+}
+
+async fn ask_by(method: &str, house: &House, who: &str, path: &str) -> (TcpStream, String) {
     let head = format!(
-        "GET {path} HTTP/1.1\r\nhost: localhost\r\n{CALLER}: {who}\r\norigin: http://localhost\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{CALLER}: {who}\r\norigin: http://localhost\r\n\
          connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
          sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -63,14 +63,9 @@ struct ClassicAsk {
     token: Option<String>,
 }
 
-async fn events(
-    caller: Caller,
-    method: &Method,
-    headers: &HeaderMap,
-    ask: ClassicAsk,
-) -> Result<Response> {
+async fn events(caller: Caller, headers: &HeaderMap, ask: ClassicAsk) -> Result<Response> {
     let ask = Ask::new(ask.topics, ask.after);
-    sse::stream(caller, method, headers, &ask, Dialect::Classic).await
+    sse::stream(caller, headers, &ask, Dialect::Classic).await
 }
 
 async fn socket(
@@ -89,11 +84,10 @@ async fn socket(
     responses(EventStream))]
 async fn reader_events(
     caller: Caller,
-    method: Method,
     headers: HeaderMap,
     Query(ask): Query<ClassicAsk>,
 ) -> Result<Response> {
-    events(caller, &method, &headers, ask).await
+    events(caller, &headers, ask).await
 }
 
 /// The event stream of the check-in.
@@ -102,11 +96,10 @@ async fn reader_events(
     responses(EventStream))]
 async fn check_in_events(
     caller: Caller,
-    method: Method,
     headers: HeaderMap,
     Query(ask): Query<ClassicAsk>,
 ) -> Result<Response> {
-    events(caller, &method, &headers, ask).await
+    events(caller, &headers, ask).await
 }
 
 /// The WebSocket of the reader and its consultants.

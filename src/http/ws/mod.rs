@@ -16,7 +16,7 @@ mod writing;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -64,8 +64,8 @@ pub async fn socket(
     dialect: Dialect,
     known: Option<&Arc<Sockets>>,
 ) -> Result<Response> {
-    let Caller { app, streams, principal, peer } = caller;
-    let accept = match accept(headers) {
+    let Caller { app, streams, principal, method, peer } = caller;
+    let accept = match accept(&method, headers) {
         Ok(accept) => accept,
         Err(problem) => return Ok(problem.into_response()),
     };
@@ -113,12 +113,13 @@ fn switch(accept: &str, session: Session) -> Response {
 
 /// Checks the opening handshake (RFC 6455 4.2.1) and returns its answer's key. The guard checks
 /// the origin of writes; a WebSocket opens by a GET, so its origin is checked here.
-fn accept(headers: &HeaderMap) -> Result<String, Problem> {
+fn accept(method: &Method, headers: &HeaderMap) -> Result<String, Problem> {
     let has = |name: HeaderName, word: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(word))
     };
-    if !has(header::CONNECTION, "upgrade") || !has(header::UPGRADE, "websocket") {
+    let upgrades = has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket");
+    if method != Method::GET || !upgrades {
         return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket.upgrade")
             .because("this address speaks WebSocket only")
             .with_header(header::UPGRADE, "websocket"));
