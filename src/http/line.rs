@@ -60,20 +60,6 @@ impl Line {
         }
     }
 
-    /// Waits until all of `bytes` is written.
-    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            self.socket.writable().await?;
-            match self.socket.try_write(bytes) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     /// Waits for bytes and reads some of them; none when the client has said its last.
     pub async fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
         loop {

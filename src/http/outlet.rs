@@ -31,7 +31,7 @@ use crate::live::metrics::Ending;
 
 /// What a reader that is behind must take within the limit, in bytes: one byte a second is not
 /// reading.
-const FAIR_SHARE: usize = 4096;
+pub const FAIR_SHARE: usize = 4096;
 
 /// What goes over one stream, in order.
 pub struct Source {
@@ -237,6 +237,12 @@ impl SocketOutlet {
         if stuck.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
+        // The kernel calls when a third of its room is free. What is free before that was taken, too.
+        let taken = self.line.write(self.source.pieces()).unwrap_or_default();
+        self.advance(taken);
+        if self.stuck.is_none() {
+            return Poll::Ready(Ok(()));
+        }
         self.source.feed.ended_by(Ending::Stalled);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -277,7 +283,7 @@ impl Future for SocketOutlet {
 
 /// Says whether it was the kernel that gave a reader up, as the door has told it to
 /// ([`super::listen`]): for too long it took too little, or was not there.
-pub fn was_cut_off(error: &io::Error) -> bool {
+fn was_cut_off(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_some()
 }
 

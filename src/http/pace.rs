@@ -14,9 +14,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
+use super::conn::Socket;
 use super::framing::Framing;
 
 /// The slowest upload that is waited for, in bytes a second.
@@ -85,6 +87,35 @@ impl Body for PacedBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// Writes all of `bytes` to a reader that takes `share` bytes within each `time`; from any other it
+/// is an error, [`io::ErrorKind::TimedOut`].
+pub async fn write_all(
+    socket: &Socket,
+    mut bytes: &[u8],
+    time: Duration,
+    share: usize,
+) -> io::Result<()> {
+    let (mut taken, mut until) = (0, Instant::now() + time);
+    while !bytes.is_empty() {
+        let in_time = timeout_at(until, socket.writable()).await.is_ok();
+        let send = || SockRef::from(socket).send(bytes);
+        // The kernel calls when a third of its room is free. What is free before that was taken, too.
+        let sent = if in_time { socket.try_io(Interest::WRITABLE, send) } else { send() };
+        let sent = match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            sent => sent?,
+        };
+        bytes = bytes.get(sent..).unwrap_or_default();
+        taken += sent;
+        if taken >= share {
+            (taken, until) = (0, Instant::now() + time);
+        } else if !in_time && !bytes.is_empty() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+    }
+    Ok(())
 }
 
 /// What a connection's driver learns of its socket.

@@ -20,7 +20,6 @@ use crate::http::conn::Taken;
 use crate::http::dialect::Dialect;
 use crate::http::line::{Form, Line};
 use crate::http::opening::Opened;
-use crate::http::outlet::was_cut_off;
 use crate::http::signed_in::Principal;
 use crate::http::streams::Seat;
 use crate::live::feed::{Next, Opening};
@@ -205,7 +204,8 @@ impl Session {
 
     /// Takes note that the connection is lost.
     pub(super) fn lost(&self, error: &io::Error) -> End {
-        if was_cut_off(error) {
+        // By us or, for too long, by the kernel.
+        if error.kind() == io::ErrorKind::TimedOut {
             self.feed.ended_by(Ending::Stalled);
         }
         End::Gone

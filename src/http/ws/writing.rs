@@ -1,17 +1,19 @@
 //! What a WebSocket is sent. Frames are brought by couriers while it rests; all else its own task
 //! writes, when it has its turn.
 
+use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::encode;
 use super::session::{End, READ_MAX, Session};
 use crate::event::wire::{Frame, Text};
 use crate::http::line::{Line, messages};
-use crate::http::outlet::retry_ms;
+use crate::http::outlet::{FAIR_SHARE, retry_ms};
+use crate::http::pace;
 use crate::live::hub::SHUTDOWN;
 use crate::live::metrics::Ending;
 
@@ -62,10 +64,21 @@ impl Session {
         }
     }
 
-    /// Writes all of `bytes`; a client that takes nothing for too long is gone, and so is one
+    /// Writes all of `bytes`; a client that takes too little for too long is gone, and so is one
     /// whose rights end meanwhile.
     async fn write_all(&mut self, line: &Line, bytes: &[u8]) -> Result<(), End> {
-        let stall = Instant::now() + self.seat.streams().stall;
+        let sent = match line.socket.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            sent => sent.map_err(|error| self.lost(&error))?,
+        };
+        match bytes.get(sent..) {
+            None | Some([]) => Ok(()),
+            Some(rest) => Box::pin(self.write_slowly(line, rest)).await,
+        }
+    }
+
+    async fn write_slowly(&mut self, line: &Line, bytes: &[u8]) -> Result<(), End> {
+        let stall = self.seat.streams().stall;
         let feed = &mut self.feed;
         let ended = std::future::poll_fn(move |cx| match feed.ended(cx, bytes.len()) {
             Some(reason) if reason != SHUTDOWN => Poll::Ready(reason),
@@ -73,9 +86,7 @@ impl Session {
         });
         let written = tokio::select! {
             biased;
-            written = timeout_at(stall, line.write_all(bytes)) => {
-                written.map_err(|_| Ending::Stalled)
-            }
+            written = pace::write_all(&line.socket, bytes, stall, FAIR_SHARE) => Ok(written),
             reason = ended => Err(Ending::of(reason)),
         };
         match written {
@@ -91,9 +102,9 @@ impl Session {
     pub(super) async fn last_words(&mut self, line: &Line, reason: &'static str) -> End {
         let bye = self.dialect.goodbye(reason, retry_ms(reason), self.app.clock.now());
         let bye = bye.map(|text| encode::message(text.json_bytes())).unwrap_or_default();
-        match timeout(CLOSE_WAIT, line.write_all(&bye)).await {
-            Ok(Ok(())) => End::Close(Some(1001), reason),
-            _ => End::Gone,
+        match pace::write_all(&line.socket, &bye, CLOSE_WAIT, bye.len()).await {
+            Ok(()) => End::Close(Some(1001), reason),
+            Err(_) => End::Gone,
         }
     }
 
@@ -101,11 +112,10 @@ impl Session {
     /// lost with a reset.
     pub(super) async fn say_goodbye(&mut self, line: &Line, code: Option<u16>, reason: &str) {
         let goodbye = encode::close(code, reason);
-        let said = timeout(CLOSE_WAIT, async {
-            self.take_turn(line).await?;
-            line.write_all(&goodbye).await.map_err(|_| End::Gone)
-        });
-        if !matches!(said.await, Ok(Ok(()))) {
+        if !matches!(timeout(CLOSE_WAIT, self.take_turn(line)).await, Ok(Ok(()))) {
+            return;
+        }
+        if pace::write_all(&line.socket, &goodbye, CLOSE_WAIT, goodbye.len()).await.is_err() {
             return;
         }
         let _ = line.finish();
