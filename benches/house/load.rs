@@ -143,10 +143,16 @@ impl Figures {
     }
 }
 
+/// What the demo holds of sockets when its day is over and nobody is there: where it listens, its ear
+/// for signals, and perhaps who has just asked for figures. At its start it plays its readers too, so
+/// that what it holds then says little of a few that were kept.
+pub const SOCKETS_AT_REST: usize = 6;
+
 /// What the server holds at one moment.
 pub struct Level {
     pub mib: f64,
     pub descriptors: usize,
+    pub sockets: usize,
     pub streams: i64,
     pub position: i64,
     pub cpu: Duration,
@@ -155,11 +161,12 @@ pub struct Level {
 impl Level {
     /// Asks the kernel and the server.
     pub async fn of(server: &Server) -> Level {
-        let descriptors = server.descriptors();
+        let (descriptors, sockets) = (server.descriptors(), server.socket_descriptors());
         let figures = Figures::of(server.address).await;
         Level {
             mib: server.memory_kib().0 as f64 / 1024.0,
             descriptors,
+            sockets,
             streams: figures.get("streams_open"),
             position: figures.get("log_position"),
             cpu: server.cpu(),

@@ -219,6 +219,15 @@ impl Server {
         fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("the kernel's view").count()
     }
 
+    /// How many of them are sockets, of either end of a connection.
+    pub fn socket_descriptors(&self) -> usize {
+        let all = fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        let targets =
+            all.expect("the kernel's view").flatten().map(|one| fs::read_link(one.path()));
+        // One may have been closed since it was listed.
+        targets.flatten().filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+    }
+
     fn kib(&self, file: &str, name: &str) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/{file}", self.process.id()));
         let text = text.expect("the kernel's view");

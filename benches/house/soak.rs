@@ -2,8 +2,7 @@
 //! staff that come and go. Does memory stay where it is, is every descriptor given back, and does
 //! every stream hear exactly what one hears that is never cut?
 //!
-//! A day takes twelve minutes and is not played twice. When it is over, and the house's clock
-//! stands, members go on changing what they have asked.
+//! A day of twelve minutes is played once. When it is over members go on changing what they asked.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -19,7 +18,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::busy::Askers;
-use crate::load::{Level, follow, rest, sign_in};
+use crate::load::{Level, SOCKETS_AT_REST, follow, rest, sign_in};
 use crate::reader::{Buffer, News, Reader, connect};
 use crate::server::{Server, directory};
 use crate::tally::{Dice, Tally, compare, lies_flat};
@@ -99,11 +98,12 @@ pub async fn measure(time: Duration, from: &str) {
         server.peak_kib() as f64 / 1024.0,
         end.mib,
     );
-    println!("  streams left: {}\n", end.streams);
+    println!("  streams left: {}, sockets: {}\n", end.streams, end.sockets);
     assert_eq!(lost, (0, 0), "every stream heard what the reference heard, once");
     assert_eq!(turns.wrong, 0, "no stream lost its place");
     assert_eq!(end.streams, 0, "every stream is given back");
     assert!(end.descriptors <= start.descriptors, "every descriptor is given back");
+    assert!(end.sockets <= SOCKETS_AT_REST, "and no connection is kept among them");
     assert!(lies_flat(&soak.mib.take()), "memory lies flat in the end");
 }
 
