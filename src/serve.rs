@@ -25,8 +25,8 @@ use crate::{heartbeat, http, systemd};
 const BACKLOG: i32 = 4096;
 
 /// How often the writer is asked whether it is well; what a command has written beside the server
-/// is announced then at the latest.
-const PULSE: Duration = Duration::from_secs(1);
+/// is announced then at the latest: well within the second in which rights take effect.
+const PULSE: Duration = Duration::from_millis(500);
 
 /// How long requests in flight and streams have to end.
 const DRAIN_MAX: Duration = Duration::from_secs(8);

@@ -28,7 +28,7 @@ async fn beside<T: Send + 'static>(
     let config = Config::of(server.dir.path()).unwrap();
     let (command, _threads) = App::open(config, Clock::System).unwrap();
     let written = command.write(Actor::System, "test", write).await.unwrap();
-    // The server's pulse writes each second; here this stands for it.
+    // The server's pulse writes twice a second; here this stands for it.
     server.write(Actor::System, |_| Ok(())).await.unwrap();
     written
 }
