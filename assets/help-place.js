@@ -104,13 +104,14 @@ function Mine({ request, queue, section }) {
     await attempt(() => api.patch(`/help-requests/${request.id}`, { priority }));
     section.refetchSoon();
   };
+  // What ticks is a timer: in a status it would be read aloud each second.
   return html`<div class="place" data-s=${coming ? "in" : "info"}>
     <div class="place-now" role="status">${coming ? html`
       <${Icon} name="hand" size=${56} /><h2>${whoComes(request.assigned_to)}</h2>
       <p>${t("someone-comes-hint")}</p>` : html`
       ${request.position && html`<p class="place-number" aria-hidden="true">${number(request.position)}</p>`}
       <h2>${request.status === "on_hold" ? t("place-on-hold") : t("place-in-line", { n: request.position ?? 0 })}</h2>
-      <p>${t("place-wait", { wait: wait(seconds) })}</p>`}</div>
+      <p role="timer">${t("place-wait", { wait: wait(seconds), hours: Math.floor(seconds / 3600) })}</p>`}</div>
     ${request.content && html`<blockquote>${request.content}</blockquote>`}
     ${asking === "edit" ? html`<${Edit} request=${request} section=${section} close=${() => ask(null)} />` : html`<div class="place-acts">
       <button onClick=${() => ask("edit")}><${Icon} name="pencil" />${t("ask-edit")}</button>

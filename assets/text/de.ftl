@@ -299,7 +299,10 @@ place-in-line = { $n ->
    *[other] Du bist Nummer { $n }
   }
 place-on-hold = Einen Moment, gleich bist du wieder vorn
-place-wait = Wir haben deine Bitte bekommen. Du wartest seit { $wait } min.
+place-wait = Wir haben deine Bitte bekommen. Du wartest seit { $wait } { $hours ->
+    [0] min
+   *[other] h
+  }.
 place-done = Erledigt
 place-expired = Der Tag ist vorbei, deine Bitte ist abgelaufen.
 

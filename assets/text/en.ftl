@@ -296,7 +296,10 @@ place-in-line = { $n ->
    *[other] You are number { $n }
   }
 place-on-hold = A moment, you will be first again
-place-wait = Your request is in. Waiting for { $wait } min.
+place-wait = Your request is in. Waiting for { $wait } { $hours ->
+    [0] min
+   *[other] h
+  }.
 place-done = Done
 place-expired = The day is over; your request has expired.
 

@@ -139,6 +139,31 @@ test("somebody comes, until it is known who", async ({ cast, place, visitor }) =
   await expect(said(place).getByRole("heading")).toHaveText(`${nameOf(cast.staff)} kommt zu dir`);
 });
 
+test("what ticks on my place is read aloud by nobody, and after an hour it is hours", async ({ cast, place, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Wie lange noch?" });
+  await expect(said(place)).toContainText("Du bist als Nächstes dran");
+  // What a screen reader would say: words that change in a region which speaks.
+  await place.evaluate(() => {
+    window.spoken = [];
+    window.ticks = new Set();
+    new MutationObserver((changes) => changes.forEach(({ target }) => {
+      const at = target.parentElement;
+      window.ticks.add(document.querySelector(".place-now p:last-child")?.textContent);
+      if (at?.closest("[aria-live], [role=status], [role=alert], [role=timer]")?.matches("[role=status], [role=alert], [aria-live=polite], [aria-live=assertive]")) window.spoken.push(target.data);
+    })).observe(document.body, { subtree: true, characterData: true });
+  });
+  await expect.poll(() => place.evaluate(() => window.ticks.size)).toBeGreaterThan(2);
+  expect(await place.evaluate(() => window.spoken)).toEqual([]);
+
+  await place.route("**/help-requests/mine", async (route) => {
+    const mine = await (await route.fetch()).json();
+    const created = new Date(Date.parse(mine.as_of) - 3_725_000).toISOString();
+    await route.fulfill({ json: { ...mine, request: { ...mine.request, created_at: created } } });
+  });
+  await place.reload();
+  await expect(said(place)).toContainText(/Du wartest seit 1:02:\d\d h\./);
+});
+
 test("who claims second is told who has it", async ({ cast, place, visitor }) => {
   const { id } = await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich finde die Seite nicht" });
   await expect(said(place)).toBeVisible();
