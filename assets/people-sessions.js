@@ -11,10 +11,10 @@ export function SessionsPage() {
     load: (signal) => api.get("/sessions?limit=200", { signal }),
   }), []));
   const end = async (one) => {
-    await attempt(() => section.optimistic(
+    const done = await attempt(() => section.optimistic(
       (list) => ({ ...list, items: list.items.filter((item) => item.id !== one.id) }),
       async () => (await api.del(`/sessions/${one.id}`)) ?? true));
-    toast(t("session-ended"));
+    if (done) toast(t("session-ended"));
   };
   return html`<${PageHead} title=${t("account")} sub=${me.value.person.display_name} />
     <section><h2>${t("sessions")}</h2><p class="sub">${t("sessions-hint")}</p>

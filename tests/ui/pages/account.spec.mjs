@@ -51,6 +51,23 @@ test("a member has no PIN, and no form for one", async ({ visitor }) => {
   await expect(page.getByRole("heading", { name: "PIN für das Terminal" })).toHaveCount(0);
 });
 
+test("a sign-in elsewhere that could not be ended goes on, and nothing else is said", async ({ visitor }) => {
+  const who = { username: visitor.username("staff") };
+  await visitor.context(who);
+  const page = await visitor.page(who, "/sessions");
+  const others = page.locator(".rows > li").filter({ has: page.getByRole("button", { name: "Beenden" }) });
+  await expect(others.first()).toBeVisible();
+  const before = await others.count();
+  await page.route("**/api/v1/sessions/*", (route) => route.abort());
+  await others.first().getByRole("button").click();
+  await expect(page.locator(".toast", { hasText: "Keine Verbindung zum Haus. Es wurde nichts geändert." })).toBeVisible();
+  await expect(others).toHaveCount(before);
+  await expect(page.locator(".toast")).toHaveCount(1);
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Nochmal versuchen" }).click();
+  await expect(others).toHaveCount(before - 1);
+});
+
 test("the lead opens an account for a member, who signs in with it", async ({ house, visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people");
   const { items } = await visitor.api(page.context(), "GET", "/people?role=member&limit=500");
