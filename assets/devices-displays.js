@@ -4,7 +4,7 @@ import { route, setQuery } from "./here.js";
 import { Ago, attempt, Confirm, Dialog, explain, Field, Loaded, Status, toast, wholeOf } from "./parts.js";
 import { Section } from "./store.js";
 import { byName, t } from "./text.js";
-import { html, Icon, useEffect, useMemo, useSection, useState } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useMemo, useSection, useState } from "./ui.js";
 
 /** No event tells that a wall screen has come or gone; while somebody looks, the list is read anew so often. */
 const LOOK_MS = 10_000;
@@ -13,6 +13,7 @@ const LOOK_MS = 10_000;
 export function Displays() {
   const section = useSection(useMemo(() => new Section({ load: (signal) => wholeOf("/displays", signal) }), []));
   const [revoking, revoke] = useState(null);
+  useKeptFocus();
   useEffect(() => {
     const timer = setInterval(() => document.visibilityState === "visible" && section.refetchSoon(), LOOK_MS);
     return () => clearInterval(timer);
@@ -31,7 +32,7 @@ function DisplayRow(one, revoke) {
   return html`<li key=${one.id} class="display-row"><${Icon} name="monitor" size=${24} />
     <span class="who"><b>${one.name}</b><span class="sub">${t("display-since")} <${Ago} at=${one.created_at} /></span></span>
     <${Status} state=${one.connected ? "in" : "off"}>${t(one.connected ? "display-on" : "display-off")}<//>
-    <button class="bare" title=${t("device-revoke")} aria-label=${label} onClick=${() => revoke(one)}><${Icon} name="ban" /></button></li>`;
+    <button class="bare" data-row=${one.id} title=${t("device-revoke")} aria-label=${label} onClick=${() => revoke(one)}><${Icon} name="ban" /></button></li>`;
 }
 
 async function shutOut(one, section) {

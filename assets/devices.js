@@ -7,7 +7,7 @@ import { serverNow } from "./live.js";
 import { Ago, allOf, attempt, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, t, wait } from "./text.js";
-import { html, Icon, useEffect, useMemo, useSection, useState, useTick, useWatch } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useMemo, useSection, useState, useTick, useWatch } from "./ui.js";
 
 const MODES = ["door_in", "door_out", "toggle", "room", "kiosk"];
 
@@ -134,6 +134,7 @@ function Review() {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get("/scans/review?limit=200", { signal }), reduce: reducer(reduceReview),
   }), []));
+  useKeptFocus();
   const done = (one) => attempt(() => section.optimistic(
     (list) => ({ ...list, items: list.items.filter((item) => item.id !== one.id) }),
     () => api.post(`/scans/${one.id}/reviewed`)));
@@ -141,5 +142,5 @@ function Review() {
     <${Loaded} section=${section} rows=${2}>${({ items }) => (items.length === 0 ? html`<p class="sub">${t("scans-review-none")}</p>` : html`
       <ul class="card rows">${items.map((one) => html`<li key=${one.id}><${Icon} name="nfc" size=${24} />
         <span class="who"><b>${one.display_name ?? t("unknown-card")}</b><span class="sub">${one.device_name} · ${t(`why-${one.why.replaceAll(/[._]/g, "-")}`)} · <${Ago} at=${one.scanned_at} /></span></span>
-        <button onClick=${() => done(one)}><${Icon} name="check" />${t("scan-reviewed")}</button></li>`)}</ul>`)}<//></section>`;
+        <button data-row=${one.id} onClick=${() => done(one)}><${Icon} name="check" />${t("scan-reviewed")}</button></li>`)}</ul>`)}<//></section>`;
 }

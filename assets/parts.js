@@ -198,7 +198,13 @@ export function Dialog({ title, close, children, wide }) {
     const before = document.activeElement;
     dialog.current.showModal();
     if (!dialog.current.querySelector("[autofocus]")) (dialog.current.querySelector(FIRST) ?? dialog.current.querySelector("h2")).focus();
-    return () => before?.isConnected && before.focus();
+    // An act that goes when it is done takes the focus with it: then the title has it.
+    const changes = new MutationObserver(() => document.activeElement === document.body && dialog.current?.querySelector("h2").focus());
+    changes.observe(dialog.current, { childList: true, subtree: true });
+    return () => {
+      changes.disconnect();
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${close}>
     <header><h2 tabindex="-1">${title}</h2>

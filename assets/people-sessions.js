@@ -4,12 +4,13 @@ import { is, letterKeys, me, sound, theme } from "./here.js";
 import { Ago, attempt, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
 import { Section } from "./store.js";
 import { t } from "./text.js";
-import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useKeptFocus, useMemo, useSection, useState, useWatch } from "./ui.js";
 
 export function SessionsPage() {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get("/sessions?limit=200", { signal }),
   }), []));
+  useKeptFocus();
   const end = async (one) => {
     const done = await attempt(() => section.optimistic(
       (list) => ({ ...list, items: list.items.filter((item) => item.id !== one.id) }),
@@ -22,7 +23,7 @@ export function SessionsPage() {
         <ul class="card rows">${items.map((one) => html`<li key=${one.id}>
           <${Icon} name="monitor" size=${24} />
           <span class="who"><b>${one.device || t("session-unknown")}</b><span class="sub">${t("session-since")} <${Ago} at=${one.created_at} /> · ${t("session-seen")} <${Ago} at=${one.last_seen_at} /></span></span>
-          ${one.current ? html`<${Status} state="in">${t("session-this")}<//>` : html`<button onClick=${() => end(one)}><${Icon} name="log-out" />${t("session-end")}</button>`}</li>`)}</ul>`)}<//></section>
+          ${one.current ? html`<${Status} state="in">${t("session-this")}<//>` : html`<button data-row=${one.id} onClick=${() => end(one)}><${Icon} name="log-out" />${t("session-end")}</button>`}</li>`)}</ul>`)}<//></section>
     <div class="two-cards"><${Password} />${!is("member") && html`<${Pin} />`}<${ThisDevice} /></div>`;
 }
 

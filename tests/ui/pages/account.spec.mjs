@@ -68,6 +68,22 @@ test("a sign-in elsewhere that could not be ended goes on, and nothing else is s
   await expect(others).toHaveCount(before - 1);
 });
 
+test("sign-ins elsewhere are ended by keyboard, and the focus goes on to the next", async ({ visitor }) => {
+  const who = { username: visitor.username("staff", 1) };
+  for (let count = 0; count < 2; count += 1) await visitor.context(who);
+  const page = await visitor.page(who, "/sessions");
+  const others = page.locator(".rows").getByRole("button", { name: "Beenden" });
+  await expect(others.first()).toBeVisible();
+  await tabTo(page, others.first());
+  for (let left = await others.count(); left > 0; left -= 1) {
+    await expect(others).toHaveCount(left);
+    await expect(page.locator(".rows button:focus")).toHaveCount(1);
+    await page.keyboard.press("Enter");
+  }
+  await expect(others).toHaveCount(0);
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+});
+
 test("the lead opens an account for a member, who signs in with it", async ({ house, visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people");
   const { items } = await visitor.api(page.context(), "GET", "/people?role=member&limit=500");

@@ -65,9 +65,14 @@ test("a scan that nobody could place is looked at once, and stays looked at", as
   const rows = page.locator(".part", { hasText: "Buchungen zum Ansehen" }).getByRole("listitem");
   await expect(rows).toHaveCount(2);
   const done = page.waitForResponse((answer) => answer.url().endsWith("/reviewed"));
-  await rows.first().getByRole("button", { name: "Gesehen" }).click();
+  const seen = rows.getByRole("button", { name: "Gesehen" });
+  await press(page, seen.first());
   expect((await done).status()).toBe(204);
   await expect(rows).toHaveCount(1);
+  await expect(seen).toBeFocused();
   await page.reload();
   await expect(rows).toHaveCount(1);
+  await press(page, seen);
+  await expect(rows).toHaveCount(0);
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
 });

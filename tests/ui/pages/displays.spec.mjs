@@ -62,6 +62,7 @@ test("a screen shows digits, the lead types them, and the wall hangs until the l
   await tabTo(lead, asked.getByRole("button", { name: "Aussperren" }));
   await lead.keyboard.press("Enter");
   await expect(row(lead, "Foyer")).toHaveCount(0);
+  await expect(lead.locator("main :focus")).toHaveCount(1);
   await expect(wall).toHaveURL(/\/pair$/);
   await expect(wall.locator("#digits")).toHaveText(/^\d{3} \d{3}$/);
   await expect(wall.locator("#digits")).not.toHaveText(digits);

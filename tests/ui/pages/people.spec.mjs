@@ -43,6 +43,17 @@ test("a person's card has an address, closes with Escape, and Back leads to it",
   await expect(page.getByRole("dialog", { name: person.display_name })).toBeVisible();
 });
 
+test("what goes from a person's card when it is done leaves the focus in the card", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const { items: [person] } = await visitor.api(page.context(), "GET", "/people?role=member&limit=1");
+  await page.goto(`/people?person=${person.id}`);
+  const card = page.getByRole("dialog", { name: person.display_name });
+  await tabTo(page, card.getByRole("button", { name: "Kontakte zeigen" }));
+  await page.keyboard.press("Enter");
+  await expect(card.getByRole("heading", { name: "Kontakte" })).toBeVisible();
+  await expect(card.getByRole("heading", { level: 2 })).toBeFocused();
+});
+
 test("the list shows live where somebody is", async ({ visitor }) => {
   const supervisor = await visitor.supervisor();
   const page = await visitor.page({ role: "admin" }, "/people");
