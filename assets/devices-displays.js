@@ -4,7 +4,7 @@ import { route, setQuery } from "./here.js";
 import { Ago, attempt, Confirm, Dialog, explain, Field, Loaded, Status, toast, wholeOf } from "./parts.js";
 import { Section } from "./store.js";
 import { byName, t } from "./text.js";
-import { html, Icon, useEffect, useKeptFocus, useMemo, useSection, useState } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useMemo, useOnce, useSection, useState } from "./ui.js";
 
 /** No event tells that a wall screen has come or gone; while somebody looks, the list is read anew so often. */
 const LOOK_MS = 10_000;
@@ -48,8 +48,7 @@ function Pair({ done, close }) {
   const [form, setForm] = useState({ code: "", name: "" });
   const [problem, setProblem] = useState(null);
   const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const pair = async (event) => {
-    event.preventDefault();
+  const pair = useOnce(async () => {
     try {
       const { name } = await api.post("/displays/pair", form);
       done();
@@ -58,7 +57,7 @@ function Pair({ done, close }) {
     } catch (error) {
       setProblem(error);
     }
-  };
+  });
   const errorOf = (name) => problem?.field === name && explain(problem);
   return html`<${Dialog} title=${t("display-pair")} close=${close}><form class="form" onSubmit=${pair}>
     ${problem && !problem.field && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}

@@ -7,7 +7,7 @@ import { serverNow } from "./live.js";
 import { Ago, allOf, attempt, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, t, wait } from "./text.js";
-import { html, Icon, useEffect, useKeptFocus, useMemo, useSection, useState, useTick, useWatch } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useMemo, useOnce, useSection, useState, useTick, useWatch } from "./ui.js";
 
 const MODES = ["door_in", "door_out", "toggle", "room", "kiosk"];
 
@@ -101,15 +101,14 @@ function Enrol({ close }) {
     attempt(async () => setRooms((await allOf("/rooms")).sort(byName)));
   }, []);
   const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const make = async (event) => {
-    event.preventDefault();
+  const make = useOnce(async () => {
     const { room_id: room, ...rest } = form;
     try {
       setCode(await api.post("/devices/enrolment-codes", room ? { ...rest, room_id: room } : rest));
     } catch (error) {
       setProblem(error);
     }
-  };
+  });
   if (code) return html`<${Dialog} title=${t("enrol-code")} close=${close}><${Code} code=${code} again=${() => setCode(null)} /></${Dialog}>`;
   return html`<${Dialog} title=${t("device-add")} close=${close}><form class="form" onSubmit=${make}>
     ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}

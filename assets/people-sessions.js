@@ -4,7 +4,7 @@ import { is, letterKeys, me, sound, theme } from "./here.js";
 import { Ago, attempt, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
 import { Section } from "./store.js";
 import { t } from "./text.js";
-import { html, Icon, useKeptFocus, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useKeptFocus, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";
 
 export function SessionsPage() {
   const section = useSection(useMemo(() => new Section({
@@ -51,8 +51,7 @@ function SecretForm({ title, use, path, fields, label, done }) {
   const [form, setForm] = useState(empty);
   const [problem, setProblem] = useState(null);
   const at = fields.find(({ name }) => name === problem?.field) ?? fields.find(({ input }) => input === CURRENT);
-  const change = async (event) => {
-    event.preventDefault();
+  const change = useOnce(async () => {
     try {
       await api.put(path, form);
       setForm(empty);
@@ -61,7 +60,7 @@ function SecretForm({ title, use, path, fields, label, done }) {
     } catch (error) {
       setProblem(error);
     }
-  };
+  });
   return html`<form class="card form" onSubmit=${change}><h2>${title}</h2>${use && html`<p class="sub">${use}</p>`}
     ${fields.map((field) => html`<${Field} key=${field.name} label=${field.label} hint=${field.hint} error=${problem && field === at && explain(problem)}>
       <input type="password" required ...${field.input} value=${form[field.name]} onInput=${(event) => setForm({ ...form, [field.name]: event.target.value })} /><//>`)}

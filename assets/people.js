@@ -5,7 +5,7 @@ import { allOf, attempt, Avatar, Dialog, Empty, explain, Field, Loaded, PageHead
 import { ImportPeople } from "./people-import.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, plain, t } from "./text.js";
-import { html, Icon, useEffect, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useEffect, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";
 
 /** Why somebody may look up contacts outside the own care. */
 const NEEDS = ["accident", "illness", "missing", "pick_up"];
@@ -107,12 +107,12 @@ export function PersonCard({ id, close }) {
     read();
   }, [id]);
   const run = me.value.scope?.runs?.[0];
-  const bring = async () => {
+  const bring = useOnce(async () => {
     const visit = await attempt(() => api.post("/visits", { member_id: id, run_id: run.id }));
     if (!visit) return;
     close();
     toast(t("checked-in", { name: person.display_name, room: run.room_name }), { label: t("undo"), run: () => attempt(() => api.post(`/visits/${visit.visit_id}/undo`)) });
-  };
+  });
   return html`<${Dialog} title=${person?.display_name ?? t("person")} close=${close}>
     ${error && html`<p class="field-error" data-s="help">${explain(error)}</p>`}
     ${!person && !error && html`<${Skeleton} rows=${3} />`}
@@ -154,15 +154,14 @@ function Account({ person, read }) {
   const [username, setUsername] = useState("");
   const [made, setMade] = useState(null);
   const [problem, setProblem] = useState(null);
-  const open = async (event) => {
-    event.preventDefault();
+  const open = useOnce(async () => {
     try {
       setMade(await api.post(`/people/${person.id}/account`, { username }));
       read();
     } catch (error) {
       setProblem(error);
     }
-  };
+  });
   if (made?.password) return html`<h3>${t("account-of")}</h3><p>${t("account-made", { name: made.username })}</p><p class="code small"><code>${made.password}</code></p>`;
   if (person.account) return html`<h3>${t("account-of")}</h3><p>${person.account.username}</p>`;
   return html`<form class="inline" onSubmit=${open}><${Field} label=${t("account-new")} error=${problem && explain(problem)}>
@@ -171,12 +170,11 @@ function Account({ person, read }) {
 
 function Badges({ person, read }) {
   const [tag, setTag] = useState("");
-  const give = async (event) => {
-    event.preventDefault();
+  const give = useOnce(async () => {
     if (!await attempt(() => api.post(`/people/${person.id}/badges`, { tag }))) return;
     setTag("");
     read();
-  };
+  });
   const block = async (badge) => {
     await attempt(() => api.post(`/badges/${badge.id}/block`));
     read();
@@ -193,8 +191,7 @@ function AddPerson({ done, close }) {
   const [form, setForm] = useState({ given_name: "", family_name: "", role: "member" });
   const [problem, setProblem] = useState(null);
   const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const add = async (event) => {
-    event.preventDefault();
+  const add = useOnce(async () => {
     try {
       const person = await api.post("/people", form);
       done();
@@ -202,7 +199,7 @@ function AddPerson({ done, close }) {
     } catch (error) {
       setProblem(error);
     }
-  };
+  });
   const errorOf = (name) => problem?.field === name && explain(problem);
   return html`<${Dialog} title=${t("person-add")} close=${close}><form class="form" onSubmit=${add}>
     ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}

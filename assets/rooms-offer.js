@@ -4,7 +4,7 @@ import { go, is, me } from "./here.js";
 import { allOf, attempt, Dialog, Field, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, clock, t } from "./text.js";
-import { html, Icon, useEffect, useMemo, useSection, useState } from "./ui.js";
+import { html, Icon, useEffect, useMemo, useOnce, useSection, useState } from "./ui.js";
 
 /** For so long a page may move after an offer is answered. */
 const SETTLE_FRAMES = 120;
@@ -39,7 +39,7 @@ export function Offers({ group }) {
 function Row({ one, section, mine }) {
   const what = one.group_name ?? t("offer-run", { activity: one.activity_name, room: one.room_name });
   const words = { what, name: (mine ? one.from : one.to).display_name, time: one.until ? clock(one.until) : "" };
-  const act = async (name) => {
+  const act = useOnce(async (name) => {
     const done = await attempt(async () => {
       await api.post(`/supervision-offers/${one.id}/${name}`);
       return true;
@@ -49,11 +49,11 @@ function Row({ one, section, mine }) {
     toast(t(`offer-${name}-toast`, words));
     keepFocus(SETTLE_FRAMES);
     if (name === "accept") go(one.run_id ? `/supervision?run=${one.run_id}` : `/groups/${one.group_id}`);
-  };
+  });
   const acts = mine ? [["decline", "x", ""], ["accept", "check", "primary"]] : [["withdraw", "undo-2", ""]];
   return html`<li class="help-row" data-mine=${mine ? "" : null}><${Icon} name="users" size=${24} />
     <div class="who"><b>${t(`offer-${mine ? "to" : "by"}-you-${one.kind.replace("_", "-")}`, words)}</b><span class="sub">${t(mine ? "offer-until-yes" : "offer-stays", words)}</span></div>
-    <div class="acts">${acts.map(([name, icon, style]) => html`<button key=${name} class=${style} onClick=${() => act(name)}>
+    <div class="acts">${acts.map(([name, icon, style]) => html`<button key=${name} class=${style} onClick=${(event) => act(event, name)}>
       <${Icon} name=${icon} />${t(`offer-${name}`)}<span class="visually-hidden">: ${what}</span></button>`)}</div></li>`;
 }
 
@@ -76,15 +76,14 @@ export function HandOver({ charge, what, held, close }) {
     const free = (one) => held.every(({ id }) => id !== one.id);
     attempt(async () => setStaff((await allOf("/people?role=staff")).filter(free).sort(byName)));
   }, []);
-  const give = async (event) => {
-    event.preventDefault();
+  const give = useOnce(async () => {
     const { from_id: from, ...rest } = form;
     const body = { ...charge, ...rest, ...(decides && from && { from_id: from }) };
     const done = await attempt(() => api.post(decides ? "/supervisions" : "/supervision-offers", body));
     if (!done) return;
     close();
     toast(t(decides ? "handed-over" : "offer-made", { what, name: staff.find((one) => one.id === form.staff_id)?.display_name ?? "" }));
-  };
+  });
   return html`<${Dialog} title=${t("hand-over-title", { what })} close=${close}>
     <form class="form" onSubmit=${give}>
       ${decides && held.length > 1 && html`<${Field} label=${t("hand-over-from")}><${OneOf} people=${held} value=${form.from_id} choose=${(id) => set({ from_id: id })} /><//>`}

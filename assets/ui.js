@@ -72,6 +72,17 @@ export function useKeys(handle) {
   });
 }
 
+/** Returns `run` for a form or a button: while it is under way, the second of two taps does nothing. */
+export function useOnce(run) {
+  const busy = useRef(false);
+  return async (event, ...rest) => {
+    event.preventDefault();
+    if (busy.current) return;
+    busy.current = true;
+    await run(...rest).finally(() => { busy.current = false; });
+  };
+}
+
 /** Returns whether a single-letter key would land in a field or a dialog instead. */
 export function isTyping(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;

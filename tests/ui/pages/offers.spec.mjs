@@ -58,6 +58,23 @@ async function ask({ giver, run, taker }) {
   return page;
 }
 
+test("a double tap asks once, and of one answer nobody is told that it came too late", async ({ pair, visitor }) => {
+  const { giver, run, taker } = pair;
+  const page = await open(giver, `/supervision?run=${run.id}`);
+  await page.getByRole("button", { name: "Übergeben" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox").selectOption(taker.me.person.id);
+  await dialog.getByRole("button", { name: "Fragen" }).dblclick();
+  await expect(toast(page, `${taker.me.person.display_name} ist gefragt`)).toBeVisible();
+  await expect(page.locator(".toast")).toHaveCount(1);
+  const theirs = await open(taker, "/supervision");
+  await offers(theirs).getByRole("button", { name: "Ablehnen" }).dblclick();
+  await expect(toast(theirs, "Abgelehnt")).toBeVisible();
+  await expect(theirs.locator(".toast")).toHaveCount(1);
+  const { items } = await visitor.api(giver.context, "GET", "/supervision-offers");
+  expect(items).toEqual([]);
+});
+
 test("who is asked hears of it on any page and accepts by keyboard; only then it changes hands", async ({ pair }) => {
   const { giver, taker, run } = pair;
   // On another page than the one that is about it.

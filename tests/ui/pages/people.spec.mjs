@@ -121,6 +121,26 @@ test("on a phone every column of the list is whole", async ({ visitor }) => {
   expect(over).toBeLessThanOrEqual(0);
 });
 
+test("a double tap adds somebody once", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people?add=1");
+  const found = async () => (await visitor.api(page.context(), "GET", "/people?q=Doppelbaum")).items;
+  const dialog = page.getByRole("dialog", { name: "Person anlegen" });
+  await dialog.getByLabel("Vorname").fill("Dora");
+  await dialog.getByLabel("Nachname").fill("Doppelbaum");
+  let letThrough;
+  const held = new Promise((resolve) => { letThrough = resolve; });
+  await page.route("**/api/v1/people", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await dialog.getByRole("button", { name: "Speichern" }).dblclick();
+  letThrough();
+  await expect(page.getByRole("dialog", { name: "Dora Doppelbaum" })).toBeVisible();
+  await page.unrouteAll({ behavior: "wait" });
+  expect(await found()).toHaveLength(1);
+  for (const one of await found()) await visitor.api(page.context(), "PATCH", `/people/${one.id}`, { state: "inactive" });
+});
+
 const file = (text) => ({ name: "kinder.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
 const figure = (page, label) => page.getByRole("dialog").locator(".tile", { hasText: label }).locator("b");
 
