@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { readGroups } from "./groups.js";
 import { Dialog, explain, Field, Status, toast } from "./parts.js";
-import { hasText, number, t } from "./text.js";
+import { hasText, listed, number, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
 
 const CSV = "text/csv";
@@ -65,9 +65,11 @@ function complaint({ code }) {
 function Preview({ report }) {
   const cell = (state, value, key) => html`<li class="tile small" data-s=${state}><span class="shape" aria-hidden="true"></span><b>${number(value)}</b><span class="tile-label">${t(key)}</span></li>`;
   const { errors } = report;
+  const ignored = (report.ignored ?? []).filter(Boolean);
   return html`<ul class="tiles small">${cell("in", report.new, "import-new")}${cell("info", report.changed, "import-changed")}
       ${cell("off", report.same, "import-same")}${cell("help", errors.length, "import-errors")}</ul>
     ${!report.dry_run && html`<p><${Status} state="in">${t("import-done", { n: report.new + report.changed })}<//></p>`}
+    ${ignored.length > 0 && html`<p>${t("import-ignored", { n: ignored.length, names: listed(ignored) })}</p>`}
     ${errors.length > 0 && html`<p>${t("import-fix")}</p>
       <div class="table-frame scroll" tabindex="0" role="region" aria-label=${t("import-errors")}><table><thead><tr><th scope="col">${t("row")}</th><th scope="col">${t("column")}</th>
         <th scope="col">${t("value")}</th><th scope="col">${t("problem")}</th></tr></thead>

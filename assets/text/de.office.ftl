@@ -59,6 +59,10 @@ import-changed = geändert
 import-same = gleich
 import-errors = Fehler
 import-summary = { $fresh } neu, { $changed } geändert, { $same } gleich, { $errors } Fehler
+import-ignored = { $n ->
+    [one] Diese Spalte wird nicht gelesen: { $names }.
+   *[other] Diese Spalten werden nicht gelesen: { $names }.
+  }
 import-fix = Bitte in der Datei verbessern und sie neu wählen. Es wurde nichts importiert.
 import-now = { $n } importieren
 import-done = { $n } importiert

@@ -59,6 +59,10 @@ import-changed = changed
 import-same = the same
 import-errors = errors
 import-summary = { $fresh } new, { $changed } changed, { $same } the same, { $errors } errors
+import-ignored = { $n ->
+    [one] This column is not read: { $names }.
+   *[other] These columns are not read: { $names }.
+  }
 import-fix = Please correct these in the file and choose it again. Nothing has been imported.
 import-now = Import { $n }
 import-done = { $n } imported

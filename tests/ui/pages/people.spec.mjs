@@ -175,6 +175,14 @@ test("a list is tried first, its errors are named by row and column, then it is 
   for (const one of await found()) await visitor.api(page.context(), "PATCH", `/people/${one.id}`, { state: "inactive" });
 });
 
+test("the preview names the columns that are not read", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people?import=1");
+  const dialog = page.getByRole("dialog", { name: "CSV importieren" });
+  await dialog.getByLabel("Datei").setInputFiles(file("Vorname;Nachname;Geburtstag;;Klase\nIda;Birkenzweig;31.02.2017;;1a\n"));
+  await expect(figure(page, "neu")).toHaveText("1");
+  await expect(dialog.getByText("Diese Spalten werden nicht gelesen: Geburtstag und Klase.")).toBeVisible();
+});
+
 test("staff find no import, and of those out of their care see only whether they are here", async ({ visitor }) => {
   const { username } = await visitor.groupLead();
   const page = await visitor.page({ username }, "/people");
