@@ -137,21 +137,23 @@ function actsOf(one, mine) {
   return [["claim", "primary"]];
 }
 
-const SHOWN = { claim: "assigned", release: "pending", hold: "on_hold" };
+const SHOWN = { claim: "assigned", reopen: "assigned", release: "pending", hold: "on_hold" };
+/** What takes an act back. */
+const BACK = { claim: "release", release: "claim", hold: "claim", resolve: "reopen" };
 
 async function act(section, one, name, body = {}) {
   const mine = { id: me.value.person.id, display_name: me.value.person.display_name };
-  const change = (state) => ({
-    ...state, items: name === "resolve" ? state.items.filter((item) => item.id !== one.id)
-      : inOrder(state.items.map((item) => (item.id === one.id
-        ? { ...item, status: SHOWN[name], assigned_to: name === "claim" ? mine : undefined, claimed_at: new Date(serverNow()).toISOString() } : item))),
-  });
+  const status = SHOWN[name];
+  const next = { ...one, status, assigned_to: status === "assigned" ? mine : undefined, claimed_at: new Date(serverNow()).toISOString() };
+  const change = (state) => {
+    const others = state.items.filter((item) => item.id !== one.id);
+    return { ...state, items: status ? inOrder([...others, next]) : others };
+  };
   const done = await attempt(() => section.optimistic(change, () => api.post(`/help-requests/${one.id}/${name}`, body)));
   section.refetchSoon();
   if (!done) return;
-  const back = { claim: "release" }[name];
-  if (name === "resolve") toast(t("help-done", { name: one.display_name }));
-  else toast(t(`help-${name}-toast`, { name: one.display_name }), back && { label: t("undo"), run: () => act(section, one, back) });
+  const back = BACK[name];
+  toast(t(`help-${name}-toast`, { name: one.display_name }), back && { label: t("undo"), run: () => act(section, one, back) });
 }
 
 function Resolve({ one, section, close }) {

@@ -115,6 +115,9 @@ problem-supervision-offer-not-yours = Darüber entscheidet jemand anderes.
 problem-supervision-standing = Diese Aufsicht gilt dauernd und endet nicht hier.
 problem-visit-ended = Ist schon gegangen.
 problem-visit-undone = Das ist schon rückgängig gemacht.
+problem-help-undo-too-late = Mehr als fünf Minuten her: es lässt sich nicht mehr rückgängig machen.
+problem-help-asked-again = Inzwischen liegt eine neue Bitte vor.
+problem-help-not-done = Diese Bitte ist noch nicht erledigt.
 problem-import-refused = Die Datei wurde nicht übernommen. Bitte unten nachsehen.
 
 # Konto

@@ -115,6 +115,9 @@ problem-supervision-offer-not-yours = Somebody else decides about this.
 problem-supervision-standing = This supervision is a standing one and does not end here.
 problem-visit-ended = Has left already.
 problem-visit-undone = This has been taken back already.
+problem-help-undo-too-late = More than five minutes ago: it can no longer be undone.
+problem-help-asked-again = There is a new request by now.
+problem-help-not-done = This request is not done yet.
 problem-import-refused = The file was not taken over. Please look below.
 
 # Account

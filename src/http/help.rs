@@ -33,6 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(helpers, routes!(release)))
         .routes(may(helpers, routes!(hold)))
         .routes(may(helpers, routes!(resolve)))
+        .routes(may(helpers, routes!(reopen)))
         .routes(may(Who::MEMBER, routes!(cancel)))
 }
 
@@ -303,6 +304,24 @@ async fn resolve(
     let response = act.body.response;
     in_scope(&app, who, act.once, "help.resolve", move |tx, scope| {
         help::commands::resolve(tx, scope, id, response.as_deref())
+    })
+    .await
+}
+
+/// Take back that the member has been helped, within five minutes.
+#[utoipa::path(post, path = "/api/v1/help-requests/{id}/reopen", tag = "help",
+    params(("id" = HelpRequestId, Path)),
+    responses((status = 200, body = Help), (status = 404),
+        (status = 409, description = "`help.undo_too_late`, `help.asked_again`, `help.not_done`, \
+            `help.already_claimed`, `help.closed`")))]
+async fn reopen(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<HelpRequestId>,
+    act: Act<()>,
+) -> Result<Json<Help>> {
+    in_scope(&app, who, act.once, "help.reopen", move |tx, scope| {
+        help::commands::reopen(tx, scope, id)
     })
     .await
 }

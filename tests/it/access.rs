@@ -131,6 +131,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/help-requests/{id}/claim", "A S"),
     ("POST", "/api/v1/help-requests/{id}/hold", "A S"),
     ("POST", "/api/v1/help-requests/{id}/release", "A S"),
+    ("POST", "/api/v1/help-requests/{id}/reopen", "A S"),
     ("POST", "/api/v1/help-requests/{id}/resolve", "A S"),
     ("GET", "/api/v1/activity", "A S M"),
     ("POST", "/api/v1/activity", "A O S M"),

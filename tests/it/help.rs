@@ -18,7 +18,7 @@ use crate::fixture::{self, Fixture};
 use crate::scene::Scene;
 use crate::store::TestStore;
 
-async fn ask(store: &TestStore, member: PersonId, priority: Priority) -> Result<Help> {
+pub async fn ask(store: &TestStore, member: PersonId, priority: Priority) -> Result<Help> {
     store
         .write(Actor::Person(member), move |tx| {
             help::commands::ask(tx, member, &Ask::new("Laterne?", Some(priority))?)
@@ -27,7 +27,7 @@ async fn ask(store: &TestStore, member: PersonId, priority: Priority) -> Result<
 }
 
 /// Runs a command of the staff as `staff`.
-async fn act(
+pub async fn act(
     store: &TestStore,
     staff: PersonId,
     command: impl FnOnce(&mut Tx<'_>, &scope::Scope) -> Result<Help> + Send + 'static,
@@ -41,7 +41,7 @@ async fn act(
 }
 
 /// The members in the queue as `staff` sees it, in order.
-async fn queue(store: &TestStore, staff: PersonId) -> Vec<PersonId> {
+pub async fn queue(store: &TestStore, staff: PersonId) -> Vec<PersonId> {
     store
         .read(move |conn| {
             let scope = fixture::scope_of(conn, staff)?;
@@ -55,7 +55,7 @@ fn claim(id: HelpRequestId) -> impl FnOnce(&mut Tx<'_>, &scope::Scope) -> Result
     move |tx, scope| help::commands::claim(tx, scope, id)
 }
 
-fn code(result: Result<Help>) -> String {
+pub fn code(result: Result<Help>) -> String {
     result.expect_err("it must be refused").code().into_owned()
 }
 

@@ -25,6 +25,7 @@ mod streams;
 mod online;
 mod fixture;
 mod help;
+mod helped;
 mod releases;
 mod house;
 mod people;

@@ -7,6 +7,7 @@ use super::queries;
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{HelpRequestId, PersonId};
 use crate::base::{Error, Result, Timestamp, text};
+use crate::domain::people::{self, Role, model::PersonState};
 use crate::domain::rooms::scope::Scope;
 use crate::domain::{house, rooms, visits};
 use crate::event::{Event, Stale};
@@ -165,6 +166,42 @@ pub fn resolve(
         response.map(|words| text::paragraph("response", words, TEXT_MAX)).transpose()?;
     let help = if help.status == Status::Assigned { help } else { claim(tx, scope, id)? };
     close(tx, &help, Status::Resolved, response.as_deref())
+}
+
+/// Takes back that the request was resolved, within five minutes: whoever helped has it in hand again.
+pub fn reopen(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
+    let help = queries::request_in_scope(tx, scope, id)?;
+    let own = help.assigned_to.as_ref().is_some_and(|who| who.id == scope.person);
+    match (help.status, &help.assigned_to) {
+        (Status::Assigned, _) if own => return Ok(help),
+        (Status::Assigned | Status::Resolved, Some(who)) if !own && !scope.sees_all() => {
+            return Err(taken(who));
+        }
+        (Status::Resolved, _) => (),
+        (status, _) if status.is_open() => {
+            return Err(Error::conflict("help.not_done", "this request is not done"));
+        }
+        _ => return Err(help.refuse()),
+    }
+    let until = help.undo_until(&house::queries::local_time_known(tx)?);
+    if until.is_none_or(|until| tx.now > until) {
+        return Err(Error::conflict("help.undo_too_late", "this request was done too long ago"));
+    }
+    let member = people::queries::find(tx, help.member_id)?;
+    if member.state != PersonState::Active || member.role != Role::Member {
+        return Err(help.refuse());
+    }
+    rows::run(
+        tx,
+        "update help_request
+         set status = 'assigned', closed_at = null, response = null, rev = rev + 1
+         where help_request_id = ?1",
+        params![id],
+    )
+    .on_constraint("help_request.person_id", || {
+        Error::conflict("help.asked_again", "the member has asked again since")
+    })?;
+    changed(tx, &help)
 }
 
 /// Ends the open requests of before `closed_at`, when their day ended.

@@ -1,9 +1,13 @@
 //! What a help request is.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{GroupId, HelpRequestId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, Timestamp, text};
+use crate::domain::house::model::LocalTime;
+use crate::domain::rooms::model::UNDO_TIME;
 use crate::domain::rooms::scope::Scope;
 use crate::event::{HelpFacts, Label};
 use crate::store::rows::{FromRow, Row};
@@ -117,6 +121,13 @@ impl Help {
         let until = self.claimed_at.or(self.closed_at).unwrap_or(now);
         self.wait_s = until.seconds_since(self.created_at);
         self
+    }
+
+    /// Returns until when one that is done can be taken back: within its own day, as a run.
+    pub(super) fn undo_until(&self, LocalTime { zone, hours }: &LocalTime) -> Option<Timestamp> {
+        let closes = hours.close_after(self.created_at, zone);
+        let closed_at = self.closed_at.filter(|at| *at < closes)?;
+        Some(closed_at.plus(UNDO_TIME).min(closes.minus(Duration::from_millis(1))))
     }
 
     /// Says whether the holder of `scope` may read this request: its owner,

@@ -274,6 +274,24 @@ test("a claim is put back by the toast, and the member waits again", async ({ ca
   await expect(said(place)).toContainText("Du bist als Nächstes dran");
 });
 
+test("what was marked as done by mistake, or put aside, comes back by the toast", async ({ cast, place, queue, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Noch nicht fertig" });
+  const undo = (text) => toast(queue, text).getByRole("button", { name: "Rückgängig" });
+  await row(queue, cast.member).getByRole("button", { name: "Ich helfe" }).click();
+  await row(queue, cast.member).getByRole("button", { name: "Anhalten" }).click();
+  await undo(`${nameOf(cast.member)} ist angehalten`).click();
+  await expect(row(queue, cast.member)).toContainText("bei Ihnen");
+  await row(queue, cast.member).getByRole("button", { name: "Erledigt" }).click();
+  await queue.getByLabel("Antwort").fill("Fertig");
+  await queue.getByRole("dialog").getByRole("button", { name: "Erledigt" }).click();
+  await expect(said(place)).toContainText("Erledigt");
+  await expect(row(queue, cast.member)).toHaveCount(0);
+  await undo(`${nameOf(cast.member)} als erledigt markiert`).click();
+  await expect(row(queue, cast.member)).toContainText("bei Ihnen");
+  await expect(row(queue, cast.member)).toContainText("„Noch nicht fertig“");
+  await expect(said(place)).toContainText(`${nameOf(cast.staff)} kommt zu dir`);
+});
+
 test("a member changes the words, then takes the request back after one question", async ({ cast, place, queue, visitor }) => {
   await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich habe eine Frage" });
   await expect(row(queue, cast.member)).toContainText("Ich habe eine Frage");
