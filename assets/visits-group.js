@@ -85,6 +85,7 @@ function label(name, one) {
 function detail(name, one) {
   if (one.since) return html`<${Ago} at=${one.since} />`;
   if (one.at) return t("left-at", { time: clock(one.at) });
+  if (name === "absent") return one.reason;
   return name === "expected" ? t("expected-detail") : "";
 }
 
@@ -92,6 +93,15 @@ const MARKS = {
   expected: ["present", "excused", "unreported"], on_the_way: ["left", "expected"], here: ["left"],
   absent: ["present", "expected"], left: ["present"],
 };
+
+/** What takes a mark back: how the member stood before it. */
+function before(one, mark) {
+  if (one.list === "expected") return { status: "expected" };
+  if (one.list === "absent") return { status: one.status, reason: one.reason };
+  if (one.list === "left") return { status: "left", at: one.at };
+  // Who comes back keeps the arrival; of who was never there nothing is known but this.
+  return mark === "left" ? { status: "present" } : { status: "present", at: one.since };
+}
 
 function Mark({ one, section, close }) {
   const [reason, setReason] = useState("");
@@ -101,7 +111,14 @@ function Mark({ one, section, close }) {
     const done = await attempt(() => api.post(`/attendance/${one.member_id}`, body));
     if (!done) return;
     section.refetchSoon();
-    toast(t("marked", { name: one.display_name, status: t(`mark-${status}`) }));
+    const undo = async () => {
+      await attempt(async () => {
+        await api.post(`/attendance/${one.member_id}`, before(one, status));
+        if (one.list === "here") await api.post(`/visits/${one.visit_id}/undo`);
+      });
+      section.refetchSoon();
+    };
+    toast(t("marked", { name: one.display_name, status: t(`mark-${status}`) }), { label: t("undo"), run: undo });
   };
   const acts = MARKS[one.list];
   return html`<${Dialog} title=${one.display_name} close=${close}>

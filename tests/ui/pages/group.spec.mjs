@@ -1,0 +1,59 @@
+// My group: the marks of the day by hand, and that each can be taken back.
+import { accessible, expect, live, test } from "../house.mjs";
+
+const list = (page, name) => page.getByRole("region", { name });
+const row = (page, name, person) => list(page, name).getByRole("button", { name: person });
+const toast = (page, text) => page.locator(".toast", { hasText: text });
+
+async function open(context, group) {
+  const page = await context.newPage();
+  await page.goto(`/groups/${group.id}`);
+  await live(page);
+  return page;
+}
+
+async function mark(page, name, person, label) {
+  await row(page, name, person).click();
+  await page.getByRole("dialog", { name: person }).getByRole("button", { name: label }).click();
+}
+
+test("who was marked as gone by mistake is in the room again by the toast", async ({ visitor }) => {
+  const { context, me, group } = await visitor.groupLead();
+  const { rooms } = await visitor.api(await visitor.context({ role: "admin" }), "GET", "/board");
+  const room = rooms.find((one) => !one.run && one.count === 0);
+  const { items: [activity] } = await visitor.api(context, "GET", "/activities?limit=100");
+  const run = await visitor.api(context, "POST", "/runs", { activity_id: activity.id, room_id: room.id, staff_ids: [me.person.id] });
+  const { on_the_way: [member] } = await visitor.api(context, "GET", `/groups/${group.id}`);
+  await visitor.api(context, "POST", "/visits", { member_id: member.member_id, run_id: run.id });
+  const page = await open(context, group);
+  await expect(row(page, /^Hier/, member.display_name)).toContainText(room.name);
+  await mark(page, /^Hier/, member.display_name, "Ist gegangen");
+  await expect(row(page, /^Gegangen/, member.display_name)).toBeVisible();
+  await toast(page, `${member.display_name}: gegangen`).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(row(page, /^Hier/, member.display_name)).toContainText(room.name);
+  await visitor.api(context, "POST", `/runs/${run.id}/end`);
+  // Who left and was called back in error, too.
+  await mark(page, /^Unterwegs/, member.display_name, "Ist gegangen");
+  await toast(page, `${member.display_name}: gegangen`).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(row(page, /^Unterwegs/, member.display_name)).toBeVisible();
+});
+
+test("an absence has its reason on the page of those in charge, and has it again when it was ended in error", async ({ visitor }) => {
+  const lead = await visitor.context({ role: "admin" });
+  const { items } = await visitor.api(lead, "GET", "/groups?limit=100");
+  let found = null;
+  for (const group of items) {
+    const { absent: [member] } = await visitor.api(lead, "GET", `/groups/${group.id}`);
+    if (member) found ??= { group, member };
+  }
+  const { group, member } = found;
+  await visitor.api(lead, "POST", `/attendance/${member.member_id}`, { status: "excused", reason: "beim Zahnarzt" });
+  const page = await open(lead, group);
+  await expect(row(page, /^Fehlt/, member.display_name)).toContainText("beim Zahnarzt");
+  await accessible(page, "a group with an absence");
+  await mark(page, /^Fehlt/, member.display_name, "Ist da");
+  await expect(row(page, /^Unterwegs/, member.display_name)).toBeVisible();
+  await toast(page, `${member.display_name}: anwesend`).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(row(page, /^Fehlt/, member.display_name)).toContainText("beim Zahnarzt");
+  await visitor.api(lead, "POST", `/attendance/${member.member_id}`, { status: member.status });
+});
