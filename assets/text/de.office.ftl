@@ -1,6 +1,6 @@
 # Personen
 find = Suchen
-find-label = Person, Gruppe oder Seite
+find-label = Person, Raum, Gruppe oder Seite
 find-results = Treffer
 find-count = { $n ->
     [one] Ein Treffer
@@ -10,7 +10,7 @@ find-nobody = Nichts gefunden für „{ $query }“.
 find-more = Das sind die ersten { $n }, es gibt mehr: bitte mehr Buchstaben tippen.
 shortcuts = Tasten
 shortcuts-hint = Einzelne Buchstaben gelten, wenn kein Feld den Fokus hat. Unter „Mein Konto“ lassen sie sich abschalten.
-key-find = Personen und Seiten suchen
+key-find = Personen, Räume und Seiten suchen
 key-help = Diese Liste zeigen
 key-move = Hilfe-Liste: weiter, zurück
 key-claim = Hilfe-Liste: ich helfe

@@ -1,6 +1,6 @@
 # People
 find = Find
-find-label = Person, group or page
+find-label = Person, room, group or page
 find-results = Results
 find-count = { $n ->
     [one] One result
@@ -10,7 +10,7 @@ find-nobody = Nothing found for “{ $query }”.
 find-more = These are the first { $n }, there are more: please type more letters.
 shortcuts = Keys
 shortcuts-hint = Single letters work when no field has the focus. You can switch them off under “My account”.
-key-find = Find people and pages
+key-find = Find people, rooms and pages
 key-help = Show this list
 key-move = Help queue: next, previous
 key-claim = Help queue: I’ll help

@@ -71,7 +71,7 @@ test("\"/\" finds a person from every page, by keyboard alone", async ({ visitor
   await live(page);
   const person = await withUmlaut(visitor, page.context());
   await page.keyboard.press("/");
-  const field = page.getByRole("combobox", { name: "Person, Gruppe oder Seite" });
+  const field = page.getByRole("combobox", { name: "Person, Raum, Gruppe oder Seite" });
   await expect(field).toBeFocused();
   await expect(field).toHaveValue("");
   await page.keyboard.type(bare(person.display_name));
@@ -105,11 +105,42 @@ test("Ctrl-K finds pages and groups by arrows, and Escape gives the focus back",
   await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
 });
 
+test("Ctrl-K finds rooms and what can be done, for those who may do it", async ({ visitor }) => {
+  const { context, run } = await visitor.supervisor();
+  const staff = await context.newPage();
+  await staff.goto("/help");
+  await live(staff);
+  const search = async (page, words) => {
+    await page.keyboard.press("Control+k");
+    await expect(page.getByRole("combobox")).toBeFocused();
+    await page.keyboard.type(words);
+  };
+  const found = (page) => page.getByRole("listbox", { name: "Treffer" });
+  await search(staff, run.room_name);
+  await expect(found(staff).getByRole("option", { name: run.room_name }).first()).toContainText(run.activity_name);
+  await staff.keyboard.press("Enter");
+  await expect(staff).toHaveURL(`/supervision?run=${run.id}`);
+  await search(staff, "importieren");
+  await expect(staff.getByText("Nichts gefunden für „importieren“.")).toBeVisible();
+  await staff.keyboard.press("Control+a");
+  await staff.keyboard.type("jetzt beginnen");
+  await staff.keyboard.press("Enter");
+  await expect(staff).toHaveURL("/supervision?start=1");
+
+  const lead = await visitor.page({ role: "admin" }, "/");
+  await live(lead);
+  await search(lead, "importieren");
+  await expect(found(lead).getByRole("option", { selected: true })).toHaveText("CSV importieren");
+  await lead.keyboard.press("Enter");
+  await expect(lead).toHaveURL("/people?import=1");
+  await expect(lead.getByRole("dialog", { name: "CSV importieren" })).toBeVisible();
+});
+
 test("\"?\" lists the keys", async ({ visitor }) => {
   const page = await visitor.page({ role: "staff" }, "/help");
   await live(page);
   await page.keyboard.press("?");
-  await expect(page.getByRole("dialog", { name: "Tasten" })).toContainText("Personen und Seiten suchen");
+  await expect(page.getByRole("dialog", { name: "Tasten" })).toContainText("Personen, Räume und Seiten suchen");
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
