@@ -136,9 +136,14 @@ export async function attempt(run) {
   }
 }
 
+/** The open dialogs, the topmost last. What lies below it can neither be pressed nor heard: it bears the toasts. */
+const dialogs = new Shared([]);
+
 /** What was said lately; Ctrl-Z does the act of the newest, however far away its button is. */
-export function Toasts() {
+export function Toasts({ host }) {
   useWatch(toasts);
+  useWatch(dialogs);
+  const here = dialogs.value.at(-1) === host;
   const close = (key) => toasts.set(toasts.value.filter((one) => one.key !== key));
   const act = (one) => {
     close(one.key);
@@ -147,11 +152,11 @@ export function Toasts() {
   useKeys((event) => {
     const newest = toasts.value.findLast((one) => one.act);
     const inField = event.target.closest?.("input, textarea, select");
-    if (!newest || inField || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
+    if (!here || !newest || inField || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
     act(newest);
   });
-  return html`<div class="toasts" role="status" aria-live="polite">
+  return here && html`<div class="toasts" role="status" aria-live="polite">
     ${toasts.value.map((one) => html`<${Toast} key=${one.key} one=${one} act=${() => act(one)} close=${() => close(one.key)} />`)}</div>`;
 }
 
@@ -189,7 +194,7 @@ function Toast({ one, act, close }) {
 }
 
 /** What gets the focus in a dialog: its first field or act, else its title, and never the cross. */
-const FIRST = ":scope > header ~ :is(a, button), :scope > header ~ * :is(a, button, input, select, textarea)";
+const FIRST = ":scope > header ~ :is(a, button), :scope > header ~ :not(.toasts) :is(a, button, input, select, textarea)";
 
 /** A modal dialog; Escape and the cross close it, focus goes back where it came from. */
 export function Dialog({ title, close, children, wide }) {
@@ -197,19 +202,21 @@ export function Dialog({ title, close, children, wide }) {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current.showModal();
+    dialogs.set([...dialogs.value, dialog]);
     if (!dialog.current.querySelector("[autofocus]")) (dialog.current.querySelector(FIRST) ?? dialog.current.querySelector("h2")).focus();
     // An act that goes when it is done takes the focus with it: then the title has it.
     const changes = new MutationObserver(() => document.activeElement === document.body && dialog.current?.querySelector("h2").focus());
     changes.observe(dialog.current, { childList: true, subtree: true });
     return () => {
       changes.disconnect();
+      dialogs.set(dialogs.value.filter((one) => one !== dialog));
       if (before?.isConnected) before.focus();
     };
   }, []);
   return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${close}>
     <header><h2 tabindex="-1">${title}</h2>
       <button class="bare" aria-label=${t("close")} onClick=${close}><${Icon} name="x" /></button></header>
-    ${children}</dialog>`;
+    ${children}<${Toasts} host=${dialog} /></dialog>`;
 }
 
 /** Draws a view of a module that is fetched when it is first needed. */

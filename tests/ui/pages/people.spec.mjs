@@ -43,6 +43,25 @@ test("a person's card has an address, closes with Escape, and Back leads to it",
   await expect(page.getByRole("dialog", { name: person.display_name })).toBeVisible();
 });
 
+test("what is said while a card is open can be pressed there, and stands on the page when it is closed", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const { items: [person] } = await visitor.api(page.context(), "GET", "/people?role=member&limit=1");
+  await page.goto(`/people?person=${person.id}`);
+  const card = page.getByRole("dialog", { name: person.display_name });
+  await page.route("**/badges", (route) => route.abort());
+  await card.getByLabel("Neue Karte").fill("DEB0C0DE");
+  await page.keyboard.press("Enter");
+  const said = card.locator(".toast", { hasText: "Keine Verbindung zum Haus. Es wurde nichts geändert." });
+  await expect(said).toBeVisible();
+  await accessible(page, "a toast in a dialog");
+  await said.getByRole("button", { name: "Nochmal versuchen" }).click();
+  await expect(said).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(card).toHaveCount(0);
+  await page.locator(".toast").first().getByRole("button", { name: "Schließen" }).click();
+  await expect(page.locator(".toast")).toHaveCount(0);
+});
+
 test("what goes from a person's card when it is done leaves the focus in the card", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people");
   const { items: [person] } = await visitor.api(page.context(), "GET", "/people?role=member&limit=1");
