@@ -1,7 +1,7 @@
 // People: the list in scope, finding anyone, one person's card.
 import { api } from "./api.js";
 import { go, is, me, route, setQuery } from "./here.js";
-import { allOf, attempt, Avatar, Dialog, Empty, explain, Field, Loaded, PageHead, Skeleton, Status, toast, wholeOf } from "./parts.js";
+import { allOf, attempt, Avatar, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Skeleton, Status, toast, wholeOf } from "./parts.js";
 import { ImportPeople } from "./people-import.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, plain, t } from "./text.js";
@@ -168,21 +168,30 @@ function Account({ person, read }) {
     <input required maxlength="100" autocomplete="off" value=${username} onInput=${(event) => setUsername(event.target.value)} /><//><button>${t("account-open")}</button></form>`;
 }
 
+/** What becomes of a card: the office blocks a lost one, the lead lets it open doors again or takes it back. */
 function Badges({ person, read }) {
   const [tag, setTag] = useState("");
+  const [asking, ask] = useState(null);
   const give = useOnce(async () => {
     if (!await attempt(() => api.post(`/people/${person.id}/badges`, { tag }))) return;
     setTag("");
     read();
   });
-  const block = async (badge) => {
-    await attempt(() => api.post(`/badges/${badge.id}/block`));
+  const change = async (badge, act, back) => {
+    const done = await attempt(async () => (await (act === "take-back" ? api.del(`/badges/${badge.id}`) : api.post(`/badges/${badge.id}/${act}`))) ?? true);
     read();
+    if (done) toast(t(`badge-${act}-done`, { tag: badge.tag_suffix }), back && { label: t("undo"), run: () => change(badge, back) });
   };
+  const block = (badge) => (is("admin") ? change(badge, "block", "unblock") : ask({ badge, act: "block" }));
+  const button = (act, run) => html`<button key=${act} onClick=${run}>${t(`badge-${act}`)}</button>`;
   return html`<h3>${t("badges")}</h3>
     <ul class="plain-list">${person.badges.map((badge) => html`<li key=${badge.id}><span>…${badge.tag_suffix}</span>
       <${Status} state=${badge.state === "active" ? "in" : "off"}>${t(`badge-${badge.state}`)}<//>
-      ${badge.state === "active" && is("admin", "office") && html`<button onClick=${() => block(badge)}>${t("badge-block")}</button>`}</li>`)}</ul>
+      ${badge.state === "active" && is("admin", "office") && button("block", () => block(badge))}
+      ${badge.state !== "active" && is("admin") && button("unblock", () => change(badge, "unblock", "block"))}
+      ${is("admin") && button("take-back", () => ask({ badge, act: "take-back" }))}</li>`)}</ul>
+    ${asking && html`<${Confirm} title=${t(`badge-${asking.act}-title`, { tag: asking.badge.tag_suffix })} text=${t(`badge-${asking.act}-text`, { name: person.display_name })}
+      label=${t(`badge-${asking.act}`)} run=${() => change(asking.badge, asking.act)} close=${() => ask(null)} />`}
     ${is("admin", "office") && html`<form class="inline" onSubmit=${give}><${Field} label=${t("badge-new")} hint=${t("badge-new-hint")}>
       <input required value=${tag} onInput=${(event) => setTag(event.target.value)} autocomplete="off" /><//><button>${t("badge-give")}</button></form>`}`;
 }

@@ -171,6 +171,53 @@ test("on a phone every column of the list is whole", async ({ visitor }) => {
   expect(over).toBeLessThanOrEqual(0);
 });
 
+test("a card that was blocked by mistake is valid again, and one in the wrong hands goes to others", async ({ visitor }) => {
+  const lead = await visitor.page({ role: "admin" }, "/people");
+  const [one, other] = (await visitor.api(lead.context(), "GET", "/people?role=member&limit=2")).items;
+  const card = (page, person) => page.getByRole("dialog", { name: person.display_name });
+  const item = (page, person) => card(page, person).getByRole("listitem").filter({ hasText: "…C0FE" });
+  const give = async (person) => {
+    await lead.goto(`/people?person=${person.id}`);
+    await card(lead, person).getByLabel("Neue Karte").fill("DEB0C0FE");
+    await lead.keyboard.press("Enter");
+  };
+  await give(one);
+  await expect(item(lead, one)).toContainText("gültig");
+  await accessible(lead, "cards");
+  await item(lead, one).getByRole("button", { name: "Sperren" }).click();
+  await expect(item(lead, one)).toContainText("gesperrt");
+  await lead.locator(".toast", { hasText: "Karte …C0FE ist gesperrt." }).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(item(lead, one)).toContainText("gültig");
+
+  // The office cannot unblock: it is asked first.
+  const office = await visitor.page({ role: "office" }, `/people?person=${one.id}`);
+  await item(office, one).getByRole("button", { name: "Sperren" }).click();
+  const asked = office.getByRole("dialog", { name: "Karte …C0FE sperren?" });
+  await expect(asked).toContainText("Nur die Leitung kann sie wieder freigeben.");
+  await office.keyboard.press("Escape");
+  await expect(asked).toHaveCount(0);
+  await expect(item(office, one)).toContainText("gültig");
+  await item(office, one).getByRole("button", { name: "Sperren" }).click();
+  await asked.getByRole("button", { name: "Sperren" }).click();
+  await expect(item(office, one)).toContainText("gesperrt");
+  await expect(item(office, one).getByRole("button")).toHaveCount(0);
+
+  await lead.reload();
+  await item(lead, one).getByRole("button", { name: "Freigeben" }).click();
+  await expect(item(lead, one)).toContainText("gültig");
+  await give(other);
+  await expect(lead.locator(".toast", { hasText: "Diese Karte gehört schon jemandem." })).toBeVisible();
+  await lead.goto(`/people?person=${one.id}`);
+  await item(lead, one).getByRole("button", { name: "Zurücknehmen" }).click();
+  await lead.getByRole("dialog", { name: "Karte …C0FE zurücknehmen?" }).getByRole("button", { name: "Zurücknehmen" }).click();
+  await expect(item(lead, one)).toHaveCount(0);
+  await give(other);
+  await expect(item(lead, other)).toContainText("gültig");
+  await item(lead, other).getByRole("button", { name: "Zurücknehmen" }).click();
+  await lead.getByRole("dialog", { name: "Karte …C0FE zurücknehmen?" }).getByRole("button", { name: "Zurücknehmen" }).click();
+  await expect(item(lead, other)).toHaveCount(0);
+});
+
 test("a double tap adds somebody once", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people?add=1");
   const found = async () => (await visitor.api(page.context(), "GET", "/people?q=Doppelbaum")).items;
