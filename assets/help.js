@@ -1,8 +1,9 @@
 // Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
 import { api } from "./api.js";
+import { useDraft } from "./draft.js";
 import { HelpFigures, reduce as reduceFigures } from "./help-figures.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
-import { is, letterKeys, me, sound } from "./here.js";
+import { is, letterKeys, me, route, setQuery, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
 import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { useStill } from "./still.js";
@@ -67,9 +68,11 @@ function Queue() {
   }), []));
   const fresh = useAlarm();
   useKeptFocus();
-  const [resolving, setResolving] = useState(null);
+  useWatch(route);
   const list = useRef(null);
   const items = section.data?.items ?? [];
+  const resolving = items.find((one) => one.id === route.value.query.get("done"));
+  const setResolving = (one) => setQuery({ done: one?.id ?? null });
   const [rows, hold] = useStill(items, (one) => `${one.id} ${one.status}`);
   const waiting = rows.filter((one) => one.status === "pending");
   const held = rows.filter((one) => one.status === "on_hold");
@@ -78,7 +81,7 @@ function Queue() {
   const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} hold=${hold} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
   return html`<${PageHead} title=${t("help-queue")} section=${section}><${SoundSwitch} /><//>
     <${Loaded} section=${section} rows=${4}>${(data) => html`<div ref=${list}>
-      ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t("help-empty-hint")}</p><//>`
+      ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t(sound.value === "on" ? "help-empty-hint" : "help-empty-muted")}</p><//>`
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
       ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
@@ -151,24 +154,29 @@ async function act(section, one, name, body = {}) {
   };
   const done = await attempt(() => section.optimistic(change, () => api.post(`/help-requests/${one.id}/${name}`, body)));
   section.refetchSoon();
-  if (!done) return;
+  if (!done) return null;
   const back = BACK[name];
   toast(t(`help-${name}-toast`, { name: one.display_name }), back && { label: t("undo"), run: () => act(section, one, back) });
+  return done;
 }
 
 function Resolve({ one, section, close }) {
-  const [response, setResponse] = useState("");
-  const done = (event) => {
+  const [response, setResponse, forget] = useDraft(`answer-${one.id}`, "");
+  const leave = () => {
+    forget();
+    close();
+  };
+  const done = async (event) => {
     event.preventDefault();
     close();
-    act(section, one, "resolve", response ? { response } : {});
+    if (await act(section, one, "resolve", response ? { response } : {})) forget();
   };
   return html`<${Dialog} title=${t("help-resolve-title", { name: one.display_name })} close=${close}>
     <form class="form" onSubmit=${done}>
       <${Field} label=${t("help-response")} hint=${t("help-response-hint")}>
         <textarea rows="3" maxlength="500" autofocus value=${response} onInput=${(event) => setResponse(event.target.value)}
           onKeyDown=${(event) => event.key === "Enter" && !event.shiftKey && done(event)}></textarea><//>
-      <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button>
+      <div class="dialog-acts"><button type="button" onClick=${leave}>${t("cancel")}</button>
         <button class="primary"><${Icon} name="check" />${t("help-resolve")}</button></div></form><//>`;
 }
 

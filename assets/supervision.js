@@ -6,7 +6,7 @@ import { Dialog, Empty, Later, Loaded, PageHead } from "./parts.js";
 import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
 import { reducer, Section } from "./store.js";
 import { clock, t } from "./text.js";
-import { html, Icon, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useMemo, useSection, useWatch } from "./ui.js";
 import { BringIn, isMine, reduce as reduceVisits, RunLists } from "./visits-run.js";
 
 /** My run: who is here, who is expected, who just left. */
@@ -26,28 +26,24 @@ export function SupervisionPage() {
     go(`/supervision?run=${run.id}`);
   };
   return html`<${Later} key="offers" load=${() => import("./rooms-offer.js")} view="Offers" />${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
-    <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${Later} key="start" load=${() => import("./supervision-start.js")} view="NewRun" started=${started} />` : html`<${RunPage} key=${current} id=${current} />`)}<//>`;
+    <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${Later} key="start" load=${() => import("./supervision-start.js")} view="NewRun" started=${started} />` : html`<${RunPage} key=${current} id=${current} asking=${query.get("ask")} />`)}<//>`;
 }
 
-function RunPage({ id }) {
+function RunPage({ id, asking }) {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get(`/runs/${id}`, { signal }), reduce: reducer(reduceVisits, reduceRuns),
   }), [id]));
-  const [asking, ask] = useState(null);
-  const close = () => ask(null);
+  // The list of runs forgets one that ends; the address does not.
+  const ask = (what) => setQuery({ run: id, ask: what });
+  const close = () => setQuery({ ask: null });
   const run = section.data?.run;
   const open = run && !run.ended_at;
-  const end = () => {
-    // The list of runs forgets it when it ends; the address does not.
-    setQuery({ run: id }, { replace: true });
-    ask("end");
-  };
-  const doing = run && asking;
+  const doing = open && asking;
   const canReopen = run?.ended_at && run.undo_until && Date.parse(run.undo_until) > serverNow();
   return html`<${PageHead} title=${run?.room_name ?? t("my-supervision")} sub=${run?.activity_name} section=${section}>
       ${open && html`<button class="primary" data-row="bring" onClick=${() => ask("bring")}><${Icon} name="user-plus" />${t("bring-in")}</button>
         <button data-row="give" onClick=${() => ask("give")}><${Icon} name="users" />${t("hand-over")}</button>
-        <button data-row="end" onClick=${end}><${Icon} name="x" />${t("run-end")}</button>`}
+        <button data-row="end" onClick=${() => ask("end")}><${Icon} name="x" />${t("run-end")}</button>`}
       ${canReopen && html`<button class="primary" data-row="reopen" onClick=${() => reopen(section)}><${Icon} name="undo-2" />${t("run-reopen")}</button>`}<//>
     <${Loaded} section=${section} rows=${10}>${() => html`<${RunFacts} run=${run} />
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}

@@ -1,6 +1,6 @@
 // The visits of one run: who is here, who is expected, who just left, and the tap that moves them.
 import { api } from "./api.js";
-import { me } from "./here.js";
+import { me, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
 import { attempt, Avatar, Empty, explain, Field, Status, toast } from "./parts.js";
 import { useStill } from "./still.js";
@@ -60,7 +60,6 @@ function elsewhere(state, visit) {
 
 /** The lists of one run. A tap checks in or out; the toast takes it back. */
 export function RunLists({ section }) {
-  const [tab, setTab] = useState("here");
   const [filter, setFilter] = useState("");
   useKeptFocus();
   const state = section.data;
@@ -70,6 +69,8 @@ export function RunLists({ section }) {
     here: [...state.here].sort(byName), expected: [...state.expected].sort(byName), left: state.left,
   };
   const names = Object.keys(lists);
+  const tab = names.find((name) => name === route.value.query.get("list")) ?? "here";
+  const setTab = (list) => setQuery({ list: list === "here" ? null : list }, { replace: true });
   const choose = (event) => {
     const at = names.indexOf(tab);
     const to = { ArrowLeft: at - 1, ArrowRight: (at + 1) % names.length, Home: 0, End: -1 }[event.key];
@@ -168,7 +169,7 @@ const NOBODY = { items: [] };
 
 /** Finds anyone who is in the house and brings them into the run. */
 export function BringIn({ section, close }) {
-  const [query, setQuery] = useState("");
+  const [query, search] = useState("");
   const [{ items: found, next_cursor: more }, setFound] = useState(NOBODY);
   const [error, setError] = useState(null);
   useEffect(() => {
@@ -195,7 +196,7 @@ export function BringIn({ section, close }) {
     checkIn(section, { member_id: one.id, display_name: one.display_name, group_name: one.groups?.[0]?.name });
   };
   return html`<${Field} label=${t("bring-in-label")} hint=${t("bring-in-hint")} error=${error}>
-      <input type="search" autofocus value=${query} onInput=${(event) => setQuery(event.target.value)} /><//>
+      <input type="search" autofocus value=${query} onInput=${(event) => search(event.target.value)} /><//>
     <p class="sub" role="status">${more && t("find-more", { n: found.length })}</p>
     <ul class="taps group-list">${[...found].sort((a, b) => can(b) - can(a)).map((one) => html`<li key=${one.id}>
       <button class="tap" disabled=${!can(one)} onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />

@@ -236,6 +236,7 @@ mark-as-expected = Wird doch erwartet
 # Hilfe-Liste
 help-empty = Niemand wartet.
 help-empty-hint = Neue Bitten erscheinen hier mit einem Ton.
+help-empty-muted = Neue Bitten erscheinen hier. Der Ton ist aus.
 help-office = Das Büro sieht die Zahlen der Liste, nicht die Bitten.
 waiting = Warten
 waits = wartet

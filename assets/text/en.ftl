@@ -233,6 +233,7 @@ mark-as-expected = Is expected after all
 # Help queue
 help-empty = Nobody is waiting.
 help-empty-hint = New requests appear here with a sound.
+help-empty-muted = New requests appear here. The sound is off.
 help-office = The office sees the figures of the queue, not the requests.
 waiting = Waiting
 waits = waits

@@ -68,7 +68,14 @@ test("asked, claimed and done: both sides see every step at once, by keyboard al
 
   await queue.keyboard.press("d");
   await expect(queue.getByLabel("Antwort")).toBeFocused();
-  await queue.keyboard.type("Ein Licht zum Tragen.");
+  await queue.keyboard.type("Ein Licht ");
+  await queue.goBack();
+  await expect(queue.getByRole("dialog")).toHaveCount(0);
+  await expect(row(queue, cast.member)).toBeFocused();
+  await queue.keyboard.press("d");
+  await expect(queue.getByLabel("Antwort")).toHaveValue("Ein Licht ");
+  await queue.keyboard.press("End");
+  await queue.keyboard.type("zum Tragen.");
   await tabTo(queue, queue.getByRole("dialog").getByRole("button", { name: "Erledigt" }));
   await queue.keyboard.press("Enter");
   await expect(toast(queue, `${nameOf(cast.member)} als erledigt markiert`)).toBeVisible();

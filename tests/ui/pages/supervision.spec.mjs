@@ -115,6 +115,22 @@ test("anyone in the house is brought in by two letters, by keyboard", async ({ o
   await expect(row(page, /^Hier/, member.display_name)).toHaveCount(0);
 });
 
+test("a dialog has an address, and Back closes it without leaving the page", async ({ own, page }) => {
+  const at = `/supervision?run=${own.run.id}`;
+  const dialog = page.getByRole("dialog");
+  for (const [button, ask] of [["Jemanden holen", "bring"], ["Übergeben", "give"], ["Beenden", "end"]]) {
+    await page.getByRole("button", { name: button }).click();
+    await expect(dialog).toBeVisible();
+    await expect(page).toHaveURL(`${at}&ask=${ask}`);
+    await page.goBack();
+    await expect(dialog).toHaveCount(0);
+    await expect(page).toHaveURL(at);
+    await expect(page.getByRole("heading", { level: 1, name: own.run.room_name })).toBeVisible();
+  }
+  await page.goto(`${at}&ask=bring`);
+  await expect(page.getByRole("searchbox", { name: "Wen?" })).toBeFocused();
+});
+
 test("a run is begun by keyboard, ended with all its visits, and opened again with them", async ({ visitor }) => {
   const lead = await visitor.groupLead();
   const room = await freeRoom(visitor);
@@ -158,6 +174,8 @@ test("on a phone the lists are tabs, and a tap checks in", async ({ own, visitor
   await live(page);
   const name = await someone(visitor, own);
   await page.getByRole("tab", { name: /^Erwartet/ }).tap();
+  await page.reload();
+  await expect(page.getByRole("tab", { name: /^Erwartet/ })).toHaveAttribute("aria-selected", "true");
   await row(page, /^Erwartet/, name).tap();
   await expect(page.getByRole("tab", { name: /^Hier/ })).toContainText("1");
   await page.getByRole("tab", { name: /^Hier/ }).tap();
