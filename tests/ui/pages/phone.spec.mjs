@@ -35,6 +35,38 @@ for (const [url, role] of PAGES) {
   });
 }
 
+const LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrik";
+
+for (const [url, role] of [...PAGES.slice(0, 9), ["/groups/1", "admin"], ["/people?person=", "admin"], ["/wall", "admin"]]) {
+  test(`${url} as ${role} is whole at 320 pixels when everything has the longest name`, async ({ visitor }) => {
+    const context = await visitor.context({ ...NARROW, role });
+    const { person } = await visitor.api(context, "GET", "/me");
+    await context.route(/api\/v1\/(?!events)/, async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replaceAll(/"(display_name|room_name|activity_name|group_name|name)":"[^"]*"/g, `"$1":"${LONG}"`);
+      await route.fulfill({ response, body });
+    });
+    const page = await context.newPage();
+    await page.goto(url.endsWith("=") ? url + person.id : url);
+    await expect(page.locator("main h1")).toBeVisible();
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    const tap = page.locator(".tap:visible:enabled").first();
+    if (url === "/supervision") {
+      await tap.tap();
+      await expect(page.locator(".toast")).toBeVisible();
+    }
+    expect(await cut(page)).toEqual([]);
+    expect(await page.locator(".toast *, dialog *").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5).map((one) => one.outerHTML.slice(0, 120)))).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+    if (url === "/supervision") {
+      const undone = page.waitForResponse((answer) => answer.url().endsWith("/undo"));
+      await page.getByRole("button", { name: "Rückgängig" }).tap();
+      await undone;
+    }
+    await context.unrouteAll({ behavior: "wait" });
+  });
+}
+
 test("on a narrow phone the way to a new run is whole, and so is every word of the bar", async ({ visitor }) => {
   const page = await visitor.page({ ...NARROW, role: "admin", lang: "en" }, "/supervision");
   await live(page);
@@ -70,6 +102,15 @@ test("no word of where somebody is gets broken in the list of people", async ({ 
       await expect(chips.first()).toBeVisible();
       expect(await chips.evaluateAll(brokenIn), `${device.viewport.width} ${lang}`).toEqual([]);
     }
+  }
+});
+
+test("beside the side bar a table breaks none of its chips", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", viewport: { width: 920, height: 800 } });
+  for (const [url, chips] of [["/people", ".people td .pill"], ["/devices", ".readers td .pill"]]) {
+    await page.goto(url);
+    await expect(page.locator(chips).first()).toBeVisible();
+    expect(await page.locator(chips).evaluateAll(brokenIn), url).toEqual([]);
   }
 });
 
