@@ -105,6 +105,9 @@ fn list(flags: &List) -> Outcome {
 }
 
 fn code(flags: &Code) -> Outcome {
+    if flags.mode == Mode::Room && flags.room.is_none() {
+        return Err(wrong_use("--mode room: say which by --room NAME"));
+    }
     let config = flags.place.config()?;
     let _directory = Directory::join(&config.data, "devices code")?;
     let (name, mode, room) = (flags.name.clone(), flags.mode, flags.room.clone());

@@ -226,6 +226,7 @@ fn a_code_for_a_reader_is_made_beside_a_running_server() {
         (&["devices", "revoke", "7"], 1, "no such device"),
         (&["devices", "code", "--name", "D", "--mode", "room", "--room", "X"], 1, "no such room"),
         (&["devices", "code", "--name", "D", "--mode", "lift"], 2, "must be one of: door_in"),
+        (&["devices", "code", "--name", "D", "--mode", "room"], 2, "say which by --room"),
     ] {
         let (code, text) = output(data.path(), arguments);
         assert_eq!(code, Some(exit), "{arguments:?}: {text}");
