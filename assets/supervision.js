@@ -2,12 +2,12 @@
 import { api } from "./api.js";
 import { go, is, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
-import { Dialog, Empty, Later, Loaded, PageHead } from "./parts.js";
+import { Empty, Later, Loaded, PageHead } from "./parts.js";
 import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
 import { reducer, Section } from "./store.js";
 import { clock, t } from "./text.js";
 import { html, Icon, useMemo, useSection, useWatch } from "./ui.js";
-import { BringIn, isMine, reduce as reduceVisits, RunLists } from "./visits-run.js";
+import { isMine, reduce as reduceVisits, RunLists } from "./visits-run.js";
 
 /** My run: who is here, who is expected, who just left. */
 export function SupervisionPage() {
@@ -48,7 +48,7 @@ function RunPage({ id, asking }) {
     <${Loaded} section=${section} rows=${10}>${() => html`<${RunFacts} run=${run} />
       ${run.ended_at && html`<${Empty} icon="clock" title=${t("run-ended", { time: clock(run.ended_at) })}><a class="button primary" href="/supervision?start=1">${t("run-start")}</a><//>`}
       <${RunLists} section=${section} />`}<//>
-    ${doing === "bring" && html`<${Dialog} title=${t("bring-in")} close=${close}><${BringIn} section=${section} close=${close} /><//>`}
-    ${doing === "give" && html`<${Later} load=${() => import("./rooms-offer.js")} view="HandOver" charge=${{ run_id: id }} what=${run.room_name} held=${run.staff} close=${close} />`}
+    ${doing === "bring" && html`<${Later} key="bring" load=${() => import("./visits-bring.js")} view="BringIn" section=${section} close=${close} />`}
+    ${doing === "give" && html`<${Later} key="give" load=${() => import("./rooms-offer.js")} view="HandOver" charge=${{ run_id: id }} what=${run.room_name} held=${run.staff} close=${close} />`}
     ${doing === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
 }

@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { me, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
-import { attempt, Avatar, Empty, explain, Field, Status, toast } from "./parts.js";
+import { attempt, Avatar, Empty, Status, toast } from "./parts.js";
 import { useStill } from "./still.js";
 import { stale } from "./store.js";
 import { byName, clock, plain, t } from "./text.js";
@@ -163,47 +163,6 @@ function Announce({ here }) {
     return () => clearTimeout(timer);
   }, [here]);
   return html`<p class="visually-hidden" role="status">${text}</p>`;
-}
-
-const NOBODY = { items: [] };
-
-/** Finds anyone who is in the house and brings them into the run. */
-export function BringIn({ section, close }) {
-  const [query, search] = useState("");
-  const [{ items: found, next_cursor: more }, setFound] = useState(NOBODY);
-  const [error, setError] = useState(null);
-  useEffect(() => {
-    const ask = new AbortController();
-    const timer = setTimeout(async () => {
-      if (query.trim().length < 2) return setFound(NOBODY);
-      try {
-        setFound(await api.get(`/people?role=member&limit=20&q=${encodeURIComponent(query)}`, { signal: ask.signal }));
-        setError(null);
-      } catch (problem) {
-        if (!ask.signal.aborted) setError(explain(problem));
-      }
-      return undefined;
-    }, 120);
-    return () => {
-      clearTimeout(timer);
-      ask.abort();
-    };
-  }, [query]);
-  const here = new Set(section.data.here.map((one) => one.member_id));
-  const can = (one) => one.status === "present" && !here.has(one.id);
-  const bring = (one) => {
-    close();
-    checkIn(section, { member_id: one.id, display_name: one.display_name, group_name: one.groups?.[0]?.name });
-  };
-  return html`<${Field} label=${t("bring-in-label")} hint=${t("bring-in-hint")} error=${error}>
-      <input type="search" autofocus value=${query} onInput=${(event) => search(event.target.value)} /><//>
-    <p class="sub" role="status">${more && t("find-more", { n: found.length })}</p>
-    <ul class="taps group-list">${[...found].sort((a, b) => can(b) - can(a)).map((one) => html`<li key=${one.id}>
-      <button class="tap" disabled=${!can(one)} onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />
-        <span class="who"><b>${one.display_name}</b></span>
-        <${Status} state=${one.status === "present" ? "in" : "off"}>${one.room_name ?? t(one.status === "present" ? "present" : "not-here")}<//>
-      </button></li>`)}</ul>
-    ${query.trim().length >= 2 && found.length === 0 && !error && html`<p class="sub">${t("find-nobody", { query })}</p>`}`;
 }
 
 /** Whether this person looks after the run now. */
