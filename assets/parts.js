@@ -24,14 +24,15 @@ export function Pill() {
     ${seconds > 0 && html`<span aria-hidden="true">${t("seconds", { n: seconds })}</span>`}</span>`;
 }
 
-/** "as of 10:42:07": the last moment at which the view was known to be true. */
+/** "as of 10:42:07": the last moment at which the view was known to be true; on paper with its day. */
 export function AsOf({ section }) {
   useWatch(link);
   const { link: state, lifeAt } = link.value;
   const read = section.data?.as_of ? Date.parse(section.data.as_of) : 0;
   const heard = state === "live" && lifeAt ? lifeAt + (serverNow() - Date.now()) : 0;
   const at = Math.max(read, heard);
-  return at > 0 && html`<span class="as-of">${t("as-of", { time: clockSeconds(at) })}</span>`;
+  return at > 0 && html`<span class="as-of"><span class="screen-only">${t("as-of", { time: clockSeconds(at) })}</span
+    ><span class="print-only">${t("as-of", { time: exact(at) })}</span></span>`;
 }
 
 /** Says in words, above the page, that what it shows may be old; not for a moment that is over before it is read. */

@@ -132,6 +132,31 @@ for (const [name, label] of [["taken back", "Rückgängig"], ["closed", "Schlie�
   });
 }
 
+test("on paper a run says which list is which, and of what day; and nothing of the screen", async ({ visitor }) => {
+  const { context, run } = await visitor.supervisor();
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 794, height: 1123 });
+  await page.goto(`/supervision?run=${run.id}`);
+  await live(page);
+  await page.emulateMedia({ media: "print" });
+  for (const name of [/^Hier/, /^Erwartet/, /^Gerade gegangen/]) await expect(page.getByRole("heading", { level: 2, name })).toBeVisible();
+  await expect(page.locator(".as-of .print-only")).toBeVisible();
+  await expect(page.locator(".as-of .print-only")).toHaveText(/^Stand \d\d\.\d\d\.\d{4}, \d\d:\d\d:\d\d$/);
+  for (const part of [".run-tabs", ".page-head .pill", ".page-head .acts"]) await expect(page.locator(part).first()).toBeHidden();
+});
+
+test("what is printed from a dark screen is dark on white", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", theme: "dark" }, "/");
+  await live(page);
+  await page.emulateMedia({ media: "print" });
+  const colours = () => page.evaluate(() => [...document.querySelectorAll(".tile .shape, .bar i")].map((one) => getComputedStyle(one)).map(({ backgroundColor: ground, borderTopColor: edge }) => (ground === "rgba(0, 0, 0, 0)" ? edge : ground)));
+  await expect.poll(async () => (await colours()).length).toBeGreaterThan(4);
+  for (const colour of await colours()) {
+    const [r, g, b] = colour.match(/[\d.]+/g).map(Number);
+    expect(0.2126 * r + 0.7152 * g + 0.0722 * b, colour).toBeLessThan(140);
+  }
+});
+
 test("a page that is not there, and one that is not for me, say so", async ({ visitor }) => {
   const page = await visitor.page({ role: "member" }, "/devices");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Das dürfen Sie nicht.");
