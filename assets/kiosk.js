@@ -1,5 +1,6 @@
 // The kiosk: a tablet by a door or in a room, where badges are held to. Did it work? One colour,
 // one word, one tone. Nothing personal stands on it longer than an answer does.
+import { stayAwake } from "./awake.js";
 import { beat, boot, call, enroll, filled, readPlace, startDevice, state } from "./kiosk-device.js";
 import { Full, openKeep } from "./kiosk-keep.js";
 import { Queue } from "./kiosk-queue.js";
@@ -262,11 +263,6 @@ function App({ first }) {
     ${state.value.key && !lines && !panel.value && html`<${Foot} />`}</main>`;
 }
 
-/** Keeps the screen from sleeping where a browser lets a page do that; it lapses whenever the page is hidden. */
-function stayAwake() {
-  if (document.visibilityState === "visible") navigator.wakeLock?.request("screen").catch(() => {});
-}
-
 /** A code that came with the address serves once and does not stay there. */
 function codeOfAddress() {
   const code = decodeURIComponent(location.hash.slice(1));
@@ -309,7 +305,6 @@ async function start() {
   render(html`<${App} first=${first} />`, root);
   watchWedge(tapped, () => state.value.key && panel.value !== "enrol");
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touched, true);
-  document.addEventListener("visibilitychange", stayAwake);
   stayAwake();
   return beat();
 }

@@ -1,5 +1,6 @@
 // The wall: the house at a glance for whoever passes, without names.
 import { api } from "./api.js";
+import { stayAwake } from "./awake.js";
 import { HelpFigures, reduce as helpReduce, waitingIn } from "./help-figures.js";
 import { Line } from "./help-line.js";
 import { is, me } from "./here.js";
@@ -24,9 +25,11 @@ export function WallPage() {
     keepOpen(true);
     document.documentElement.classList.add("is-wall");
     document.title = t("title", { page: t("wall") });
+    const sleep = stayAwake();
     const renewing = import("./wall-renew.js").then(({ renewWall }) => renewWall(), () => () => {});
     return () => {
       renewing.then((stop) => stop());
+      sleep();
       setPace(0);
       keepOpen(false);
       document.documentElement.classList.remove("is-wall");

@@ -147,8 +147,9 @@ async fn sign_out(session: Session) -> Result<Redirect> {
 }
 
 /// What the kiosk needs at once.
-const KIOSK_MODULES: [&str; 15] = [
+const KIOSK_MODULES: [&str; 16] = [
     "api.js",
+    "awake.js",
     "kiosk-device.js",
     "kiosk-keep.js",
     "kiosk-queue.js",
@@ -173,7 +174,7 @@ struct KioskPage {
     look: Look,
     house: House,
     version: &'static str,
-    modules: [&'static str; 15],
+    modules: [&'static str; 16],
 }
 
 /// Shows the page of a kiosk; nobody is signed in there.

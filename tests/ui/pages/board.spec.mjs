@@ -226,6 +226,29 @@ test("a member who opens the board is at the own place", async ({ visitor }) => 
   await isAtHome();
 });
 
+test("a wall keeps its screen awake, again when it has been away, and lets it sleep when one leaves it", async ({ visitor }) => {
+  const context = await visitor.context({ role: "admin" });
+  await context.addInitScript(() => {
+    window.locks = [];
+    if (!navigator.wakeLock) return;
+    navigator.wakeLock.request = async (kind) => {
+      window.locks.push(kind);
+      return { release: () => window.locks.push("released") };
+    };
+  });
+  const page = await context.newPage();
+  await page.goto("/wall");
+  await live(page);
+  const locks = () => page.evaluate(() => window.locks);
+  await expect.poll(locks).toEqual(["screen"]);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await expect.poll(locks).toEqual(["screen", "screen"]);
+  await page.getByRole("link", { name: "Verlassen" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Heute");
+  await expect.poll(locks).toEqual(["screen", "screen", "released"]);
+});
+
 test("a wall screen shows the counts live, by its own key, and nobody's name", async ({ house, visitor }) => {
   const context = await visitor.context({ viewport: { width: 1920, height: 1080 } });
   await visitor.api(context, "POST", "/displays/sign-in", { token: house.displays[0].key });
