@@ -3,9 +3,8 @@
 import { api } from "./api.js";
 import { readGroups } from "./groups.js";
 import { me, route, setQuery } from "./here.js";
-import { allOf, attempt, Dialog, explain, Field, Loaded, PageHead, Skeleton, toast } from "./parts.js";
+import { allOf, attempt, Dialog, explain, Field, Later, Loaded, PageHead, Skeleton, toast } from "./parts.js";
 import { Hours } from "./house.js";
-import { Members } from "./rooms-members.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, listed, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useRef, useSection, useState, useWatch } from "./ui.js";
@@ -106,7 +105,7 @@ function Dialogs({ lists, query, done }) {
     return html`<${Draft} title=${t("group-add")} first=${first} send=${(form) => api.post("/groups", form)} done=${saved("room-added")} close=${close}>${(form, set) => html`
       <${Choice} label=${t("group-kind")} kinds=${GROUP_KINDS} start="group-kind" value=${form.kind} set=${set("kind")} />`}<//>`;
   }
-  if (filled) return html`<${Members} key=${filled.id} group=${filled} done=${saved("members-set")} close=${close} />`;
+  if (filled) return html`<${Later} key=${filled.id} load=${() => import("./rooms-members.js")} view="Members" group=${filled} done=${saved("members-set")} close=${close} />`;
   return group && html`<${InCharge} group=${group} held=${lists.held} done=${saved("in-charge-set")} close=${close} />`;
 }
 
