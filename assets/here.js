@@ -23,13 +23,16 @@ export function isStaff() {
 
 /** Opens a page of this app. */
 export function go(url, { replace = false } = {}) {
-  const leaving = { ...history.state, scroll: scrollY };
+  const leaving = { ...history.state, scroll: scrollY, focus: nameOf(document.activeElement) };
   history.replaceState(leaving, "");
   history[replace ? "replaceState" : "pushState"]({ scroll: 0 }, "", url);
   const before = route.value.path;
   route.set(read());
-  if (before !== route.value.path) arrive(0);
+  if (before !== route.value.path) arrive();
 }
+
+/** How the link that led away is found again. */
+const nameOf = (one) => (one?.matches("main a[href]") ? `main a[href="${CSS.escape(one.getAttribute("href"))}"]` : undefined);
 
 /** Changes fields of the query; `null` removes one. */
 export function setQuery(fields, options) {
@@ -48,7 +51,7 @@ export function watchRoutes(known) {
   addEventListener("popstate", (event) => {
     const before = route.value.path;
     route.set(read());
-    if (before !== route.value.path) arrive(event.state?.scroll ?? 0);
+    if (before !== route.value.path) arrive(event.state ?? {});
   });
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest?.("a[href]");
@@ -61,18 +64,30 @@ export function watchRoutes(known) {
   });
 }
 
-/** A page whose module is fetched first has no heading yet; this many frames are waited for it. */
+/** A page whose module and content are fetched first is not there yet; this many frames are waited for it. */
 const ARRIVE_FRAMES = 300;
 
-/** Puts the focus on the new page's heading, so that a screen reader starts there. */
-function arrive(scroll) {
+/**
+ * Puts the focus on the new page's heading, so that a screen reader starts there. Who comes back is
+ * where they were, as soon as that is there, unless they have gone on meanwhile.
+ */
+function arrive({ scroll = 0, focus } = {}) {
   const path = route.value.path;
+  let at = null;
   const look = (left) => {
+    if (route.value.path !== path || left === 0 || (at !== null && scrollY !== at)) return;
     const heading = document.querySelector("main h1");
-    if (route.value.path !== path) return;
-    if (!heading && left > 0) return void requestAnimationFrame(() => look(left - 1));
-    heading?.focus({ preventScroll: true });
-    scrollTo(0, scroll);
+    if (heading && at === null) heading.focus({ preventScroll: true });
+    if (heading) {
+      scrollTo(0, scroll);
+      at = scrollY;
+    }
+    const held = focus && document.querySelector(focus);
+    if (heading && at >= scroll - 1 && (held || !focus)) {
+      if (held && document.activeElement === heading) held.focus({ preventScroll: true });
+      return;
+    }
+    requestAnimationFrame(() => look(left - 1));
   };
   requestAnimationFrame(() => requestAnimationFrame(() => look(ARRIVE_FRAMES)));
 }

@@ -132,6 +132,18 @@ for (const [name, label] of [["taken back", "Rückgängig"], ["closed", "Schlie�
   });
 }
 
+test("who comes back by Back is at the link that led away", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  const room = page.locator(".room h3 a").last();
+  await room.focus();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/supervision\?run=/);
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+  await page.goBack();
+  await expect(room).toBeFocused();
+});
+
 test("on paper a run says which list is which, and of what day; and nothing of the screen", async ({ visitor }) => {
   const { context, run } = await visitor.supervisor();
   const page = await context.newPage();

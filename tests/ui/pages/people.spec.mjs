@@ -164,6 +164,21 @@ test("\"?\" lists the keys", async ({ visitor }) => {
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });
 
+test("who comes back to the list is where they were, and its head stays in sight", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  await expect(page.locator("tbody tr").nth(200)).toBeAttached();
+  await page.evaluate(() => scrollTo(0, 3000));
+  await expect.poll(() => page.evaluate(() => document.querySelector("thead th").getBoundingClientRect().top)).toBeGreaterThanOrEqual(0);
+  await expect(page.getByRole("columnheader", { name: "Gruppe" })).toBeInViewport();
+  await page.locator(".side").getByRole("link", { name: "Geräte" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Geräte");
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  await page.goBack();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Personen");
+  await expect.poll(() => page.evaluate(() => Math.round(scrollY))).toBe(3000);
+});
+
 test("on a phone every column of the list is whole", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin", viewport: { width: 390, height: 844 } }, "/people");
   await expect(page.locator("tbody tr").first()).toBeVisible();
