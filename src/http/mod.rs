@@ -44,6 +44,7 @@ pub mod document;
 pub mod assets;
 pub mod pages;
 pub mod doors;
+mod lost;
 pub mod badges;
 pub mod contacts;
 pub mod audit;
@@ -123,7 +124,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
 pub fn router(app: App, guard: Guard, gate: &Arc<Gate>) -> Router {
     let (router, _) = routes();
     let around = Around::new(app.clone(), guard, fixtures(&app, gate));
-    router.layer(around).with_state(app)
+    router.fallback(lost::lost).layer(around).with_state(app)
 }
 
 /// Returns what handlers share besides the house.

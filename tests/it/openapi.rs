@@ -41,7 +41,9 @@ fn no_route_is_made_past_the_document() {
         let code: Vec<&str> =
             text.lines().map(str::trim_start).filter(|line| !line.starts_with("//")).collect();
         for past in [".route(", ".route_service(", ".nest(", ".nest_service(", ".fallback("] {
-            let made = code.iter().any(|line| line.contains(past));
+            // What is no route is answered in one place, and does nothing.
+            let mut others = code.iter().filter(|line| !line.contains(".fallback(lost::lost)"));
+            let made = others.any(|line| line.contains(past));
             assert!(!made, "{}: {past}..) makes a route past the document", path.display());
         }
         for line in code.iter().filter(|line| line.contains("routes!(")) {

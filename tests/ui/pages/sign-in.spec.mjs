@@ -44,6 +44,20 @@ test.describe("sign-in", () => {
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hilfe-Liste");
   });
 
+  test("an address that there is none of says so in words, with and without a script", async ({ visitor }) => {
+    for (const javaScriptEnabled of [true, false]) {
+      const page = await visitor.page({ javaScriptEnabled });
+      const answer = await page.goto("/persoenen");
+      expect(answer.status()).toBe(404);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("Diese Seite gibt es nicht.");
+      if (javaScriptEnabled) await accessible(page, "no such page");
+      await page.getByRole("link", { name: "Zum Haus" }).click();
+      await expect(page).toHaveURL("/sign-in?next=/");
+    }
+    const program = await (await visitor.context()).request.get("/persoenen", { headers: { accept: "application/json" } });
+    expect([program.status(), (await program.json()).code]).toEqual([404, "route.not_found"]);
+  });
+
   test("a name that nobody has is answered like a wrong password", async ({ visitor }) => {
     const page = await visitor.page({}, "/sign-in");
     await type(page, { username: "niemand", password: staff.password });
