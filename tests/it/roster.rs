@@ -270,6 +270,25 @@ async fn a_column_without_a_heading_is_said_not_to_be_read_where_something_stand
 }
 
 #[tokio::test]
+async fn an_admin_may_stand_in_a_file_as_one_and_nobody_becomes_one_by_it() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let file = |rows: &str| format!("Vorname;Nachname;Rolle;Klasse\n{rows}");
+    for (rows, done) in [
+        ("Eva;Chef;Leitung;\nAda;Krause;Lehrerin;3b\n", (1, 0, 1)),
+        ("Eva;Chef;Leitung;3b\n", (0, 1, 0)),
+        ("Eva;Chef;Leitung;3b\nAda;Krause;Lehrerin;3b\n", (0, 0, 2)),
+    ] {
+        assert_eq!(counts(&report(&admin, "", file(rows)).await.1), done, "{rows}");
+    }
+    for rows in ["Ada;Krause;Leitung;\n", "Udo;Neu;Admin;\n", "Eva;Chef;Lehrerin;\n"] {
+        let refused = complaint(&admin, &file(rows)).await;
+        assert_eq!(refused, (2, "Rolle".into(), "import.role_admin".into()), "{rows}");
+    }
+    assert_eq!(server.number("select count(*) from person where role = 'admin'").await, 1);
+}
+
+#[tokio::test]
 async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
     let server = TestServer::start().await;
     let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;

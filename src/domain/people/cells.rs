@@ -102,14 +102,10 @@ fn whole_number(value: &str) -> Result<&str, Refused> {
     Ok(value)
 }
 
-/// Returns a role; an admin is named by hand, never by a file.
+/// Returns a role.
 pub fn role(value: &str) -> Result<Role, Refused> {
     let key = rules::search_key(value);
     match ROLES.iter().find(|(word, _)| *word == key.trim_start()) {
-        Some((_, Role::Admin)) => {
-            let problem = "no file makes an admin; import as staff, then change the role by hand";
-            Err(("import.role_admin", problem.to_owned()))
-        }
         Some((_, role)) => Ok(*role),
         None => Err(("import.role_unknown", "is no role: member, staff or office".to_owned())),
     }

@@ -332,7 +332,6 @@ mod tests {
                 at(4, "Nr", "1", "import.number_twice"),
                 at(5, "Chip", "04A1B2C3", "import.badge_twice"),
                 at(6, "Vorname", "", "import.no_name"),
-                at(7, "Rolle", "Leitung", "import.role_admin"),
                 at(7, "Telefon", "0171 2", "import.contact_name"),
                 at(8, "", "x", "import.too_many_cells"),
             ]

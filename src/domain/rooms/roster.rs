@@ -151,8 +151,12 @@ fn complaints(conn: &Connection, entry: &Entry, person: Option<&Person>) -> Resu
         faults.push(entry.at.fault(heading, name, "import.office_group", problem));
     }
     let is_admin = person.is_some_and(|person| person.role == Role::Admin);
-    if is_admin && entry.role.is_some_and(|role| role != Role::Admin) {
-        let problem = "this person is an admin; change the role by hand";
+    if entry.role.is_some_and(|role| (role == Role::Admin) != is_admin) {
+        let problem = if is_admin {
+            "this person is an admin; change the role by hand"
+        } else {
+            "no file makes an admin; import as staff, then change the role by hand"
+        };
         let (text, heading) = &entry.role_cell;
         faults.push(entry.at.fault(heading, text, "import.role_admin", problem));
     }
