@@ -13,6 +13,7 @@ create table house (
     language    text not null check (language in ('de', 'en')),
     late_after  integer not null default 495,   -- minutes after local midnight; a later arrival is late
     closes_at   integer not null default 1080,  -- minutes after local midnight; the day is closed then
+    hours_since integer not null default 0,     -- since when it closes then: nothing is closed in arrears
     demo        integer not null default 0 check (demo in (0, 1)),
     cleaned_on  text,                           -- the last day whose nightly clean-up was done
     created_at  integer not null

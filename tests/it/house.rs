@@ -3,6 +3,7 @@
 use daybook::base::Actor;
 use daybook::client::{Answer, Client};
 use daybook::domain::people::Role;
+use daybook::domain::rooms;
 use daybook::domain::visits::day::{self, Closed};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -115,6 +116,32 @@ async fn nobody_is_late_or_missing_before_the_day_of_a_club_begins() {
     assert_eq!(missing().await.unwrap(), 0);
     scene.set(Scene::minute(105));
     assert_eq!(missing().await.unwrap(), 1);
+    scene.check().await;
+}
+
+#[tokio::test]
+async fn an_hour_that_is_over_when_it_is_set_closes_the_day_then_and_not_before() {
+    let scene = Scene::new().await;
+    let [lead] = scene.signed_in([scene.lead]).await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    scene.tap(&scene.door, BEN).await;
+    scene.set(Scene::minute(4 * 60));
+    scene.tap(&scene.gym_reader, MIA).await;
+    scene.pass(60);
+    let now = scene.now();
+    set(&lead, json!({ "closes_at": "11:00" })).await;
+    let closed = scene.write(Actor::System, day::close_day).await.unwrap();
+    assert_eq!(closed, Closed { visits: 1, people: 2, runs: 1 });
+    assert_eq!(scene.number("select ended_at from visit").await, now.0);
+    assert_eq!(scene.number("select min(left_at) from attendance").await, now.0);
+    let ended = scene.read(move |conn| rooms::queries::run(conn, run)).await.ended_at;
+    assert_eq!(ended, Some(now));
+    // From the next day on the hour counts as it stands.
+    scene.set(Scene::minute(24 * 60));
+    scene.tap(&scene.door, BEN).await;
+    scene.set(Scene::minute(25 * 60));
+    let closed = scene.write(Actor::System, day::close_day).await.unwrap();
+    assert_eq!(closed, Closed { visits: 0, people: 1, runs: 0 });
     scene.check().await;
 }
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use daybook::base::id::{PersonId, RoomId, RunId, VisitId};
-use daybook::base::{Actor, Error, Result, Timestamp};
+use daybook::base::{Actor, Error, Result, TimeOfDay, Timestamp};
 use daybook::domain::devices::model::{Mode, Scanner};
+use daybook::domain::house::{self, HoursChange};
 use daybook::domain::people::Role;
 use daybook::domain::rooms::{self, NewRun, scope};
 use daybook::domain::visits::marking::{self, Mark};
@@ -31,6 +32,7 @@ enum Act {
     Reopen { run: usize },
     Missing,
     Close,
+    Hours { hour: i64 },
 }
 
 const TAGS: [&str; 5] = [MIA, BEN, ZOE, EVA, "DEB0FFFF"];
@@ -53,6 +55,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..3_usize).prop_map(|run| Act::Reopen { run }),
         1 => Just(Act::Missing),
         1 => Just(Act::Close),
+        2 => (10..20_i64).prop_map(|hour| Act::Hours { hour }),
     ]
 }
 
@@ -120,6 +123,10 @@ impl Stage {
             }
             Act::Missing => drop(day::mark_missing(tx)?),
             Act::Close => drop(day::close_day(tx)?),
+            Act::Hours { hour } => {
+                let closes_at = Some(TimeOfDay::at(hour, 0));
+                house::commands::set_hours(tx, HoursChange { late_after: None, closes_at })?;
+            }
         }
         Ok(())
     }
@@ -184,11 +191,21 @@ fn whatever_happens_nobody_is_in_two_rooms_and_the_counts_add_up() {
                 for act in &acts {
                     attempt(&stage, tx, act)?;
                     check(tx, tx.now)?;
+                    check_runs(tx)?;
                 }
                 check_who_has_left(tx, stage.lead)
             })
         })
         .unwrap();
+}
+
+/// A visit lies within its run.
+fn check_runs(tx: &Tx<'_>) -> std::result::Result<(), String> {
+    let outside = "select count(*) from visit join run using (run_id)
+                   where end_reason is not 'undone'
+                     and (visit.started_at < run.started_at or visit.ended_at > run.ended_at)";
+    let outside: i64 = tx.query_row(outside, [], |row| row.get(0)).unwrap();
+    if outside == 0 { Ok(()) } else { Err(format!("{outside} visits outside their run")) }
 }
 
 /// Who has left a run is found by another way than the plain one, which looks through all visits.

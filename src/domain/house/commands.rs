@@ -49,12 +49,13 @@ pub fn set_hours(tx: &mut Tx<'_>, change: HoursChange) -> Result<Hours> {
         };
         return Err(Error::invalid(field, problem));
     }
+    let since = if closes_at == old.closes_at { old.since } else { tx.now };
     rows::run(
         tx,
-        "update house set late_after = ?1, closes_at = ?2",
-        params![late_after, closes_at],
+        "update house set late_after = ?1, closes_at = ?2, hours_since = ?3",
+        params![late_after, closes_at, since],
     )?;
-    Ok(Hours { late_after, closes_at })
+    Ok(Hours { late_after, closes_at, since })
 }
 
 /// Says whether the nightly clean-up of `day` is still to be done, and notes

@@ -26,6 +26,8 @@ pub struct Hours {
     pub late_after: TimeOfDay,
     /// The day is closed then.
     pub closes_at: TimeOfDay,
+    /// Since when it is closed then.
+    pub since: Timestamp,
 }
 
 impl Hours {
@@ -33,8 +35,15 @@ impl Hours {
     /// midnight.
     pub fn close_after(self, since: Timestamp, zone: &TimeZone) -> Timestamp {
         let day = since.day(zone);
-        let closes = day.at_minute(self.closes_at.minutes(), zone);
+        let closes = self.closes_on(day, zone);
         if since < closes { closes } else { next(day).at_minute(0, zone) }
+    }
+
+    /// Returns when the house closes on `day`. An hour that was over when it was set closes the day
+    /// in that moment, and nobody is said to have left before.
+    pub fn closes_on(self, day: Day, zone: &TimeZone) -> Timestamp {
+        let closes = day.at_minute(self.closes_at.minutes(), zone);
+        if self.since.day(zone) == day { closes.max(self.since) } else { closes }
     }
 }
 
@@ -119,7 +128,7 @@ impl Profile {
             Profile::Club => (TimeOfDay::at(13, 30), TimeOfDay::at(18, 0)),
             Profile::Clinic => (TimeOfDay::at(9, 0), TimeOfDay::at(20, 0)),
         };
-        Hours { late_after, closes_at }
+        Hours { late_after, closes_at, since: Timestamp(0) }
     }
 }
 
@@ -128,12 +137,17 @@ words! {
     Language { De = "de", En = "en" }
 }
 
+impl FromRow for Hours {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Hours> {
+        let (late_after, closes_at) = (row.get("late_after")?, row.get("closes_at")?);
+        Ok(Hours { late_after, closes_at, since: row.get("hours_since")? })
+    }
+}
+
 impl FromRow for LocalTime {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<LocalTime> {
-        let zone = known_zone(&row.next::<String>("zone")?);
-        let hours =
-            Hours { late_after: row.next("late_after")?, closes_at: row.next("closes_at")? };
-        Ok(LocalTime { zone, hours })
+        let zone = known_zone(&row.get::<String>("zone")?);
+        Ok(LocalTime { zone, hours: Hours::from_row(row)? })
     }
 }
 
@@ -144,7 +158,7 @@ impl FromRow for House {
             profile: row.get("profile")?,
             zone: row.get("zone")?,
             language: row.get("language")?,
-            hours: Hours { late_after: row.get("late_after")?, closes_at: row.get("closes_at")? },
+            hours: Hours::from_row(row)?,
             demo: row.get("demo")?,
         })
     }

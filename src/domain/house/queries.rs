@@ -17,7 +17,7 @@ pub fn house(conn: &Connection) -> Result<House> {
     rows::one(
         conn,
         "house",
-        "select name, profile, zone, language, late_after, closes_at, demo
+        "select name, profile, zone, language, late_after, closes_at, hours_since, demo
          from house",
         [],
     )
@@ -25,7 +25,7 @@ pub fn house(conn: &Connection) -> Result<House> {
 
 /// Returns the zone and the hours of the house.
 pub fn local_time(at: &impl Prepares) -> Result<LocalTime> {
-    rows::one(at, "house", "select zone, late_after, closes_at from house", [])
+    rows::one(at, "house", "select zone, late_after, closes_at, hours_since from house", [])
 }
 
 /// Returns the same as the writer remembers it, which asks at each scan.

@@ -272,7 +272,7 @@ impl Today {
 
     /// Returns when the house closes.
     pub fn closes(&self) -> Timestamp {
-        self.day.at_minute(self.hours.closes_at.minutes(), &self.zone)
+        self.hours.closes_on(self.day, &self.zone)
     }
 
     /// Returns the last moment at which everything was closed, seen from `now`:

@@ -7,6 +7,7 @@ create table house (
     language    text not null check (language in ('de', 'en')),
     late_after  integer not null default 495,
     closes_at   integer not null default 1080,
+    hours_since integer not null default 0,
     demo        integer not null default 0 check (demo in (0, 1)),
     cleaned_on  text,
     created_at  integer not null
