@@ -120,6 +120,26 @@ async fn nobody_is_late_or_missing_before_the_day_of_a_club_begins() {
 }
 
 #[tokio::test]
+async fn who_came_late_has_come_late_whatever_hour_is_set_before_they_come_back() {
+    for (late_after, late) in [("09:30", 1), ("11:00", 0)] {
+        let scene = Scene::new().await;
+        let [lead] = scene.signed_in([scene.lead]).await;
+        set(&lead, json!({ "late_after": late_after })).await;
+        scene.tap(&scene.door, MIA).await;
+        assert_eq!(scene.number("select late from attendance").await, late);
+        let other = if late == 1 { "11:00" } else { "09:30" };
+        set(&lead, json!({ "late_after": other })).await;
+        scene.pass(60);
+        scene.tap(&scene.exit, MIA).await;
+        scene.pass(60);
+        scene.tap(&scene.door, MIA).await;
+        assert_eq!(scene.number("select late from attendance").await, late);
+        let told = scene.events("attendance.checked_in").await.pop().unwrap().1;
+        assert_eq!(told["late"], json!(late == 1));
+    }
+}
+
+#[tokio::test]
 async fn an_hour_that_is_over_when_it_is_set_closes_the_day_then_and_not_before() {
     let scene = Scene::new().await;
     let [lead] = scene.signed_in([scene.lead]).await;

@@ -26,9 +26,9 @@ pub(super) fn arrive(
     source: Source,
 ) -> Result<()> {
     end_absence(tx, today, member, before)?;
-    let first = before.filter(|row| row.status == Status::Left).and_then(|row| row.arrived_at);
-    let arrived_at = first.unwrap_or(at);
-    let late = arrived_at > today.late_after();
+    let first = before.filter(|row| row.status == Status::Left);
+    let first = first.and_then(|row| Some((row.arrived_at?, row.late)));
+    let (arrived_at, late) = first.unwrap_or_else(|| (at, at > today.late_after()));
     rows::run(
         &standings::changing(tx, member.id),
         "insert into attendance (person_id, day, status, late, arrived_at, source, changed_at)
