@@ -107,3 +107,17 @@ async fn an_absence_that_only_the_clock_found_ends_without_a_line() {
     assert_eq!(row(&scene).await, (Status::Present, None));
     assert_eq!(scene.number("select count(*) from audit where act like '%absence%'").await, 0);
 }
+
+#[tokio::test]
+async fn who_left_without_having_come_has_not_come_late_when_a_start_is_undone() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.gym, &[scene.eva]).await;
+    scene.tap(&scene.exit, MIA).await;
+    scene.pass(60);
+    let slip = scene.start(scene.eva, scene.mia, run).await.unwrap();
+    scene.undo(scene.eva, slip).await.unwrap();
+    assert_eq!(row(&scene).await, (Status::Left, None));
+    let late = "select late from attendance where arrived_at is null";
+    assert_eq!(scene.number(late).await, 0);
+    scene.check().await;
+}

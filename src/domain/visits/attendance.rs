@@ -143,7 +143,8 @@ pub(super) fn restore(
             tx,
             "update attendance
              set status = 'left', source = 'manual', reason = ?4, changed_at = ?3,
-                 arrived_at = case when arrived_at <= left_at then arrived_at end
+                 arrived_at = case when arrived_at <= left_at then arrived_at end,
+                 late = case when arrived_at <= left_at then late else 0 end
              where person_id = ?1 and day = ?2",
             params![member.id, today.day, tx.now, reason],
         )?,
