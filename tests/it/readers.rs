@@ -384,3 +384,14 @@ async fn at_a_kiosk_a_badge_and_a_pin_start_and_end_a_run() {
     let acted = "select count(*) from audit where act = 'kiosk.acted' and by = 'person:1'";
     assert_eq!(site.server.number(acted).await, 3);
 }
+
+#[tokio::test]
+async fn of_two_calls_at_once_with_a_new_key_the_second_rolls_nothing() {
+    let site = Site::new().await;
+    let door = site.door().await.id;
+    // The first has settled it.
+    let settle = move |tx: &mut Tx<'_>| daybook::domain::devices::commands::settle_key(tx, door);
+    site.server.write(Actor::Device(door), settle).await.unwrap();
+    let lines = "select count(*) from audit where act = 'device.key_rolled'";
+    assert_eq!(site.server.number(lines).await, 0);
+}

@@ -205,7 +205,7 @@ fn next_key(tx: &mut Tx<'_>, id: DeviceId) -> Result<String> {
 
 /// Lets a new key take the place of the old one, which is worth nothing from now on.
 pub fn settle_key(tx: &mut Tx<'_>, id: DeviceId) -> Result<()> {
-    rows::run(
+    let settled = rows::run(
         tx,
         "update device
          set key_prefix = next_key_prefix, key_hash = next_key_hash,
@@ -213,6 +213,10 @@ pub fn settle_key(tx: &mut Tx<'_>, id: DeviceId) -> Result<()> {
          where device_id = ?1 and next_key_prefix is not null",
         params![id],
     )?;
+    // Another call with the new key has come first.
+    if settled == 0 {
+        return Ok(());
+    }
     rows::run(
         tx,
         "update device_command
