@@ -84,7 +84,7 @@ for (const [url, role, figures] of OLD) {
     await expect(page.locator(".stale-note")).toHaveText(/^Keine Verbindung seit \d\d:\d\d\. Die Anzeige kann veraltet sein\.$/);
     const part = page.locator(figures).first();
     await expect.poll(() => grey(part)).toBe(true);
-    const head = page.locator("main header");
+    const head = page.locator("main header").first();
     const { height } = await head.boundingBox();
     if (url === "/wall") expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
     await context.unrouteAll();
