@@ -117,11 +117,14 @@ impl Writer {
     ) -> Result<T> {
         let (reply, done) = oneshot::channel();
         let job = Write { by, name, write: Some(write), result: Err(Error::Busy), reply };
+        // Counted before it can be taken: never fewer than none wait.
+        let metrics = self.hub.metrics();
+        metrics.queue_depth.fetch_add(1, Ordering::Relaxed);
         if self.queue.try_send(Message::Write(Box::new(job))).is_err() {
-            Metrics::count(&self.hub.metrics().queue_refused);
+            metrics.queue_depth.fetch_sub(1, Ordering::Relaxed);
+            Metrics::count(&metrics.queue_refused);
             return Err(Error::Busy);
         }
-        self.hub.metrics().queue_depth.fetch_add(1, Ordering::Relaxed);
         done.await.map_err(|_| Error::Busy)?
     }
 
