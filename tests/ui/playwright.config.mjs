@@ -1,4 +1,5 @@
-// Chromium of the system, one worker, no retries: a test that fails sometimes is a defect.
+// Chromium of the system, no retries: a test that fails sometimes is a defect. Two workers: much of a
+// test is waiting, for a page or for what it must not show.
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
@@ -6,7 +7,7 @@ const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 
 export default defineConfig({
   testDir: "pages",
-  workers: 1,
+  workers: 2,
   retries: 0,
   forbidOnly: true,
   timeout: 60_000,
