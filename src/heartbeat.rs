@@ -39,7 +39,10 @@ async fn tell_presence(app: App) {
     loop {
         let now = tick.tick().await;
         if let Err(error) = heart.beat(now.into_std()).await {
-            tracing::warn!(%error, "presence could not be told; the next beat tries again");
+            tracing::warn!(
+                error = error.chain(),
+                "presence could not be told; the next beat tries again"
+            );
         }
     }
 }

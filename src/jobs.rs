@@ -66,7 +66,7 @@ async fn send_figures(app: App) {
             match sent {
                 Ok((at, Some(signal))) => app.hub.signal(&signal, at.as_of),
                 Ok((_, None)) => (),
-                Err(error) => tracing::warn!(%error, "figures could not be read"),
+                Err(error) => tracing::warn!(error = error.chain(), "figures could not be read"),
             }
         }
         tokio::time::sleep(FIGURES_PERIOD).await;
@@ -133,15 +133,18 @@ async fn look_at_the_clock(app: App) {
     loop {
         let now = app.clock.now();
         if let Err(error) = end_substitutions(&app, now).await {
-            tracing::warn!(%error, "a substitution that is over could not be ended");
+            tracing::warn!(error = error.chain(), "a substitution that is over could not be ended");
         }
         if let Err(error) = end_sessions(&app, now).await {
-            tracing::warn!(%error, "a session that has expired could not be ended");
+            tracing::warn!(error = error.chain(), "a session that has expired could not be ended");
         }
         if now.0.div_euclid(60_000) != last.0.div_euclid(60_000) {
             last = now;
             if let Err(error) = do_what_is_due(&app).await {
-                tracing::warn!(%error, "the timetable is behind; the next minute tries again");
+                tracing::warn!(
+                    error = error.chain(),
+                    "the timetable is behind; the next minute tries again"
+                );
             }
         }
         tokio::time::sleep(LOOK_PERIOD).await;

@@ -78,6 +78,13 @@ impl Error {
         Error::Malformed { field: None, problem: problem.into() }
     }
 
+    /// Returns what went wrong and all that it came from, for the log: callers are told less.
+    pub fn chain(&self) -> String {
+        let from = std::error::Error::source(self);
+        std::iter::successors(from, |cause| cause.source())
+            .fold(self.to_string(), |chain, cause| format!("{chain}: {cause}"))
+    }
+
     /// Returns the stable, dotted code that clients act upon.
     pub fn code(&self) -> Text {
         match self {
@@ -157,5 +164,20 @@ impl<T> OnConstraint<T> for Result<T> {
             }
             _ => e,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_told_what_a_caller_is_not() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let error = Error::from(rusqlite::Error::SqliteFailure(full, None));
+        assert_eq!(error.to_string(), "the storage takes no writes now");
+        assert!(error.chain().contains("now: Error code 13: database or disk is full"));
+        let defect = Error::from(anyhow::anyhow!("no row").context("reading the house"));
+        assert_eq!(defect.chain(), "internal error: reading the house: no row");
     }
 }

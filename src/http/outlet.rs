@@ -87,7 +87,7 @@ impl Source {
                 }
                 Err(error) => {
                     // The reader comes back to its place; there is nothing to tell it.
-                    tracing::error!(error = %error, "a stream could not read the log");
+                    tracing::error!(error = error.chain(), "a stream could not read the log");
                     self.feed.ended_by(Ending::Failed);
                     self.over = true;
                 }

@@ -76,7 +76,7 @@ pub async fn caller(app: &App, session: Option<Session>) -> Result<Option<Signed
             .await;
         // Reads go on while the storage takes no writes.
         if let Err(error) = touched {
-            tracing::debug!(error = %error, "the use of a session could not be noted");
+            tracing::debug!(error = error.chain(), "the use of a session could not be noted");
         }
     }
     Ok(Some(SignedIn { person: holder.person, role: holder.role, session: holder.public_id }))

@@ -53,7 +53,7 @@ pub(super) struct CommitFailed {
 
 impl CommitFailed {
     pub fn of(error: &Error) -> CommitFailed {
-        CommitFailed { storage: matches!(error, Error::StorageFailed(_)), cause: error.to_string() }
+        CommitFailed { storage: matches!(error, Error::StorageFailed(_)), cause: error.chain() }
     }
 }
 
@@ -359,7 +359,7 @@ impl Keeper {
             // The events are in the log, only not in the ring: everybody who is connected must
             // come back to get them from there.
             Err(error) => {
-                tracing::error!(error = %error, "frames could not be encoded");
+                tracing::error!(error = error.chain(), "frames could not be encoded");
                 self.hub.lost_frames(news.newest());
             }
         }

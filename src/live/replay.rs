@@ -149,7 +149,7 @@ impl Replay {
         let read = catch_unwind(AssertUnwindSafe(|| self.read(errand.chunk, runtime)));
         let page = read.unwrap_or_else(|_| Err(anyhow::anyhow!("it has panicked").into()));
         if let Err(error) = &page {
-            tracing::error!(error = %error, "the log could not be read");
+            tracing::error!(error = error.chain(), "the log could not be read");
         }
         self.lock().put(errand, page.ok(), Instant::now());
     }

@@ -255,7 +255,7 @@ impl Room {
             // May fail when SQLite has rolled back by itself.
             let _ = self.conn.execute_batch("rollback");
             Metrics::count(&self.hub.metrics().commits_failed);
-            tracing::error!(error = %error, writes = jobs.len(), "commit failed");
+            tracing::error!(error = error.chain(), writes = jobs.len(), "commit failed");
             CommitFailed::of(&error)
         });
         if outcome.is_ok() {
@@ -368,7 +368,10 @@ impl Room {
         if news.refresh || news.beside.is_some() || self.refresh_due.get() {
             let refreshed = (self.refresh)(&self.conn, news.beside.as_deref());
             if let Err(error) = &refreshed {
-                tracing::error!(error = %error, "what is kept in memory could not be read anew");
+                tracing::error!(
+                    error = error.chain(),
+                    "what is kept in memory could not be read anew"
+                );
             }
             self.refresh_due.set(refreshed.is_err());
         }

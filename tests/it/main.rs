@@ -19,6 +19,7 @@ mod classic_requests;
 mod live;
 mod checkpoints;
 mod slow;
+mod storage;
 mod couriers;
 mod crash;
 mod streams;

@@ -185,7 +185,7 @@ impl Session {
                 Err(Box::pin(self.last_words(line, reason)).await)
             }
             Err(error) => {
-                tracing::error!(error = %error, "a stream could not read the log");
+                tracing::error!(error = error.chain(), "a stream could not read the log");
                 self.feed.ended_by(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }

@@ -152,7 +152,7 @@ impl Session {
                 Err(End::Close(Some(1008), "session_ended"))
             }
             Err(error) => {
-                tracing::warn!(%error, "a subscription could not be changed");
+                tracing::warn!(error = error.chain(), "a subscription could not be changed");
                 self.feed.ended_by(Ending::Failed);
                 Err(End::Close(Some(1011), "try again"))
             }

@@ -1,0 +1,59 @@
+//! The real program on a disk that takes nothing more, until it does again.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use daybook::client::Client;
+use daybook::domain::people::Role;
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use serde_json::json;
+
+use crate::program::Server;
+use crate::store::{PASSWORD, TestStore};
+
+/// Faults 102 and 103.
+#[tokio::test]
+async fn a_disk_that_takes_nothing_stops_writes_alone_and_is_said_to_be_the_cause() {
+    let store = TestStore::new().await;
+    store.account("Ada Amt", Role::Admin).await;
+    let data = store.close();
+    let mut server = serve_without_dying_of_it(data.path());
+    let nobody = Client::new(server.address);
+    let credentials = json!({ "username": "ada", "password": PASSWORD });
+    let cookie = nobody.post("/api/v1/login", &credentials).await.unwrap().cookies();
+    let admin = Client::new(server.address).with("cookie", cookie);
+    let mia = json!({ "given_name": "Mia", "family_name": "Berg", "role": "member" });
+    let enrol = async || admin.post("/api/v1/people", &mia).await.unwrap();
+
+    let_grow(&server, Some(1));
+    let refused = enrol().await;
+    let code = refused.json().unwrap()["code"].clone();
+    assert_eq!((refused.status, code), (503, json!("storage.failed")));
+    assert_eq!(nobody.get("/healthz").await.unwrap().status, 200);
+    let people = admin.get("/api/v1/people").await.unwrap();
+    assert_eq!(people.json().unwrap()["items"].as_array().unwrap().len(), 1);
+
+    let_grow(&server, None);
+    assert_eq!(enrol().await.status, 201);
+    server.signal(Signal::TERM);
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+    let mut log = String::new();
+    server.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("commit failed") && log.contains("disk I/O error"), "{log}");
+}
+
+/// Starts a server to which a write beyond the limit is an error, as on a full disk, and not its end.
+fn serve_without_dying_of_it(data: &std::path::Path) -> Server {
+    let mut command = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_daybook");
+    let serve =
+        format!("trap '' XFSZ; exec {program} serve --json --listen 127.0.0.1:0 --data \"$1\"");
+    command.args(["-c", &serve, "sh"]).arg(data);
+    Server::logging(command, Stdio::piped())
+}
+
+/// Lets the server's files grow to so many bytes, or as they like.
+fn let_grow(server: &Server, bytes: Option<u64>) {
+    let limit = Rlimit { current: bytes, maximum: None };
+    prlimit(Some(Pid::from_child(&server.process)), Resource::Fsize, limit).unwrap();
+}
