@@ -20,7 +20,7 @@ use crate::live::checkpoint::Checkpoints;
 use crate::live::hasher::Cost;
 use crate::live::writer::Bounds;
 use crate::live::{Durable, Hasher, Hub, Once, Presence, Replay, Tx, Writer, courier, log, once};
-use crate::store::{Store, directory};
+use crate::store::{self, Store, directory};
 
 /// The running house. Clones are the same one.
 #[derive(Clone)]
@@ -141,6 +141,11 @@ impl App {
         write: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.run(by, name, write).await
+    }
+
+    /// Returns when the disk has taken a write, by which nothing has changed.
+    pub async fn prove_writable(&self) -> Result<()> {
+        self.write(Actor::System, "store.prove", |tx| store::write_again(tx)).await
     }
 
     /// Like [`App::write`], but a repeat under the same key gives the stored answer.

@@ -16,6 +16,7 @@ use super::extract::Json;
 use super::figures::Figures;
 use super::findings::{self, Finding, Level};
 use super::held::Held;
+use super::limit::Limiter;
 use super::listen::{Gate, Peer};
 use super::problem::Problem;
 use super::signed_in::Principal;
@@ -27,6 +28,9 @@ use crate::domain::house;
 /// How long the writer may take to show that it works.
 const WRITER_ANSWERS: Duration = Duration::from_secs(5);
 
+/// How often the disk is written to for whoever asks: as anybody may, that is bounded.
+const PROOF_EVERY: Duration = Duration::from_secs(1);
+
 /// Who may see the figures.
 const WATCHERS: Who = Who::ADMIN.and(Who::OPERATOR);
 
@@ -37,6 +41,27 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::ANYONE, routes!(ready)))
         .routes(may(Who::ANYONE, routes!(metrics)))
         .routes(may(WATCHERS, routes!(report)))
+}
+
+/// When the disk may be written to again as a proof.
+#[derive(Debug, Clone)]
+pub struct Proofs(Arc<Limiter<()>>);
+
+impl Default for Proofs {
+    fn default() -> Proofs {
+        Proofs(Arc::new(Limiter::new(1, PROOF_EVERY)))
+    }
+}
+
+impl Proofs {
+    /// Returns when the writer has worked; once in a while, when the disk has.
+    async fn ask(&self, app: &App) -> Result<()> {
+        if self.0.take(()).is_err() {
+            return app.write(Actor::System, "health.ready", |_| Ok(())).await;
+        }
+        // A disk that is full is asked again each time, so that its end is not missed.
+        app.prove_writable().await.inspect_err(|_| self.0.give_back(&()))
+    }
 }
 
 /// The state in one word.
@@ -66,7 +91,11 @@ async fn alive() -> Json<Health> {
     ),
     tag = "health"
 )]
-async fn ready(State(app): State<App>, Held(gate): Held<Arc<Gate>>) -> Response {
+async fn ready(
+    State(app): State<App>,
+    Held(gate): Held<Arc<Gate>>,
+    Held(proofs): Held<Proofs>,
+) -> Response {
     let not_ready = |why: &str| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.not_ready")
             .because(why.to_owned())
@@ -79,8 +108,7 @@ async fn ready(State(app): State<App>, Held(gate): Held<Arc<Gate>>) -> Response 
     if let Err(error) = app.read(house::queries::exists).await {
         return not_ready(&format!("the database cannot be read: {error}"));
     }
-    let write = app.write(Actor::System, "health.ready", |_| Ok(()));
-    match timeout(WRITER_ANSWERS, write).await {
+    match timeout(WRITER_ANSWERS, proofs.ask(&app)).await {
         Ok(Ok(())) => Json(Health { status: "ready" }).into_response(),
         Ok(Err(error)) => not_ready(&format!("the database cannot be written: {error}")),
         Err(_) => not_ready("the writer does not answer"),

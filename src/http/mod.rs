@@ -143,5 +143,6 @@ fn fixtures(app: &App, gate: &Arc<Gate>) -> Fixtures {
     all.insert(readers::Rates::new(config));
     all.insert(sign_in::Attempts::default());
     all.insert(displays::Rate::default());
+    all.insert(health::Proofs::default());
     Fixtures::new(all)
 }

@@ -137,6 +137,11 @@ impl Store {
     }
 }
 
+/// Writes a page anew in which nothing changes: a commit without one says nothing of the disk.
+pub fn write_again(conn: &Connection) -> Result<()> {
+    Ok(conn.pragma_update(None, "user_version", upgrade::SCHEMA_VERSION)?)
+}
+
 /// Checks whose database it is, upgrades it if need be, and returns its epoch.
 fn prepare(path: &Path) -> anyhow::Result<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

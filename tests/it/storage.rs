@@ -2,14 +2,18 @@
 
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use daybook::client::Client;
 use daybook::domain::people::Role;
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::program::Server;
 use crate::store::{PASSWORD, TestStore};
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Faults 102 and 103.
 #[tokio::test]
@@ -29,11 +33,13 @@ async fn a_disk_that_takes_nothing_stops_writes_alone_and_is_said_to_be_the_caus
     let refused = enrol().await;
     let code = refused.json().unwrap()["code"].clone();
     assert_eq!((refused.status, code), (503, json!("storage.failed")));
+    until_ready_is(&nobody, 503).await;
     assert_eq!(nobody.get("/healthz").await.unwrap().status, 200);
     let people = admin.get("/api/v1/people").await.unwrap();
     assert_eq!(people.json().unwrap()["items"].as_array().unwrap().len(), 1);
 
     let_grow(&server, None);
+    until_ready_is(&nobody, 200).await;
     assert_eq!(enrol().await.status, 201);
     server.signal(Signal::TERM);
     assert_eq!(server.process.wait().unwrap().code(), Some(0));
@@ -56,4 +62,13 @@ fn serve_without_dying_of_it(data: &std::path::Path) -> Server {
 fn let_grow(server: &Server, bytes: Option<u64>) {
     let limit = Rlimit { current: bytes, maximum: None };
     prlimit(Some(Pid::from_child(&server.process)), Resource::Fsize, limit).unwrap();
+}
+
+async fn until_ready_is(caller: &Client, status: u16) {
+    let reached = timeout(PATIENCE, async {
+        while caller.get("/readyz").await.unwrap().status != status {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    reached.await.unwrap_or_else(|_| panic!("/readyz never says {status}"));
 }
