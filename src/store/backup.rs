@@ -32,6 +32,8 @@ pub fn make(from: &Path, to: &Path, progress: impl FnMut(i32, i32)) -> Result<So
     ensure!(!to.exists(), "{}: is there already", to.display());
     let source = open_to_read(from)?;
     let part = sibling(to, "part");
+    // A backup that was killed may have left one.
+    remove_with_log(&part)?;
     copy(&source, &part, progress)
         .and_then(|()| inspect(&part))
         .and_then(|sound| {
@@ -52,11 +54,11 @@ pub fn put_back(from: &Path, to: &Path) -> Result<(Sound, Option<PathBuf>)> {
     upgrade::require_tables(&open_to_read(from)?, schema)
         .with_context(|| from.display().to_string())?;
     let fresh = sibling(to, "restored");
-    remove_with_wal(&fresh)?;
+    remove_with_log(&fresh)?;
     let sound = copy(&open_to_read(from)?, &fresh, |_, _| ())
         .and_then(|()| renew(&fresh))
         .and_then(|()| inspect(&fresh))
-        .inspect_err(|_| drop(remove_with_wal(&fresh)))?;
+        .inspect_err(|_| drop(remove_with_log(&fresh)))?;
     let kept = set_aside(to)?;
     fs::rename(&fresh, to).with_context(|| to.display().to_string())?;
     sync_directory(to)?;
@@ -158,8 +160,8 @@ fn set_aside(path: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(aside))
 }
 
-fn remove_with_wal(path: &Path) -> Result<()> {
-    for end in ["-wal", "-shm", ""] {
+fn remove_with_log(path: &Path) -> Result<()> {
+    for end in ["-journal", "-wal", "-shm", ""] {
         let path = with_end(path, end);
         if path.exists() {
             fs::remove_file(&path).with_context(|| path.display().to_string())?;

@@ -87,6 +87,9 @@ async fn a_backup_holds_what_was_committed_and_is_for_its_owner_alone() {
     let sound = backup::make(store.app.store.path(), &to, |_, _| ()).unwrap();
     assert_eq!((sound.events, sound.schema), (20, upgrade::SCHEMA_VERSION));
     assert_eq!(fs::metadata(&to).unwrap().mode() & 0o777, 0o600);
+    let other = store.dir.path().join("other.db");
+    fs::write(store.dir.path().join("other.db.part"), "what a killed backup had copied").unwrap();
+    assert_eq!(backup::make(store.app.store.path(), &other, |_, _| ()).unwrap().events, 20);
     let again = backup::make(store.app.store.path(), &to, |_, _| ()).unwrap_err();
     assert!(again.to_string().ends_with("is there already"), "{again}");
 }
