@@ -47,13 +47,37 @@ pub(super) struct Commit {
 /// Why a whole batch is not durable.
 #[derive(Debug, Clone)]
 pub(super) struct CommitFailed {
-    pub storage: bool,
-    pub cause: String,
+    by: Hindrance,
+    cause: String,
+}
+
+/// What keeps a batch from being committed.
+#[derive(Debug, Clone, Copy)]
+enum Hindrance {
+    /// Another process holds the database.
+    Other,
+    Storage,
+    Defect,
 }
 
 impl CommitFailed {
     pub fn of(error: &Error) -> CommitFailed {
-        CommitFailed { storage: matches!(error, Error::StorageFailed(_)), cause: error.chain() }
+        let by = match error {
+            Error::Busy => Hindrance::Other,
+            Error::StorageFailed(_) => Hindrance::Storage,
+            _ => Hindrance::Defect,
+        };
+        CommitFailed { by, cause: error.chain() }
+    }
+
+    /// Returns what is answered to who asked for the write `name`.
+    pub fn answer(&self, name: &str) -> Error {
+        let cause = anyhow::anyhow!("{name} was not committed: {}", self.cause);
+        match self.by {
+            Hindrance::Other => Error::Busy,
+            Hindrance::Storage => Error::StorageFailed(cause),
+            Hindrance::Defect => Error::Internal(cause),
+        }
     }
 }
 
@@ -300,7 +324,7 @@ impl Keeper {
     /// disk that has failed once: that a later sync succeeds says nothing of what was lost.
     fn reached(&self, mut commit: Commit) -> Commit {
         if self.durable.is_broken() && commit.outcome.is_ok() {
-            commit.outcome = Err(CommitFailed { storage: true, cause: BROKEN.to_owned() });
+            commit.outcome = Err(CommitFailed { by: Hindrance::Storage, cause: BROKEN.to_owned() });
         }
         let commits = self.durable.0.begun.load(Ordering::SeqCst);
         self.durable.0.reached.send_modify(|reached| reached.commits = commits);

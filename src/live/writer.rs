@@ -188,14 +188,7 @@ where
         // A write that failed by itself says why, whatever became of the others.
         let failed_itself = self.write.is_none() && self.result.is_err();
         let result = match (self.result, committed) {
-            (_, Err(failed)) if !failed_itself => {
-                let cause = anyhow::anyhow!("{} was not committed: {}", self.name, failed.cause);
-                Err(if failed.storage {
-                    Error::StorageFailed(cause)
-                } else {
-                    Error::Internal(cause)
-                })
-            }
+            (_, Err(failed)) if !failed_itself => Err(failed.answer(self.name)),
             (result, _) => result,
         };
         // The caller may have gone away; its write stands all the same.
@@ -276,7 +269,11 @@ impl Room {
     ) -> Result<Result<Vec<Frame>>> {
         self.disk.require_sound()?;
         self.choose_who_waits()?;
-        at.begin.execute([])?;
+        if let Err(error) = at.begin.execute([]) {
+            // Held by another process for as long as was waited: the others do not wait in turn.
+            self.take_waiting(jobs, messages);
+            return Err(error.into());
+        }
         let beside = at.look_around()?;
         // A command beside the server has written since: its events come first.
         let head = log::head(&at.ready)?;
@@ -287,13 +284,7 @@ impl Room {
         if beside || !news.events.is_empty() {
             news.beside = Some(news.events.clone());
         }
-        while jobs.len() < self.batch_max
-            && let Ok(message) = messages.try_recv()
-        {
-            if let Some(job) = self.job_of(message) {
-                self.take(jobs, job);
-            }
-        }
+        self.take_waiting(jobs, messages);
         let mut applied = 0;
         loop {
             while let Some(job) = jobs.get_mut(applied) {
@@ -343,6 +334,17 @@ impl Room {
     fn take(&self, jobs: &mut Vec<Box<dyn Job>>, job: Box<dyn Job>) {
         self.hub.metrics().queue_depth.fetch_sub(1, Ordering::Relaxed);
         jobs.push(job);
+    }
+
+    /// Takes whoever waits into the batch, as far as it goes.
+    fn take_waiting(&self, jobs: &mut Vec<Box<dyn Job>>, messages: &mut mpsc::Receiver<Message>) {
+        while jobs.len() < self.batch_max
+            && let Ok(message) = messages.try_recv()
+        {
+            if let Some(job) = self.job_of(message) {
+                self.take(jobs, job);
+            }
+        }
     }
 
     /// Returns who comes while the disk still works on the commit before; none once it is free.

@@ -1,13 +1,18 @@
-//! The real program on a disk that takes nothing more, until it does again.
+//! When nothing can be written for a while: a disk that takes nothing more, a database that another
+//! process holds.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use daybook::base::{Actor, Error};
 use daybook::client::Client;
 use daybook::domain::people::Role;
+use rusqlite::Connection;
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use serde_json::json;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::program::Server;
@@ -46,6 +51,30 @@ async fn a_disk_that_takes_nothing_stops_writes_alone_and_is_said_to_be_the_caus
     let mut log = String::new();
     server.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("commit failed") && log.contains("disk I/O error"), "{log}");
+}
+
+/// Fault 105.
+#[tokio::test]
+async fn a_database_that_another_process_holds_is_busy_for_all_who_wait() {
+    let store = TestStore::new().await;
+    // So long does the house wait for the other one, instead of 5 s.
+    let wait = "pragma busy_timeout = 300";
+    store.write(Actor::System, move |tx| Ok(tx.execute_batch(wait)?)).await.unwrap();
+    let other = Connection::open(store.app.store.path()).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    let mut writes = JoinSet::new();
+    for _ in 0..20 {
+        let app = store.app.clone();
+        writes.spawn(async move { app.write(Actor::System, "test", |_| Ok(())).await });
+    }
+    while let Some(answer) = writes.join_next().await {
+        let answer = answer.unwrap();
+        assert!(matches!(answer, Err(Error::Busy)), "{answer:?}");
+    }
+    let waited = store.app.hub.metrics().commits_failed.load(Ordering::Relaxed);
+    assert!(waited <= 2, "the house waited {waited} times");
+    other.execute_batch("rollback").unwrap();
+    store.write(Actor::System, |_| Ok(())).await.unwrap();
 }
 
 /// Starts a server to which a write beyond the limit is an error, as on a full disk, and not its end.
