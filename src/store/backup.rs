@@ -15,6 +15,9 @@ use crate::base::secret;
 /// How many pages are copied between two looks at the progress.
 const PAGES_PER_STEP: i32 = 1024;
 
+/// What the files are called beyond a database's name that are its log, and itself, as the last.
+const FILES: [&str; 4] = ["-journal", "-wal", "-shm", ""];
+
 /// What is known of a sound database.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Sound {
@@ -144,24 +147,23 @@ fn renew(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Moves a database, with its log, out of the way.
+/// Moves a database out of the way, with its log, or the log alone that a lost one has left: SQLite
+/// would take what stands there into the next database of the name.
 fn set_aside(path: &Path) -> Result<Option<PathBuf>> {
-    if !path.exists() {
-        return Ok(None);
-    }
     let free = (1..1000).map(|n| sibling(path, &format!("before-restore-{n}")));
-    let aside = free.into_iter().find(|p| !p.exists()).context("too many databases set aside")?;
-    for end in ["-wal", "-shm", ""] {
+    let is_free = |aside: &PathBuf| FILES.iter().all(|end| !with_end(aside, end).exists());
+    let aside = free.into_iter().find(is_free).context("too many databases set aside")?;
+    for end in FILES {
         let (from, to) = (with_end(path, end), with_end(&aside, end));
         if from.exists() {
             fs::rename(&from, &to).with_context(|| from.display().to_string())?;
         }
     }
-    Ok(Some(aside))
+    Ok(aside.exists().then_some(aside))
 }
 
 fn remove_with_log(path: &Path) -> Result<()> {
-    for end in ["-journal", "-wal", "-shm", ""] {
+    for end in FILES {
         let path = with_end(path, end);
         if path.exists() {
             fs::remove_file(&path).with_context(|| path.display().to_string())?;

@@ -145,6 +145,25 @@ async fn a_restored_house_begins_a_new_life_and_keeps_the_old_one_beside_it() {
     assert_eq!(fs::metadata(&database).unwrap().mode() & 0o777, 0o600);
 }
 
+/// Faults 106 and 108.
+#[tokio::test]
+async fn the_log_of_a_lost_database_does_not_get_into_the_restored_one() {
+    let store = TestStore::new().await;
+    let copy = store.dir.path().join("copy.db");
+    backup::make(store.app.store.path(), &copy, |_, _| ()).unwrap();
+    emit(&store.app, 1).await;
+    // What a killed server leaves, its database file taken away.
+    let other = tempfile::tempdir().unwrap();
+    let database = other.path().join(DATABASE);
+    let beside = |end: &str| other.path().join(format!("{DATABASE}{end}"));
+    fs::copy(store.app.store.log_path(), beside("-wal")).unwrap();
+    assert!(fs::metadata(beside("-wal")).unwrap().len() > 0);
+    let (sound, kept) = backup::put_back(&copy, &database).unwrap();
+    assert_eq!((sound.events, kept), (0, None));
+    assert_eq!(backup::inspect(&database).unwrap().events, 0);
+    assert!(beside(".before-restore-1-wal").exists());
+}
+
 /// Fault 108.
 #[test]
 fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
