@@ -2,11 +2,12 @@
 //! PIN, and PINs while the house has more to hash than it can take in.
 
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use daybook::base::{Error, Result};
+use daybook::base::{Actor, Error, Result};
 use daybook::client::Client;
-use daybook::domain::people::Role;
+use daybook::domain::people::{Role, pins};
 use daybook::live::Hasher;
 use daybook::live::hasher::Verdict;
 use hyper::Method;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 use crate::devices::{TestReader, reader};
 use crate::scene::badge;
 use crate::server::TestServer;
-use crate::store::PASSWORD;
+use crate::store::{PASSWORD, TestStore};
 
 /// A stored hash that takes a thread about a second to compare with.
 const SLOW: &str = "$argon2id$v=19$m=131072,t=16,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA";
@@ -182,4 +183,19 @@ async fn who_has_no_badge_at_hand_gives_the_user_name() {
     assert_eq!(act(json!({ "username": "Eva" }), "2580").await, (200, String::new()));
     let acted = "select count(*) from audit where act = 'kiosk.acted'";
     assert_eq!(server.number(acted).await, 1);
+}
+
+// Fault 117, as far as PINs go.
+#[tokio::test]
+async fn a_clock_that_is_set_back_locks_no_pin_for_longer() {
+    let store = TestStore::new().await;
+    let eva = store.account("Eva Engel", Role::Staff).await;
+    let attempt = || store.write(Actor::System, move |tx| pins::attempt(tx, eva));
+    for _ in 0..5 {
+        attempt().await.unwrap();
+    }
+    let locked = attempt().await.unwrap_err();
+    assert!(matches!(locked, Error::TooMany { retry_after_s: 1..=901, .. }), "{locked:?}");
+    store.now.fetch_sub(24 * 3_600_000, Ordering::Relaxed);
+    attempt().await.unwrap();
 }

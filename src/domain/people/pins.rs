@@ -56,7 +56,9 @@ pub fn set(tx: &mut Tx<'_>, person: PersonId, hash: &str) -> Result<()> {
 /// there is no PIN to be right about.
 pub fn attempt(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<String>> {
     let Some(kept) = kept(tx, person)? else { return Ok(None) };
-    if let Some(until) = kept.locked_until.filter(|until| *until > tx.now) {
+    // One that would last longer was set by a clock that has been set back since.
+    let holds = |until: &Timestamp| tx.now < *until && *until <= tx.now.plus(LOCKED);
+    if let Some(until) = kept.locked_until.filter(holds) {
         let left = until.seconds_since(tx.now) + 1;
         let retry_after_s = u32::try_from(left).unwrap_or(u32::MAX);
         return Err(Error::TooMany { code: "pin.locked", retry_after_s });
