@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
 
@@ -70,10 +70,16 @@ impl Store {
             rusqlite::version()
         );
         let shown = path.display();
-        let there = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+        let Ok(file) = std::fs::metadata(path) else {
+            bail!(
+                "{shown}: no database here; 'daybook init' makes one, 'daybook restore' brings \
+                 one back"
+            )
+        };
         ensure!(
-            there,
-            "{shown}: no database here; 'daybook init' makes one, 'daybook restore' brings one back"
+            file.len() > 0,
+            "{shown}: is empty; 'daybook restore' brings a backup back; where no house has ever \
+             been, take the file away and run 'daybook init'"
         );
         let epoch = prepare(path).with_context(|| {
             format!("{shown}: cannot be opened; 'daybook restore' brings a backup back")

@@ -209,7 +209,7 @@ fn a_lost_or_foreign_database_is_never_replaced_by_an_empty_one() {
     refused("'daybook init' makes one, 'daybook restore' brings one back");
     assert!(!path.exists());
     fs::write(&path, "").unwrap();
-    refused("no database here");
+    refused("is empty; 'daybook restore' brings a backup back");
     fs::write(&path, [0x5a; 8192]).unwrap();
     refused("'daybook restore' brings a backup back");
     fs::remove_file(&path).unwrap();
