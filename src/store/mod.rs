@@ -20,6 +20,8 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::base::{Error, Result, secret};
 
@@ -40,6 +42,9 @@ const READER_WAIT: Duration = Duration::from_secs(5);
 pub struct Store {
     path: Arc<PathBuf>,
     readers: r2d2::Pool<SqliteConnectionManager>,
+    /// One for each connection: who waits for one holds no thread meanwhile, of which a rush would
+    /// otherwise start hundreds.
+    turns: Arc<Semaphore>,
     epoch: Arc<str>,
 }
 
@@ -94,7 +99,8 @@ impl Store {
             .test_on_check_out(false)
             .thread_pool(Arc::new(one_thread()))
             .build(manager)?;
-        Ok(Store { path: Arc::new(path.to_owned()), readers, epoch: epoch.into() })
+        let turns = Arc::new(Semaphore::new(read_connections as usize));
+        Ok(Store { path: Arc::new(path.to_owned()), readers, turns, epoch: epoch.into() })
     }
 
     /// Opens a connection that may write.
@@ -131,8 +137,21 @@ impl Store {
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || this.read_here(query));
+        let turn = self.turn().await?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            this.read_here(query)
+        });
         done.await.map_err(anyhow::Error::from)?
+    }
+
+    /// Waits for a turn to read.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        if let Ok(turn) = self.turns.clone().try_acquire_owned() {
+            return Ok(turn);
+        }
+        let turn = timeout(READER_WAIT, self.turns.clone().acquire_owned()).await;
+        turn.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)
     }
 
     /// Runs `query` in one read transaction, on this thread, which may block.
