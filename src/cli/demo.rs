@@ -83,6 +83,7 @@ pub fn run(flags: &Flags) -> Outcome {
 async fn show(house: &House, clock: Arc<Pace>, flags: &Flags, speed: u32) -> Outcome {
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let terminal_closed = terminal_closed()?;
     let day = async {
         let mut stage =
             opening::open(&house.app, serve::near(house.address), clock, flags.seed).await?;
@@ -106,9 +107,26 @@ async fn show(house: &House, clock: Arc<Pace>, flags: &Flags, speed: u32) -> Out
         over = day => over?,
         _ = stop.recv() => {}
         _ = interrupt.recv() => {}
+        () = terminal_closed => {}
     }
     systemd::stopping();
     Ok(())
+}
+
+/// Waits until the terminal is closed, which would end the process and leave its directory; for
+/// ever under `nohup`, which has it outlive that.
+fn terminal_closed() -> anyhow::Result<impl Future<Output = ()>> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    let outlives = ignored.is_some_and(|set| set & 1 == 1);
+    let mut hangup = if outlives { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(async move {
+        match &mut hangup {
+            Some(hangup) => _ = hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    })
 }
 
 /// Says where the house is, and who can be tried.

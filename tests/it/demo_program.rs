@@ -59,6 +59,20 @@ async fn the_demo_says_in_one_line_whom_to_try_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_takes_the_demo_s_house_with_it() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_daybook"));
+    command.args(["demo", "--json", "--paused", "--from", "06:00", "--listen", "127.0.0.1:0"]);
+    command.env_clear().env("TMPDIR", temporary.path());
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+    assert_eq!(names_in(temporary.path()).len(), 1);
+    kill_process(Pid::from_child(&process), Signal::HUP).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert!(names_in(temporary.path()).is_empty());
+}
+
+#[test]
 fn the_demo_does_not_move_into_a_house_that_is_there() {
     let data = tempfile::tempdir().unwrap();
     let database = data.path().join(::daybook::store::directory::DATABASE);
