@@ -40,7 +40,7 @@ export function useTick(everyMs) {
 /**
  * Keeps the focus in lists whose rows move when they are acted upon, and among the acts of a page,
  * which change with it. Rows and acts bear `data-row`: the focus goes to where the same one stands
- * now, else to its neighbour, and never to nowhere.
+ * now, else to its neighbour, and never to nowhere. A row's `.undo` behind it counts as the row.
  */
 export function useKeptFocus() {
   const last = useRef(null);
@@ -48,7 +48,7 @@ export function useKeptFocus() {
     const remember = ({ target }) => {
       // A dialog is about the row; when it closes, the row or its neighbour is where to go on.
       if (target.closest("dialog")) return;
-      const row = target.closest("[data-row]");
+      const row = (target.closest(".undo")?.previousElementSibling ?? target).closest("[data-row]");
       const list = row?.closest("ul, .acts");
       last.current = row && { name: row.dataset.row, list, place: [...list.querySelectorAll("[data-row]")].indexOf(row) };
     };

@@ -6,7 +6,10 @@ import { attempt, Avatar, Empty, Status, toast } from "./parts.js";
 import { useStill } from "./still.js";
 import { stale } from "./store.js";
 import { byName, clock, plain, t } from "./text.js";
-import { html, Icon, useEffect, useKeptFocus, useRef, useState } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useRef, useState, useTick } from "./ui.js";
+
+/** How long the server takes back what happened to a visit. */
+const UNDO_MS = 300_000;
 
 /** Of a run's snapshot. */
 export const reduce = {
@@ -31,10 +34,10 @@ function withStatus(expected, memberId, status) {
 
 function arrived(state, visit) {
   const known = [...state.here, ...state.expected, ...state.left].find((one) => one.member_id === visit.member_id);
+  const at = visit.at ?? visit.started_at;
   const row = {
     visit_id: visit.visit_id, member_id: visit.member_id, group_name: known?.group_name,
-    display_name: visit.display_name ?? known?.display_name, started_at: visit.at ?? visit.started_at,
-    undo_until: visit.undo_until,
+    display_name: visit.display_name ?? known?.display_name, started_at: at, undo_until: undoUntil(at),
   };
   const next = {
     ...state, here: [...without(state.here, visit.member_id), row],
@@ -46,22 +49,27 @@ function arrived(state, visit) {
 function departed(state, visit) {
   const row = state.here.find((one) => one.visit_id === visit.visit_id);
   if (!row) return state;
-  const gone = { ...row, ended_at: visit.at ?? visit.ended_at, reason: visit.reason, undo_until: visit.undo_until };
+  const { at = visit.ended_at, reason = "left" } = visit;
+  const gone = { ...row, ended_at: at, reason, undo_until: reason === "left" ? undoUntil(at) : null };
   return {
     ...state, here: without(state.here, row.member_id),
     left: [gone, ...without(state.left, row.member_id)],
   };
 }
 
+/** No event says it; the snapshot knows of the close of the day, too. */
+const undoUntil = (at) => Date.parse(at) + UNDO_MS;
+
 /** Somebody whom this run expects went to another room: only the server knows its name. */
 function elsewhere(state, visit) {
   return state.expected.some((one) => one.member_id === visit.member_id) ? stale(state) : state;
 }
 
-/** The lists of one run. A tap checks in or out; the toast takes it back. */
+/** The lists of one run. A tap checks in or out; the toast takes it back, and for five minutes the row. */
 export function RunLists({ section }) {
   const [filter, setFilter] = useState("");
   useKeptFocus();
+  useTick(10_000);
   const state = section.data;
   const open = !state.run.ended_at;
   const match = (one) => plain(one.display_name).includes(plain(filter));
@@ -96,19 +104,21 @@ const memberOf = (one) => one.member_id;
 
 function RunList({ name, list, hold, total, section, open }) {
   const acts = { here: checkOut, expected: checkIn, left: checkIn };
-  const act = (event, one) => {
+  const act = (event, one, run = acts[name]) => {
     hold(event);
-    acts[name](section, one);
+    run(section, one);
   };
-  const icons = { here: "log-out", expected: "log-in", left: "undo-2" };
+  const icons = { here: "log-out", expected: "log-in", left: "log-in" };
   return html`<section class="card" id=${`list-${name}`} aria-labelledby=${`head-${name}`}>
     <h2 id=${`head-${name}`}>${t(`run-${name}`)} <span class="count">${total}</span></h2>
     ${total + list.length === 0 && html`<${Empty} icon=${name === "here" ? "users" : "check"} title=${t(name === "here" && !open ? "run-here-over" : `run-${name}-none`)} />`}
     <ul class="taps">${list.map((one) => html`<li key=${one.member_id}>
       <button class="tap" data-row=${`${name}-${one.member_id}`} disabled=${!open || one.sending || one.gone} onClick=${(event) => act(event, one)}>
         <${Avatar} name=${one.display_name} />
-        <span class="who"><b>${one.display_name}</b><span class="sub">${lineOf(name, one)}</span></span>
-        <span class="act"><${Icon} name=${icons[name]} />${t(`act-${name}`)}</span></button></li>`)}</ul></section>`;
+        <span class="who"><b id=${`${name}-${one.member_id}`}>${one.display_name}</b><span class="sub">${lineOf(name, one)}</span></span>
+        <span class="act"><${Icon} name=${icons[name]} />${t(`act-${name}`)}</span></button>
+      ${open && !one.sending && new Date(one.undo_until) > serverNow() && html`<button class="bare undo" aria-label=${t("act-undo")} title=${t("act-undo")}
+        aria-describedby=${`${name}-${one.member_id}`} disabled=${one.gone} onClick=${(event) => act(event, one, undo)}><${Icon} name="undo-2" /></button>`}</li>`)}</ul></section>`;
 }
 
 function lineOf(name, one) {
@@ -130,7 +140,7 @@ export async function checkIn(section, one) {
   }), () => api.post("/visits", { member_id: one.member_id, run_id: run.id })));
   if (!visit) return;
   section.apply([{ type: "visit.started", data: { ...visit, display_name: visit.display_name ?? name } }]);
-  toast(t("checked-in", { name, room: run.room_name }), { label: t("undo"), run: () => undo(section, visit.visit_id) });
+  toast(t("checked-in", { name, room: run.room_name }), { label: t("undo"), run: () => undo(section, visit) });
 }
 
 async function checkOut(section, one) {
@@ -138,11 +148,13 @@ async function checkOut(section, one) {
     (state) => departed(state, { ...one, ended_at: new Date(serverNow()).toISOString() }),
     () => api.post(`/visits/${one.visit_id}/end`)));
   if (!visit) return;
-  toast(t("checked-out", { name: one.display_name }), { label: t("undo"), run: () => undo(section, one.visit_id) });
+  toast(t("checked-out", { name: one.display_name }), { label: t("undo"), run: () => undo(section, visit) });
 }
 
-async function undo(section, visitId) {
-  await attempt(() => api.post(`/visits/${visitId}/undo`));
+/** What happened last to somebody: an end, else a start. It shows at once, or a second tap would take back the next. */
+async function undo(section, one) {
+  await attempt(() => section.optimistic((state) => (one.ended_at ? arrived(state, one) : { ...state, here: without(state.here, one.member_id) }),
+    () => api.post(`/visits/${one.visit_id}/undo`)));
   section.refetchSoon();
 }
 

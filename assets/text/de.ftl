@@ -160,6 +160,7 @@ runs-alone-none = { $n ->
 act-here = Auschecken
 act-expected = Einchecken
 act-left = Wieder da
+act-undo = Zurücknehmen
 since = seit { $time }
 with-staff = mit { $names }
 left-at = gegangen { $time }

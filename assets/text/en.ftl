@@ -157,6 +157,7 @@ runs-alone-none = { $n ->
 act-here = Check out
 act-expected = Check in
 act-left = Back in
+act-undo = Take back
 since = since { $time }
 with-staff = with { $names }
 left-at = left { $time }

@@ -69,6 +69,43 @@ test("a check-in and a check-out are taken back by the toast and by Ctrl-Z", asy
   await expect(row(page, /^Gerade gegangen/, name)).toHaveCount(0);
 });
 
+test("a check-in and a check-out are taken back by their rows for five minutes, once a tap", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  const back = (place) => list(page, place).getByRole("listitem").filter({ hasText: name }).getByRole("button", { name: "Zurücknehmen" });
+  const clear = () => page.getByRole("button", { name: "Schließen" }).click();
+  await row(page, /^Erwartet/, name).click();
+  await clear();
+  await row(page, /^Hier/, name).click();
+  await clear();
+  await expect(back(/^Gerade gegangen/)).toHaveAccessibleDescription(name);
+  await accessible(page, "rows that can be taken back");
+  await back(/^Gerade gegangen/).dblclick();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+  await expect(row(page, /^Gerade gegangen/, name)).toHaveCount(0);
+  await page.reload();
+  await live(page);
+  await tabTo(page, back(/^Hier/));
+  await page.keyboard.press("Enter");
+  await expect(row(page, /^Hier/, name)).toHaveCount(0);
+  await expect(row(page, /^Erwartet/, name)).toBeVisible();
+  await expect(page.locator("main :focus")).toHaveCount(1);
+});
+
+test("what was done more than five minutes ago is not offered to be taken back", async ({ own, page, visitor }) => {
+  const name = await someone(visitor, own);
+  await row(page, /^Erwartet/, name).click();
+  const back = list(page, /^Hier/).getByRole("button", { name: "Zurücknehmen" });
+  await expect(back).toBeVisible();
+  await page.route(`**/api/v1/runs/${own.run.id}`, async (route) => {
+    const run = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...run, here: run.here.map(({ undo_until: _, ...one }) => one) } });
+  });
+  await page.reload();
+  await expect(row(page, /^Hier/, name)).toBeEnabled();
+  await expect(back).toHaveCount(0);
+  await page.unrouteAll({ behavior: "wait" });
+});
+
 test("a colleague's page shows it live, once, and without a reload", async ({ own, page, visitor }) => {
   const name = await someone(visitor, own);
   const other = await visitor.page({ role: "admin" }, `/supervision?run=${own.run.id}`);

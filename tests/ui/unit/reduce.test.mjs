@@ -62,6 +62,15 @@ test("a visit moves its member from expected to here, and on to left; twice is l
   assert.deepEqual(state.left.map((one) => one.display_name), ["Ben Dietz"]);
 });
 
+test("what has just happened to a visit can be taken back, but not a move to another room", () => {
+  const at = (row) => new Date(row.undo_until).toISOString();
+  const ids = { visit_id: "12", run_id: "7", room_id: "1", member_id: "2", display_name: "Ben Dietz" };
+  const here = apply(run)(runState(), "visit.started", { ...ids, at: "2026-11-20T10:31:00Z" });
+  assert.equal(at(here.here[1]), "2026-11-20T10:36:00.000Z");
+  assert.equal(at(apply(run)(here, "visit.ended", { ...ids, reason: "left", at: "2026-11-20T10:35:00Z" }).left[0]), "2026-11-20T10:40:00.000Z");
+  assert.equal(apply(run)(here, "visit.ended", { ...ids, reason: "transferred", at: "2026-11-20T10:35:00Z" }).left[0].undo_until, null);
+});
+
 test("a visit elsewhere leaves this run alone", () => {
   const before = runState();
   assert.equal(apply(run)(before, "visit.started", { visit_id: "13", run_id: "8", member_id: "99" }), before);
