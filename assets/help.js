@@ -1,11 +1,10 @@
 // Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
 import { api } from "./api.js";
 import { useDraft } from "./draft.js";
-import { HelpFigures, reduce as reduceFigures } from "./help-figures.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
 import { is, letterKeys, me, route, setQuery, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
-import { attempt, Avatar, Dialog, Empty, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
+import { attempt, Avatar, Dialog, Empty, Field, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { useStill } from "./still.js";
 import { reducer, Section, stale } from "./store.js";
 import { t, wait } from "./text.js";
@@ -48,17 +47,7 @@ function inOrder(items) {
 }
 
 export function HelpPage() {
-  return is("office") ? html`<${Figures} />` : html`<${Queue} />`;
-}
-
-/** What the office sees: how many wait and how long, and no request. */
-function Figures() {
-  const section = useSection(useMemo(() => new Section({
-    load: (signal) => api.get("/board", { signal }), reduce: reducer(reduceFigures),
-  }), []));
-  return html`<${PageHead} title=${t("help-queue")} section=${section} />
-    <${Loaded} section=${section} rows=${3}>${(board) => html`<div class="card queue-figures"><${HelpFigures} board=${board} /></div>
-      <p class="sub">${t("help-office")}</p>`}<//>`;
+  return is("office") ? html`<${Later} load=${() => import("./help-office.js")} view="Figures" />` : html`<${Queue} />`;
 }
 
 /** The queue. J and K move, H helps, D is done. */

@@ -1,6 +1,6 @@
-// Runs and who looks after them: choosing and ending one.
+// Runs and who looks after them: choosing one, and opening again what has ended.
 import { api } from "./api.js";
-import { attempt, Bar, Confirm, Status, toast } from "./parts.js";
+import { attempt, Bar, Status } from "./parts.js";
 import { stale } from "./store.js";
 import { clock, listed, number, t } from "./text.js";
 import { html, Icon } from "./ui.js";
@@ -35,19 +35,6 @@ export function RunFacts({ run }) {
     <span class="sub">${t("since", { time: clock(run.started_at) })}</span>
     ${run.staff.length > 0 ? html`<span class="sub">${t("with-staff", { names: listed(run.staff.map((one) => one.display_name)) })}</span>`
       : html`<${Status} state="help">${t("room-unsupervised")}<//>`}</div>`;
-}
-
-/** Ends the run after one question, and offers to open it again. */
-export function EndRun({ section, close }) {
-  const { run, here } = section.data;
-  const end = async () => {
-    const ended = await attempt(() => api.post(`/runs/${run.id}/end`));
-    if (!ended) return;
-    section.refetchSoon();
-    toast(t("run-ended-toast", { n: ended.ended_visits, room: run.room_name }), { label: t("undo"), run: () => reopen(section) });
-  };
-  return html`<${Confirm} title=${t("run-end-title", { activity: run.activity_name })} text=${t("run-end-text", { n: here.length })}
-    label=${t("run-end")} run=${end} close=${close} />`;
 }
 
 /** Opens a run that ended a moment ago, with the visits that its end closed. */

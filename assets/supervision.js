@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { go, is, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
 import { Empty, Later, Loaded, PageHead } from "./parts.js";
-import { EndRun, reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
+import { reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
 import { reducer, Section } from "./store.js";
 import { clock, t } from "./text.js";
 import { html, Icon, useMemo, useSection, useWatch } from "./ui.js";
@@ -50,5 +50,5 @@ function RunPage({ id, asking }) {
       <${RunLists} section=${section} />`}<//>
     ${doing === "bring" && html`<${Later} key="bring" load=${() => import("./visits-bring.js")} view="BringIn" section=${section} close=${close} />`}
     ${doing === "give" && html`<${Later} key="give" load=${() => import("./rooms-offer.js")} view="HandOver" charge=${{ run_id: id }} what=${run.room_name} held=${run.staff} close=${close} />`}
-    ${doing === "end" && html`<${EndRun} section=${section} close=${close} />`}`;
+    ${doing === "end" && html`<${Later} key="end" load=${() => import("./rooms-end.js")} view="EndRun" section=${section} close=${close} />`}`;
 }

@@ -2,11 +2,11 @@
 import { api } from "./api.js";
 import { me, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
-import { attempt, Avatar, Empty, Status, toast } from "./parts.js";
+import { attempt, Avatar, Empty, Later, Status, toast } from "./parts.js";
 import { useStill } from "./still.js";
 import { stale } from "./store.js";
 import { byName, clock, plain, t } from "./text.js";
-import { html, Icon, useEffect, useKeptFocus, useRef, useState, useTick } from "./ui.js";
+import { html, Icon, useKeptFocus, useState, useTick } from "./ui.js";
 
 /** How long the server takes back what happened to a visit. */
 const UNDO_MS = 300_000;
@@ -88,7 +88,7 @@ export function RunLists({ section }) {
     event.currentTarget.querySelector(`#tab-${names.at(to)}`).focus();
   };
   const still = { here: useStill(lists.here, memberOf), expected: useStill(lists.expected, memberOf), left: useStill(lists.left, memberOf) };
-  return html`<${Announce} here=${state.here} />
+  return html`<${Later} load=${() => import("./visits-announce.js").catch(() => ({}))} view="Announce" here=${state.here} />
     <div class="run-filter"><input type="search" aria-label=${t("filter-names")} placeholder=${t("filter-names")}
       value=${filter} onInput=${(event) => setFilter(event.target.value)} /></div>
     <div class="segments" role="tablist" aria-label=${t("run-lists")} onKeyDown=${choose}>
@@ -156,25 +156,6 @@ async function undo(section, one) {
   await attempt(() => section.optimistic((state) => (one.ended_at ? arrived(state, one) : { ...state, here: without(state.here, one.member_id) }),
     () => api.post(`/visits/${one.visit_id}/undo`)));
   section.refetchSoon();
-}
-
-/** Says once, in a batch, how many came and went: for those who do not see the list. */
-function Announce({ here }) {
-  const [text, say] = useState("");
-  const before = useRef(null);
-  useEffect(() => {
-    const now = new Set(here.map((one) => one.member_id));
-    const timer = setTimeout(() => {
-      const known = before.current;
-      before.current = now;
-      if (!known) return;
-      const came = [...now].filter((id) => !known.has(id)).length;
-      const went = [...known].filter((id) => !now.has(id)).length;
-      if (came + went > 0) say(t("announce-run", { came, went }));
-    }, before.current ? 2500 : 0);
-    return () => clearTimeout(timer);
-  }, [here]);
-  return html`<p class="visually-hidden" role="status">${text}</p>`;
 }
 
 /** Whether this person looks after the run now. */
