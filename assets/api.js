@@ -4,9 +4,13 @@
 const ROOT = "/api/v1";
 const TIMEOUT_MS = 10_000;
 const TRIES = 3;
+/** So long after the answer to an act was lost, the same act is the same one tried again. */
+const AGAIN_MS = 60_000;
 /** What a page reads so long after somebody has last touched it, it reads by itself. */
 const TOUCH_COUNTS_MS = 5_000;
 
+/** The last act without an answer: {act, key, at}. The next act, answered or not, forgets it. */
+let lost = null;
 let touchedAt = 0;
 const touched = () => { touchedAt = Date.now(); };
 for (const kind of ["pointerdown", "keydown"]) globalThis.addEventListener?.(kind, touched, { capture: true, passive: true });
@@ -52,7 +56,10 @@ async function call(method, path, body, options = {}) {
     headers["content-type"] = options.type ?? "application/json";
     payload = options.type ? body : JSON.stringify(body);
   }
-  if (method === "POST") headers["idempotency-key"] = options.key ?? randomKey();
+  const act = path + payload;
+  const key = options.key ?? (lost?.act === act && Date.now() - lost.at < AGAIN_MS ? lost.key : randomKey());
+  if (method === "POST") headers["idempotency-key"] = key;
+  if (method !== "GET") lost = null;
   // Who only looks is away after a while, however much the page reads.
   if (Date.now() - touchedAt > TOUCH_COUNTS_MS) headers["daybook-background"] = "1";
   const repeatable = method === "GET" || method === "POST";
@@ -63,7 +70,10 @@ async function call(method, path, body, options = {}) {
       return await once(ROOT + path, request, options.signal);
     } catch (problem) {
       const passing = problem.status === 0 || problem.status === 503;
-      if (!repeatable || !passing || attempt >= TRIES || options.signal?.aborted) throw problem;
+      if (!repeatable || !passing || attempt >= TRIES || options.signal?.aborted) {
+        if (method === "POST" && passing) lost = { act, key, at: Date.now() };
+        throw problem;
+      }
       await pause(Math.min(Math.max(problem.retryAfterS * 1000, 250 * 2 ** attempt), 4000));
     }
   }
@@ -81,7 +91,7 @@ async function once(url, request, outer) {
     throw await problemOf(answer);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem(0);
+    throw new Problem(0, { code: request.method === "GET" ? "network" : "no_answer" });
   } finally {
     clearTimeout(timer);
     outer?.removeEventListener("abort", forward);

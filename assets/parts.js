@@ -1,7 +1,7 @@
 // The small parts that every page is made of.
 import { api, Problem } from "./api.js";
 import { link, retryNow, serverNow } from "./live.js";
-import { Shared } from "./store.js";
+import { refetchAll, Shared } from "./store.js";
 import { ago, clock, clockSeconds, exact, hasText, t } from "./text.js";
 import { html, Icon, useEffect, useKeys, useRef, useState, useTick, useWatch } from "./ui.js";
 
@@ -126,12 +126,13 @@ export function toast(text, act, tone = "plain") {
   toasts.set([...toasts.value.slice(-2), { key: toastCount, text, act, tone }]);
 }
 
-/** Runs what a person asked for; a failure says why and offers to try again. */
+/** Runs what a person asked for; a failure says why and offers to try again. What has had no answer may be done: the page reads. */
 export async function attempt(run) {
   try {
     return await run();
   } catch (problem) {
     const again = problem.status === 0 || problem.status >= 500 || problem.status === 429;
+    if (problem.status === 0) refetchAll();
     toast(explain(problem), again ? { label: t("try-again"), run: () => attempt(run) } : null, "problem");
     return null;
   }

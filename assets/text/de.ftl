@@ -310,7 +310,8 @@ place-done = Erledigt
 place-expired = Der Tag ist vorbei, deine Bitte ist abgelaufen.
 
 # Probleme
-problem-network = Keine Verbindung zum Haus. Es wurde nichts geändert.
+problem-network = Keine Verbindung zum Haus.
+problem-no-answer = Keine Antwort vom Haus. Vielleicht ist es trotzdem geschehen.
 problem-unknown = Das hat nicht geklappt. Es wurde nichts geändert.
 problem-changed = Das hat sich inzwischen geändert. Bitte noch einmal ansehen.
 problem-request-invalid = Eine Angabe stimmt nicht. Bitte prüfen.

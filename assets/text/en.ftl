@@ -307,7 +307,8 @@ place-done = Done
 place-expired = The day is over; your request has expired.
 
 # Problems
-problem-network = No connection to the house. Nothing was changed.
+problem-network = No connection to the house.
+problem-no-answer = No answer from the house. It may have been done all the same.
 problem-unknown = That did not work. Nothing was changed.
 problem-changed = This has changed meanwhile. Please look again.
 problem-request-invalid = Something is not right here. Please check.

@@ -60,7 +60,7 @@ test("a sign-in elsewhere that could not be ended goes on, and nothing else is s
   const before = await others.count();
   await page.route("**/api/v1/sessions/*", (route) => route.abort());
   await others.first().getByRole("button").click();
-  await expect(page.locator(".toast", { hasText: "Keine Verbindung zum Haus. Es wurde nichts geändert." })).toBeVisible();
+  await expect(page.locator(".toast", { hasText: "Keine Antwort vom Haus. Vielleicht ist es trotzdem geschehen." })).toBeVisible();
   await expect(others).toHaveCount(before);
   await expect(page.locator(".toast")).toHaveCount(1);
   await page.unrouteAll();

@@ -113,7 +113,7 @@ test("what is done while the server is away is taken back, says why, and can be 
   await live(page);
   await own.kill("SIGKILL");
   await here(page, anna).click();
-  const toast = page.locator(".toast", { hasText: "Keine Verbindung zum Haus. Es wurde nichts geändert." });
+  const toast = page.locator(".toast", { hasText: "Keine Antwort vom Haus. Vielleicht ist es trotzdem geschehen." });
   await expect(toast).toBeVisible();
   await expect(here(page, anna)).toBeVisible();
   await toast.hover();

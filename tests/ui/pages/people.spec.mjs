@@ -51,7 +51,7 @@ test("what is said while a card is open can be pressed there, and stands on the 
   await page.route("**/badges", (route) => route.abort());
   await card.getByLabel("Neue Karte").fill("DEB0C0DE");
   await page.keyboard.press("Enter");
-  const said = card.locator(".toast", { hasText: "Keine Verbindung zum Haus. Es wurde nichts geändert." });
+  const said = card.locator(".toast", { hasText: "Keine Antwort vom Haus. Vielleicht ist es trotzdem geschehen." });
   await expect(said).toBeVisible();
   await accessible(page, "a toast in a dialog");
   await said.getByRole("button", { name: "Nochmal versuchen" }).click();
