@@ -33,7 +33,7 @@ const CURRENT = { autocomplete: "current-password" };
 function Password() {
   return html`<${SecretForm} title=${t("password-change")} path="/me/password" label=${t("password-change")} done=${t("password-changed")} fields=${[
     { name: "current", label: t("password-current"), input: CURRENT },
-    { name: "new", label: t("password-new"), hint: t("password-hint"), input: { minlength: 10, autocomplete: "new-password" } },
+    { name: "new", label: t("password-new"), hint: t("password-hint"), input: { minlength: 8, autocomplete: "new-password" } },
   ]} />`;
 }
 

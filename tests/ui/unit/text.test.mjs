@@ -30,6 +30,18 @@ for (const kind of ["", ".office", ".kiosk", ".door"]) {
   });
 }
 
+test("the pages ask of a new password what the server asks", () => {
+  const file = (name) => fs.readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");
+  const [, least] = /PASSWORD_MIN: usize = (\d+);/.exec(file("src/domain/people/rules.rs"));
+  for (const page of ["assets/setup.html", "assets/people-sessions.js"]) {
+    assert.deepEqual([...file(page).matchAll(/minlength(?:="|: )(\d+)/g)].map((match) => match[1]), [least], page);
+  }
+  for (const [lang, word, number] of [["de", "mindestens (\\S+) Zeichen", "acht"], ["en", "at least (\\S+) characters", "eight"]]) {
+    const said = ["ftl", "office.ftl", "door.ftl"].flatMap((end) => [...file(`assets/text/${lang}.${end}`).matchAll(new RegExp(word, "gi"))]);
+    assert.deepEqual(said.map((match) => match[1]), Array(4).fill(number), lang);
+  }
+});
+
 test("every key that a page names is there, in every shape of a made-up key", () => {
   const keys = new Set(keysOf(allOf("en")));
   const named = [...sources.matchAll(/\bt\("([a-z0-9_-]+)"/g)].map((match) => match[1]);
