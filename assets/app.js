@@ -8,7 +8,7 @@ import { onEvent, startLive } from "./live.js";
 import { Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
 import { Shared } from "./store.js";
 import { language, loadText, setHouse, switchLanguage, t } from "./text.js";
-import { Component, html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useState, useWatch } from "./ui.js";
+import { Component, html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
 
 /** Path -> who may open it, its module, its view. */
 const ROUTES = [
@@ -160,13 +160,28 @@ function App() {
 function Overlay({ pages }) {
   useWatch(overlay);
   const [views, setViews] = useState(null);
-  useEffect(() => {
-    if (overlay.value && !views) import("./palette.js").then(setViews);
-  }, [overlay.value]);
-  const close = () => overlay.set(null);
+  const [typed, setTyped] = useState("");
+  const close = () => {
+    setTyped("");
+    overlay.set(null);
+  };
+  const awaited = overlay.value && overlay.value !== "more" && !views;
+  // What is typed before the field is there is meant for it, and is no shortcut.
+  useLayoutEffect(() => {
+    if (!awaited) return undefined;
+    const keep = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return;
+      event.stopPropagation();
+      event.preventDefault();
+      setTyped((before) => before + event.key);
+    };
+    addEventListener("keydown", keep, true);
+    import("./palette.js").then(setViews, close);
+    return () => removeEventListener("keydown", keep, true);
+  }, [awaited]);
   if (overlay.value === "more") return html`<${More} pages=${pages} close=${close} />`;
   if (!views || !overlay.value) return null;
-  return overlay.value === "find" ? html`<${views.Palette} pages=${[...pages, ...groupPages()]} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
+  return overlay.value === "find" ? html`<${views.Palette} pages=${[...pages, ...groupPages()]} typed=${typed} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
 }
 
 function onKey(event) {

@@ -22,10 +22,12 @@ function roomPage({ id, name, run }) {
   return { key: `r${id}`, href: opens ? `/supervision?run=${run.id}` : "/", icon: "door-open", name, sub: run?.activity_name };
 }
 
-export function Palette({ pages, close }) {
-  const [query, setQuery] = useState("");
+/** `typed` is what came while this module was on its way. */
+export function Palette({ pages, typed, close }) {
+  const [query, setQuery] = useState(typed);
   const [people, setPeople] = useState([]);
   const [more, setMore] = useState(null);
+  const [answered, setAnswered] = useState("");
   const [at, setAt] = useState(0);
   const [rooms, setRooms] = useState([]);
   const list = useRef(null);
@@ -37,6 +39,7 @@ export function Palette({ pages, close }) {
     if (query.trim().length < 2 || is("member", "display")) {
       setPeople([]);
       setMore(null);
+      setAnswered(query);
       return undefined;
     }
     const ask = new AbortController();
@@ -45,6 +48,7 @@ export function Palette({ pages, close }) {
         .then((page) => {
           setPeople(page.items);
           setMore(page.next_cursor);
+          setAnswered(query);
         }, () => {});
     }, WAIT_MS);
     return () => {
@@ -83,7 +87,7 @@ export function Palette({ pages, close }) {
         <span class="who">${entry.name}${entry.sub && html`<span class="sub">${entry.sub}</span>`}</span>${entry.person && html`<${Presence} one=${entry.person} />`}</li>`)}</ul>
     <p class="visually-hidden" role="status">${t("find-count", { n: found.length })}</p>
     ${more && html`<p class="sub" role="status">${t("find-more", { n: people.length })}</p>`}
-    ${query.trim().length >= 2 && found.length === 0 && html`<p class="sub">${t("find-nobody", { query })}</p>`}<//>`;
+    ${query.trim().length >= 2 && answered === query && found.length === 0 && html`<p class="sub">${t("find-nobody", { query })}</p>`}<//>`;
 }
 
 function Presence({ one }) {

@@ -10,14 +10,15 @@ const NOBODY = { items: [] };
 /** Finds anyone who is in the house and brings them into the run. */
 export function BringIn({ section, close }) {
   const [query, search] = useState("");
-  const [{ items: found, next_cursor: more }, setFound] = useState(NOBODY);
+  const [{ items: found, next_cursor: more, answered }, setFound] = useState(NOBODY);
   const [error, setError] = useState(null);
   useEffect(() => {
     const ask = new AbortController();
     const timer = setTimeout(async () => {
       if (query.trim().length < 2) return setFound(NOBODY);
       try {
-        setFound(await api.get(`/people?role=member&limit=20&q=${encodeURIComponent(query)}`, { signal: ask.signal }));
+        const page = await api.get(`/people?role=member&limit=20&q=${encodeURIComponent(query)}`, { signal: ask.signal });
+        setFound({ ...page, answered: query });
         setError(null);
       } catch (problem) {
         if (!ask.signal.aborted) setError(explain(problem));
@@ -43,5 +44,5 @@ export function BringIn({ section, close }) {
         <span class="who"><b>${one.display_name}</b></span>
         <${Status} state=${one.status === "present" ? "in" : "off"}>${one.room_name ?? t(one.status === "present" ? "present" : "not-here")}<//>
       </button></li>`)}</ul>
-    ${query.trim().length >= 2 && found.length === 0 && !error && html`<p class="sub">${t("find-nobody", { query })}</p>`}<//>`;
+    ${query.trim().length >= 2 && answered === query && found.length === 0 && !error && html`<p class="sub">${t("find-nobody", { query })}</p>`}<//>`;
 }

@@ -124,6 +124,43 @@ test("Ctrl-K finds pages and groups by arrows, and Escape gives the focus back",
   await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
 });
 
+test("what is typed before the search is there is what it looks for, and nothing is said to be missing until it is known", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  await live(page);
+  const { items: [person] } = await visitor.api(page.context(), "GET", "/people?role=member&limit=1");
+  const held = async (url) => {
+    const asked = [];
+    let free;
+    const freed = new Promise((resolve) => { free = resolve; });
+    await page.route(url, async (route) => {
+      asked.push(route.request().url());
+      await freed;
+      await route.continue();
+    });
+    return { asked, free };
+  };
+  const search = await held("**/palette.js");
+  const answers = await held("**/api/v1/people?limit=12&q=*");
+  await page.keyboard.type("/?qxq");
+  await expect.poll(() => search.asked.length).toBe(1);
+  search.free();
+  const field = page.getByRole("dialog", { name: "Suchen" }).getByRole("combobox");
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("?qxq");
+  await expect.poll(() => answers.asked.length).toBe(1);
+  const none = page.getByText("Nichts gefunden");
+  await expect(none).toHaveCount(0);
+  answers.free();
+  await expect(none).toBeVisible();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type(person.display_name);
+  await expect(page.getByRole("option", { name: person.display_name })).toBeVisible();
+  await page.getByRole("dialog").getByRole("button", { name: "Schließen" }).click();
+  await page.keyboard.press("/");
+  await expect(field).toHaveValue("");
+  await page.unrouteAll({ behavior: "wait" });
+});
+
 test("Ctrl-K finds rooms and what can be done, for those who may do it", async ({ visitor }) => {
   const { context, run } = await visitor.supervisor();
   const staff = await context.newPage();
