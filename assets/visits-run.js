@@ -124,7 +124,7 @@ function RunList({ name, list, hold, total, section, open }) {
 function lineOf(name, one) {
   const group = one.group_name && html`<span>${one.group_name}</span>`;
   if (name === "here") return html`${group}${one.started_at && html`<span>${t("since", { time: clock(one.started_at) })}</span>`}`;
-  if (name === "left") return `${t("left-at", { time: clock(one.ended_at) })} · ${t(`reason-${one.reason ?? "left"}`)}`;
+  if (name === "left") return `${t("left-at", { time: clock(one.ended_at) })}${(one.reason ?? "left") === "left" ? "" : ` · ${t(`reason-${one.reason}`)}`}`;
   if (one.room_name) return html`${group}<${Status} state="away">${one.room_name}<//>`;
   return html`${group}<${Status} state=${one.status === "present" ? "away" : "off"}>${
     t(one.status === "present" ? "on-the-way" : "expected")}<//>`;

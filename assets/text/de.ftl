@@ -164,7 +164,6 @@ act-undo = Zurücknehmen
 since = seit { $time }
 with-staff = mit { $names }
 left-at = gegangen { $time }
-reason-left = gegangen
 reason-transferred = in anderen Raum
 reason-run_ended = Angebot beendet
 reason-day_closed = Tag beendet

@@ -161,7 +161,6 @@ act-undo = Take back
 since = since { $time }
 with-staff = with { $names }
 left-at = left { $time }
-reason-left = left
 reason-transferred = to another room
 reason-run_ended = run ended
 reason-day_closed = day closed

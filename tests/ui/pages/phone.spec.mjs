@@ -141,6 +141,17 @@ test("a room's card is one large link to its run", async ({ visitor }) => {
   await expect(page).toHaveURL(/\/supervision\?run=/);
 });
 
+test("what somebody does in the house is one word in the list of people", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", viewport: { width: 390, height: 844 } }, "/people");
+  const cell = page.getByRole("cell", { name: "Betreuung", exact: true }).first();
+  await expect(cell).toBeVisible();
+  expect(await cell.evaluate((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return range.getClientRects().length;
+  })).toBe(1);
+});
+
 test("English times are British", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin", lang: "en" }, "/devices");
   await expect(page.locator(".ago").filter({ hasText: /\d hrs? ago/ }).first()).toBeVisible();

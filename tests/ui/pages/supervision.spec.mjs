@@ -255,6 +255,35 @@ async function twice(page, target, apart, how = "mouse") {
   await press();
 }
 
+/** The words of `texts` that stand in two lines, in part. */
+const broken = (texts) => texts.evaluateAll((all) => all.flatMap((one) => [...one.textContent.matchAll(/[^\s-]+-?/g)].filter((word) => {
+  const range = document.createRange();
+  range.setStart(one.firstChild, word.index);
+  range.setEnd(one.firstChild, word.index + word[0].length);
+  return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+}).map(([word]) => word)));
+
+test("an act goes below a name before the name's words are broken, however narrow the lists are", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/supervision");
+  const { items } = await visitor.api(page.context(), "GET", "/runs?limit=200");
+  await page.goto(`/supervision?run=${items.find((run) => run.count > 9).id}`);
+  await live(page);
+  const rows = page.locator("#list-here .tap:enabled");
+  await rows.first().click();
+  const left = page.locator("#list-left li", { has: page.locator(".undo") });
+  await expect(left).toHaveCount(1);
+  await expect(left.locator(".sub")).toHaveText(/^gegangen \d\d:\d\d$/);
+  for (const width of [1366, 1024, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const list of ["here", "left"]) {
+      if (width === 390) await page.locator(`#tab-${list}`).click();
+      expect(await broken(page.locator(`#list-${list} .who b`)), `${list} at ${width}`).toEqual([]);
+    }
+  }
+  await left.locator(".undo").click();
+  await expect(left).toHaveCount(0);
+});
+
 test("a double tap moves one child, and the next one is not touched", async ({ own, page, visitor }) => {
   const taps = (name) => list(page, name).locator(".tap:enabled");
   for (const apart of [60, 280]) {
