@@ -196,6 +196,7 @@ impl Ears {
         while let Some(length) = self.form.first(rest) {
             let (frame, later) = rest.split_at(length);
             rest = later;
+            assert!(!frame.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(frame));
             if self.form.is_event(frame) {
                 self.frame.set(frame.len());
                 self.hear(*at, now);

@@ -117,7 +117,7 @@ pub fn follow(cookie: &str, topics: &str, after: Option<&str>) -> Vec<u8> {
 pub fn follow_by_socket(cookie: &str, topics: &str) -> Vec<u8> {
     format!(
         "GET /api/v1/ws?topics={topics} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\
-         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         origin: http://localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
          sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     .into_bytes()

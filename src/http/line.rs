@@ -43,21 +43,20 @@ impl Line {
 
     /// Writes these in one call, as far as there is room.
     pub fn write<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+        let mut pieces = pieces.filter(|piece| !piece.is_empty());
+        // Whether there is room the call itself says; the runtime's book of that would be one more
+        // look at memory.
+        let socket = SockRef::from(&self.socket);
+        let Some(first) = pieces.next() else { return Ok(0) };
+        // One frame is what mostly waits, and a plain call costs the kernel less.
+        let Some(second) = pieces.next() else { return socket.send(first) };
         let mut slices = [IoSlice::new(&[]); PIECES_MAX];
         let mut count = 0;
-        let pieces = pieces.filter(|piece| !piece.is_empty());
-        for (slice, piece) in slices.iter_mut().zip(pieces) {
+        for (slice, piece) in slices.iter_mut().zip([first, second].into_iter().chain(pieces)) {
             *slice = IoSlice::new(piece);
             count += 1;
         }
-        // One frame is what mostly waits, and a plain call costs the kernel less. Whether there is
-        // room the call itself says; the runtime's book of that would be one more look at memory.
-        let socket = SockRef::from(&self.socket);
-        match slices.get(..count).unwrap_or_default() {
-            [] => Ok(0),
-            [one] => socket.send(one),
-            several => socket.send_vectored(several),
-        }
+        socket.send_vectored(slices.get(..count).unwrap_or_default())
     }
 
     /// Waits for bytes and reads some of them; none when the client has said its last.
