@@ -202,16 +202,29 @@ impl SocketOutlet {
 
     /// Writes what waits, in one call.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Before the runtime is asked, which hears of room from the kernel, and only when a third of
+        // it is free. What is free before that was taken, too.
+        if let Some(done) = self.sent(self.line.write(self.source.pieces())) {
+            return Poll::Ready(done);
+        }
         while let Poll::Ready(ready) = self.line.socket.poll_write_ready(cx) {
             ready?;
             let write = || self.line.write(self.source.pieces());
-            match self.line.socket.try_io(Interest::WRITABLE, write) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => return Poll::Ready(written.map(|written| self.advance(written))),
+            let sent = self.line.socket.try_io(Interest::WRITABLE, write);
+            if let Some(done) = self.sent(sent) {
+                return Poll::Ready(done);
             }
         }
         self.poll_stuck(cx)
+    }
+
+    /// Notes what became of a write; nothing, when there was no room.
+    fn sent(&mut self, sent: io::Result<usize>) -> Option<io::Result<()>> {
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Ok(0) => Some(Err(io::ErrorKind::WriteZero.into())),
+            sent => Some(sent.map(|written| self.advance(written))),
+        }
     }
 
     fn advance(&mut self, written: usize) {
@@ -236,12 +249,6 @@ impl SocketOutlet {
         let stuck = self.stuck.get_or_insert_with(|| Box::new(Stuck::new(stall)));
         if stuck.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
-        }
-        // The kernel calls when a third of its room is free. What is free before that was taken, too.
-        let taken = self.line.write(self.source.pieces()).unwrap_or_default();
-        self.advance(taken);
-        if self.stuck.is_none() {
-            return Poll::Ready(Ok(()));
         }
         self.source.feed.ended_by(Ending::Stalled);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

@@ -67,7 +67,7 @@ impl Session {
     /// Writes all of `bytes`; a client that takes too little for too long is gone, and so is one
     /// whose rights end meanwhile.
     async fn write_all(&mut self, line: &Line, bytes: &[u8]) -> Result<(), End> {
-        let sent = match line.socket.try_write(bytes) {
+        let sent = match line.write(std::iter::once(bytes)) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             sent => sent.map_err(|error| self.lost(&error))?,
         };
