@@ -17,8 +17,9 @@ pub const VERSION: u32 = 1;
 /// How long a frame is besides its data, about: names of fields, ids, a name.
 const ENVELOPE: usize = 256;
 
-/// An event, a signal or a sign of life on its way to both kinds of stream. It is encoded when the first of those
-/// who hear it asks, and by whoever that is: what nobody listens for costs its writer nothing more.
+/// An event, a signal or a sign of life on its way to both kinds of stream. It is encoded when the
+/// first of those who hear it asks, and by whoever that is: what nobody listens for costs its writer
+/// nothing more.
 #[derive(Debug)]
 pub struct Frame {
     /// The event's place in the log; none for a signal.

@@ -86,18 +86,25 @@ impl FromRow for Session {
     }
 }
 
+/// The query for who is behind the session that `$which` names, with parameters from the third on:
+/// one that is open after the first two, of an account that may be used.
+macro_rules! holder_of {
+    ($which:literal) => {
+        concat!(
+            "select person_id, role, public_id, last_seen_at
+             from session
+             join account using (person_id)
+             join person using (person_id)
+             where expires_at > ?1 and last_seen_at > ?2 and not disabled and state = 'active'
+               and ",
+            $which
+        )
+    };
+}
+
 /// Returns who is behind a session, if it is open at `now` and its account may be used.
 pub fn holder(conn: &Connection, hash: &SessionHash, now: Timestamp) -> Result<Option<Holder>> {
-    rows::maybe(
-        conn,
-        "select person_id, role, public_id, last_seen_at
-         from session
-         join account using (person_id)
-         join person using (person_id)
-         where session_hash = ?1 and expires_at > ?2 and last_seen_at > ?3
-           and not disabled and state = 'active'",
-        params![hash, now, now.minus(IDLE)],
-    )
+    rows::maybe(conn, holder_of!("session_hash = ?3"), params![now, now.minus(IDLE), hash])
 }
 
 /// Returns who is behind the session of `person` with this public id, under the same conditions.
@@ -109,13 +116,8 @@ pub fn named(
 ) -> Result<Option<Holder>> {
     rows::maybe(
         conn,
-        "select person_id, role, public_id, last_seen_at
-         from session
-         join account using (person_id)
-         join person using (person_id)
-         where person_id = ?1 and public_id = ?2 and expires_at > ?3 and last_seen_at > ?4
-           and not disabled and state = 'active'",
-        params![person, public_id, now, now.minus(IDLE)],
+        holder_of!("person_id = ?3 and public_id = ?4"),
+        params![now, now.minus(IDLE), person, public_id],
     )
 }
 

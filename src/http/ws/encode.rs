@@ -69,7 +69,13 @@ pub(super) fn head(kind: u8, length: usize) -> Head {
     let first = 0x80 | kind;
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short @ 0..=125), _) => Head::new(&[first, short]),
-        (_, Ok(wide)) => Head::new(&[&[first, 126][..], &wide.to_be_bytes()].concat()),
-        _ => Head::new(&[&[first, 127][..], &(length as u64).to_be_bytes()].concat()),
+        (_, Ok(wide)) => {
+            let [high, low] = wide.to_be_bytes();
+            Head::new(&[first, 126, high, low])
+        }
+        _ => {
+            let [a, b, c, d, e, f, g, h] = (length as u64).to_be_bytes();
+            Head::new(&[first, 127, a, b, c, d, e, f, g, h])
+        }
     }
 }
