@@ -58,6 +58,13 @@ async function look(one) {
   return one.heard;
 }
 
+/** How the followers, the reader and the house stand, in words. */
+function state(followers, scanner, house) {
+  const ended = ({ child }) => child && (child.exitCode ?? child.signalCode);
+  const of = (one) => `${one.network.said}, ${one.heard?.length ?? "?"} events heard, given up ${one.fatal ?? ended(one) ?? 0}`;
+  return [...followers.map(of), `${scanner.answered} scans answered`, house.said].join("\n");
+}
+
 /** Reads the log from `cursor` on to its end, over a good network, without any library. */
 async function log(house, cursor) {
   const end = await house.cursor();
@@ -89,17 +96,23 @@ describe("clients that others have written", () => {
     scanner = new Reader(house);
     for (let round = 0; round < ROUNDS; round += 1) {
       const enough = scanner.answered + SCANS_A_ROUND;
-      await until("scans are answered", () => scanner.answered >= enough);
+      await until(() => `scans are answered\n${state(followers, scanner, house)}`, () => scanner.answered >= enough);
       await house.end(round % 2 ? "SIGTERM" : "SIGKILL");
       await house.start();
     }
-    await until("everybody was cut", () => followers.every((one) => one.network.cuts >= CUTS_LEAST), 60_000);
+    const cut = async () => {
+      await Promise.all(followers.map(look));
+      return followers.every((one) => one.network.cuts >= CUTS_LEAST);
+    };
+    await until(() => `everybody was cut\n${state(followers, scanner, house)}`, cut, 60_000);
     await scanner.stop();
     for (const one of followers) one.network.calm = true;
     expected = await log(house, cursor);
   }, { timeout: 110_000 });
 
   after(async () => {
+    // Or it would call for ever, where the rounds have failed, and the test would not end.
+    scanner?.abandon();
     for (const one of followers) {
       one.child?.kill("SIGKILL");
       one.network?.close();

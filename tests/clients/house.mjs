@@ -17,11 +17,11 @@ const TAPS_EVERY_MS = 80;
 
 export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-/** Waits until `level` is so. */
+/** Waits until `level` is so; `what` is that in words, or says how far it has come. */
 export async function until(what, level, limit = 30_000) {
   const end = Date.now() + limit;
-  while (!level()) {
-    if (Date.now() > end) throw new Error(`not in time: ${what}`);
+  while (!await level()) {
+    if (Date.now() > end) throw new Error(`not in time: ${typeof what === "function" ? what() : what}`);
     await pause(20);
   }
 }
@@ -40,15 +40,31 @@ export class House {
 
   async start() {
     const args = ["serve", "--data", this.data, "--listen", `127.0.0.1:${this.port ?? 0}`, "--json"];
-    this.child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "ignore"], env: ENVIRONMENT });
+    const log = fs.openSync(this.log, "a");
+    this.child = spawn(BINARY, args, { stdio: ["ignore", "pipe", log], env: ENVIRONMENT });
+    fs.closeSync(log);
     const lines = readline.createInterface({ input: this.child.stdout });
     const [line] = await once(lines, "line", { signal: AbortSignal.timeout(READY_MS) });
     this.port = Number(new URL(JSON.parse(line).url).port);
     this.url = `http://127.0.0.1:${this.port}`;
   }
 
+  get log() {
+    return path.join(path.dirname(this.data), "log");
+  }
+
+  /** How it stands, in words. */
+  get said() {
+    const state = this.isUp ? "the house is up" : `the house has ended (${this.child.exitCode ?? this.child.signalCode})`;
+    return `${state}, and says:\n${fs.readFileSync(this.log, "utf8").split("\n").slice(-30).join("\n")}`;
+  }
+
+  get isUp() {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   async end(signal) {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.isUp) return;
     const ended = once(this.child, "exit");
     this.child.kill(signal);
     await ended;
@@ -97,9 +113,16 @@ export class Reader {
     this.done = this.#work();
   }
 
+  /** Its last scans are answered, when there is a house that can. */
   async stop() {
     this.stopped = true;
     await this.done;
+  }
+
+  /** Gives up what is not answered. */
+  abandon() {
+    this.stopped = true;
+    this.done.catch(() => {});
   }
 
   async #work() {
@@ -125,7 +148,7 @@ export class Reader {
         }
         return;
       } catch (error) {
-        if (this.stopped && this.house.child.exitCode !== null) throw error;
+        if (this.stopped && !this.house.isUp) throw error;
         await pause(30);
       }
     }

@@ -11,12 +11,17 @@ const MIDDLE = (byte) => byte !== 0x0a && byte !== 0x7d;
 export class Cutter {
   static async before(port) {
     const cutter = new Cutter();
-    Object.assign(cutter, { target: port, cuts: 0, calm: false, open: new Set() });
+    Object.assign(cutter, { target: port, cuts: 0, met: 0, bytes: 0, calm: false, open: new Set() });
     cutter.server = net.createServer((client) => cutter.#serve(client));
     cutter.server.listen(0, "127.0.0.1");
     await once(cutter.server, "listening");
     cutter.url = `http://127.0.0.1:${cutter.server.address().port}`;
     return cutter;
+  }
+
+  /** How it stands, in words. */
+  get said() {
+    return `${this.cuts} cuts, ${this.met} connections, ${this.bytes} bytes since the last cut`;
   }
 
   close() {
@@ -25,23 +30,29 @@ export class Cutter {
   }
 
   #serve(client) {
+    this.met += 1;
     const server = net.connect(this.target, "127.0.0.1");
     const both = [client, server];
     const gone = () => both.forEach((socket) => { socket.destroy(); this.open.delete(socket); });
     both.forEach((socket) => { this.open.add(socket); socket.on("error", gone).on("close", gone); });
-    let left = Infinity;
+    let [left, headed] = [Infinity, false];
     client.once("data", (head) => {
       if (/^GET \/api\/v1\/(events|ws)\b/.test(head.toString("latin1"))) left = LEAST + Math.floor(Math.random() * SPREAD);
     });
     client.on("data", (bytes) => server.write(bytes));
     server.on("data", (bytes) => {
-      const at = this.calm ? 0 : middle(bytes, left);
+      // A browser takes half a head for a whole one, of no event stream, and does not come back.
+      const body = headed ? 0 : bytes.indexOf("\r\n\r\n") + "\r\n\r\n".length;
+      headed ||= body >= "\r\n\r\n".length;
+      const at = this.calm || !headed ? 0 : middle(bytes, body, left);
       left -= bytes.length;
+      this.bytes += bytes.length;
       if (at === 0) {
         client.write(bytes);
         return;
       }
       this.cuts += 1;
+      this.bytes = 0;
       // The end comes in both ways that networks know: as an end, and as a reset.
       client.write(bytes.subarray(0, at), () => (this.cuts % 2 ? client.end(gone) : client.resetAndDestroy()));
       server.destroy();
@@ -49,10 +60,11 @@ export class Cutter {
   }
 }
 
-/** Where in `bytes` a stream of which so many bytes are left is cut; 0 when not in these. */
-function middle(bytes, left) {
+/** Where in `bytes`, of which those from `body` on are frames, a stream with so many bytes left is
+    cut; 0 when not in these. */
+function middle(bytes, body, left) {
   if (left >= bytes.length) return 0;
-  let at = Math.max(1, Math.floor(Math.random() * bytes.length));
-  while (at > 0 && !MIDDLE(bytes[at - 1])) at -= 1;
-  return at;
+  let at = body + Math.ceil(Math.random() * (bytes.length - body));
+  while (at > body && !MIDDLE(bytes[at - 1])) at -= 1;
+  return at > body ? at : 0;
 }
