@@ -7,37 +7,31 @@ use crate::base::Result;
 use crate::base::id::{DeviceId, DisplayId};
 use crate::store::rows;
 
+/// The query for readers, and which, in what order.
+macro_rules! devices {
+    ($which:literal) => {
+        concat!(
+            "select device_id, device.name, mode, room_id, room.name as room_name, state, alarms,
+                    last_seen_at, queue_depth, queue_since, serial, model, firmware, skew_ms,
+                    battery, rssi, uptime_s, key_prefix, next_key_prefix is not null as rolling,
+                    tag_order, language, tones, show_name, daily_checkout_from, buffer_max,
+                    enrolled_at, revoked_at
+             from device
+             left join room using (room_id)
+             ",
+            $which
+        )
+    };
+}
+
 /// Returns all readers, by name; those that were revoked at the end.
 pub fn list(conn: &Connection) -> Result<Vec<Device>> {
-    rows::all(
-        conn,
-        "select device_id, device.name, mode, room_id, room.name as room_name, state, alarms,
-                last_seen_at, queue_depth, queue_since, serial, model, firmware, skew_ms, battery,
-                rssi, uptime_s, key_prefix, next_key_prefix is not null as rolling, tag_order,
-                language, tones, show_name, daily_checkout_from, buffer_max, enrolled_at,
-                revoked_at
-         from device
-         left join room using (room_id)
-         order by state = 'revoked', device.name, device_id",
-        [],
-    )
+    rows::all(conn, devices!("order by state = 'revoked', device.name, device_id"), [])
 }
 
 /// Returns a reader.
 pub fn device(conn: &Connection, device: DeviceId) -> Result<Device> {
-    rows::one(
-        conn,
-        "device",
-        "select device_id, device.name, mode, room_id, room.name as room_name, state, alarms,
-                last_seen_at, queue_depth, queue_since, serial, model, firmware, skew_ms, battery,
-                rssi, uptime_s, key_prefix, next_key_prefix is not null as rolling, tag_order,
-                language, tones, show_name, daily_checkout_from, buffer_max, enrolled_at,
-                revoked_at
-         from device
-         left join room using (room_id)
-         where device_id = ?1",
-        params![device],
-    )
+    rows::one(conn, "device", devices!("where device_id = ?1"), params![device])
 }
 
 /// Returns what a reader is told to be.

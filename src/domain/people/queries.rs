@@ -8,37 +8,41 @@ use crate::base::Result;
 use crate::base::id::{BadgeId, ContactId, GroupId, PersonId};
 use crate::store::rows;
 
+/// The query for people, and which, in what order.
+macro_rules! people {
+    ($which:literal) => {
+        concat!(
+            "select person_id, number, given_name, family_name, display_name, role, language, state
+             from person
+             ",
+            $which
+        )
+    };
+}
+
 /// Returns a person who has not been erased.
 pub fn find(conn: &Connection, person: PersonId) -> Result<Person> {
     rows::one(
         conn,
         "person",
-        "select person_id, number, given_name, family_name, display_name, role, language, state
-         from person
-         where person_id = ?1 and state <> 'erased'",
+        people!("where person_id = ?1 and state <> 'erased'"),
         params![person],
     )
 }
 
 /// Returns a person by the number of another system.
 pub fn by_number(conn: &Connection, number: &str) -> Result<Option<Person>> {
-    rows::maybe(
-        conn,
-        "select person_id, number, given_name, family_name, display_name, role, language, state
-         from person
-         where number = ?1 and state <> 'erased'",
-        params![number],
-    )
+    rows::maybe(conn, people!("where number = ?1 and state <> 'erased'"), params![number])
 }
 
 /// Returns the people whose name reads the same.
 pub fn by_name(conn: &Connection, given_name: &str, family_name: &str) -> Result<Vec<Person>> {
     rows::all(
         conn,
-        "select person_id, number, given_name, family_name, display_name, role, language, state
-         from person
-         where search_key = ?1 and state <> 'erased'
-         order by person_id",
+        people!(
+            "where search_key = ?1 and state <> 'erased'
+             order by person_id"
+        ),
         params![rules::search_key(&format!("{given_name} {family_name}"))],
     )
 }
@@ -65,15 +69,15 @@ pub fn search(conn: &Connection, search: &Search, limit: i64, offset: i64) -> Re
     let mut word = || words.next().unwrap_or_else(|| "%".to_owned());
     rows::all(
         conn,
-        "select person_id, number, given_name, family_name, display_name, role, language, state
-         from person
-         where state = 'active'
-           and search_key like ?1 and search_key like ?2 and search_key like ?3
-           and (?4 is null or role = ?4)
-           and (?5 is null or person_id in
-                (select person_id from group_member where group_id = ?5))
-         order by search_key, person_id
-         limit ?6 offset ?7",
+        people!(
+            "where state = 'active'
+               and search_key like ?1 and search_key like ?2 and search_key like ?3
+               and (?4 is null or role = ?4)
+               and (?5 is null or person_id in
+                    (select person_id from group_member where group_id = ?5))
+             order by search_key, person_id
+             limit ?6 offset ?7"
+        ),
         params![word(), word(), word(), search.role, search.group, limit, offset],
     )
 }

@@ -92,46 +92,39 @@ pub fn activity(conn: &Connection, activity: ActivityId) -> Result<Activity> {
     )
 }
 
+/// The query for runs, and which.
+macro_rules! runs {
+    ($which:literal) => {
+        concat!(
+            "select run_id, activity_id, activity.name as activity_name, room_id,
+                    room.name as room_name, capacity, started_at, ended_at
+             from run
+             join activity using (activity_id)
+             join room using (room_id)
+             ",
+            $which
+        )
+    };
+}
+
 /// Returns a run, open or ended.
 pub fn run(conn: &Connection, run: RunId) -> Result<Run> {
-    rows::one(
-        conn,
-        "run",
-        "select run_id, activity_id, activity.name as activity_name, room_id,
-                room.name as room_name, capacity, started_at, ended_at
-         from run
-         join activity using (activity_id)
-         join room using (room_id)
-         where run_id = ?1",
-        params![run],
-    )
+    rows::one(conn, "run", runs!("where run_id = ?1"), params![run])
 }
 
 /// Returns the open run in a room.
 pub fn open_run_in(conn: &Connection, room: RoomId) -> Result<Option<Run>> {
-    rows::maybe(
-        conn,
-        "select run_id, activity_id, activity.name as activity_name, room_id,
-                room.name as room_name, capacity, started_at, ended_at
-         from run
-         join activity using (activity_id)
-         join room using (room_id)
-         where room_id = ?1 and ended_at is null",
-        params![room],
-    )
+    rows::maybe(conn, runs!("where room_id = ?1 and ended_at is null"), params![room])
 }
 
 /// Returns all open runs, by room.
 pub fn open_runs(conn: &Connection) -> Result<Vec<Run>> {
     rows::all(
         conn,
-        "select run_id, activity_id, activity.name as activity_name, room_id,
-                room.name as room_name, capacity, started_at, ended_at
-         from run
-         join activity using (activity_id)
-         join room using (room_id)
-         where ended_at is null
-         order by room.name",
+        runs!(
+            "where ended_at is null
+             order by room.name"
+        ),
         [],
     )
 }
