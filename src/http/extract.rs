@@ -9,7 +9,8 @@ use http_body_util::{BodyExt as _, Collected, LengthLimitError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::parse;
+use super::pairs::{self, Pairs};
+use super::parse::{self, Fault};
 use super::signed_in::Principal;
 use crate::base::{Error, Result, secret};
 use crate::live::Once;
@@ -125,13 +126,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     async fn from_request(request: Request, state: &S) -> Result<Form<T>> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts, Body::from(whole(body).await?));
-        let form = axum::Form::<T>::from_request(request, state).await;
-        form.map(|form| Form(form.0)).map_err(|error| {
-            if error.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-                return Error::WrongType("application/x-www-form-urlencoded");
+        let form = axum::Form::<Pairs>::from_request(request, state).await;
+        let form = form.map_err(|error| match error.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Error::WrongType("application/x-www-form-urlencoded")
             }
-            pairs_unread(&error, "the form cannot be read")
-        })
+            _ => Error::malformed("the form cannot be read"),
+        })?;
+        pairs::read(form.0).map(Form).map_err(|fault| unread(fault, "the form"))
     }
 }
 
@@ -149,21 +151,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Query<T>> {
-        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|query| Query(query.0)).map_err(|e| pairs_unread(&e, "the query cannot be read"))
-    }
-}
-
-/// Says which field of a query or of a form cannot be read. `whole` is said where none can be named.
-fn pairs_unread(error: &(dyn std::error::Error + 'static), whole: &'static str) -> Error {
-    type Unread = serde_path_to_error::Error<serde::de::value::Error>;
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    match causes.into_iter().find_map(|cause| cause.downcast_ref::<Unread>()) {
-        Some(error) => {
-            let (path, problem) = (error.path().to_string(), error.inner().to_string());
-            Error::Malformed { field: parse::field_of(&path, &problem), problem: problem.into() }
-        }
-        None => Error::malformed(whole),
+        let query = axum::extract::Query::<Pairs>::from_request_parts(parts, state).await;
+        let query = query.map_err(|_| Error::malformed("the query cannot be read"))?;
+        pairs::read(query.0).map(Query).map_err(|fault| unread(fault, "the query"))
     }
 }
 
@@ -174,10 +164,13 @@ fn absent<T: DeserializeOwned>() -> Result<T> {
 
 /// Reads a body.
 fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    parse::read(bytes).map_err(|fault| {
-        let problem = fault.of("the body").into();
-        Error::Malformed { field: fault.field, problem }
-    })
+    parse::read(bytes).map_err(|fault| unread(fault, "the body"))
+}
+
+/// Says what cannot be read, of `whole` where no field is at fault.
+fn unread(fault: Fault, whole: &str) -> Error {
+    let problem = fault.of(whole).into();
+    Error::Malformed { field: fault.field, problem }
 }
 
 fn json_type(headers: &HeaderMap) -> Result<()> {

@@ -15,6 +15,7 @@ mod agent;
 pub mod error;
 mod strict;
 mod parse;
+mod pairs;
 pub mod extract;
 pub mod signed_in;
 pub mod session;

@@ -13,6 +13,12 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Returns what serde says is wrong at `path`.
+    pub fn at(path: &serde_path_to_error::Path, text: &str) -> Fault {
+        let problem = wanted(text);
+        Fault { field: field_of(&path.to_string(), &problem), problem }
+    }
+
     /// Says what is wrong, of the field if there is one, else of what was read as a whole.
     pub fn of(&self, whole: &str) -> String {
         let problem = &self.problem;
@@ -32,17 +38,14 @@ fn fault<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Fault 
     let mut json = serde_json::Deserializer::from_slice(bytes);
     match serde_path_to_error::deserialize::<_, T>(Strict(&mut json)) {
         // All of it can be read, but something follows.
-        Ok(_) => Fault { field: None, problem: words(error) },
-        Err(error) => {
-            let problem = words(error.inner());
-            Fault { field: field_of(&error.path().to_string(), &problem), problem }
-        }
+        Ok(_) => Fault { field: None, problem: wanted(&words(error)) },
+        Err(error) => Fault::at(error.path(), &words(error.inner())),
     }
 }
 
 /// The field that is complained about: where it stands, or the one that is quoted as missing or
 /// unknown.
-pub fn field_of(path: &str, problem: &str) -> Option<String> {
+fn field_of(path: &str, problem: &str) -> Option<String> {
     let quoted = problem.split('`').nth(1).filter(|_| problem.contains(" field `"));
     let path = (path != "." && path != "?").then_some(path);
     match (path, quoted) {
@@ -53,14 +56,18 @@ pub fn field_of(path: &str, problem: &str) -> Option<String> {
     }
 }
 
-/// Says what is wrong. serde says what it found and what it wanted; the second is what helps.
+/// Says what is wrong, and where nothing can be read at all.
 fn words(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     if error.classify() != Category::Data {
         return format!("cannot be read as JSON at line {line}, column {column}");
     }
     let text = error.to_string();
-    let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned()
+}
+
+/// serde says what it found and what it wanted; the second is what helps.
+fn wanted(text: &str) -> String {
     match text.rsplit_once(", expected ") {
         Some((found, wanted)) if found.starts_with("invalid ") => format!("must be {wanted}"),
         _ => text.to_owned(),

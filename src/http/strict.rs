@@ -16,7 +16,7 @@ use serde::de::{
 
 /// What has to stand somewhere.
 #[derive(Clone, Copy)]
-enum Wanted {
+pub(super) enum Wanted {
     Object,
     /// An object without fields.
     Empty,

@@ -92,13 +92,16 @@ async fn a_mistake_in_a_query_names_its_field() {
         let wrong = async |query: String, field: &str| {
             let answer = client.get(&format!("{path}?{query}")).await.unwrap();
             assert_eq!(answer.status, 400, "{path}?{query}");
-            assert_eq!(answer.json().unwrap()["field"], field, "{path}?{query}");
+            let told = answer.json().unwrap();
+            assert_eq!(told["field"], field, "{path}?{query}");
+            told["detail"].as_str().unwrap().to_owned()
         };
         wrong("nope=1".to_owned(), "nope").await;
         for (name, schema) in names {
             wrong(format!("{name}=1&{name}=1"), &name).await;
             if schema["type"].to_string().contains("integer") {
-                wrong(format!("{name}=x"), &name).await;
+                let told = wrong(format!("{name}=x"), &name).await;
+                assert_eq!(told, "must be a whole number", "{path}?{name}=x");
             }
             tried += 1;
         }
