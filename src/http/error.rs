@@ -1,11 +1,14 @@
 //! Errors on the wire: the only place where one becomes a status code, and
 //! where a defect is logged, once, with its chain.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use crate::base::Error;
+
+/// How a badge reader says who it is; no cookie is taken there.
+const READER_CHALLENGE: &str = r#"Bearer realm="daybook""#;
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -19,6 +22,9 @@ impl IntoResponse for Error {
                 tracing::error!(error = format!("{source:#}"), "the storage refused a write");
                 problem.because(self.to_string()).after(5)
             }
+            Error::KeyWrong => problem
+                .because(self.to_string())
+                .with_header(header::WWW_AUTHENTICATE, READER_CHALLENGE),
             Error::Busy => problem.because(self.to_string()).after(1),
             Error::TooMany { retry_after_s, .. } => {
                 problem.because(self.to_string()).after(retry_after_s)

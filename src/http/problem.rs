@@ -103,9 +103,17 @@ pub(super) struct Written<'a> {
     details: Option<&'a serde_json::Value>,
 }
 
+/// How a caller may say who it is, on every 401 that does not say it closer (RFC 9110, 15.5.2).
+/// Never `Basic`: browsers would ask for a password in a window of their own.
+const CHALLENGE: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="daybook", Cookie realm="daybook""#);
+
 /// Gives an answer that is an error its body, unless it is a page that says it in words.
 pub fn render(response: &mut Response, request_id: &str) {
     let status = response.status();
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(CHALLENGE);
+    }
     let kind = response.headers().get(header::CONTENT_TYPE);
     let page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if page || !status.is_client_error() && !status.is_server_error() {

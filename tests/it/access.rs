@@ -261,6 +261,37 @@ async fn everybody_is_let_in_where_the_table_says_so_and_nowhere_else() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
+/// RFC 9110, 15.5.2.
+#[tokio::test]
+async fn nobody_is_told_how_to_say_who_it_is() {
+    let server = TestServer::start().await;
+    let (nobody, mut asked) = (server.nobody(), 0);
+    for (method, path, _) in TABLE {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = match method {
+            Method::GET => nobody.get(&concrete(path)).await.unwrap(),
+            _ => nobody.json(method, &concrete(path), &json!({})).await.unwrap(),
+        };
+        if answer.status != 401 {
+            continue;
+        }
+        asked += 1;
+        let challenge = answer.headers.get("www-authenticate").map(|value| value.to_str().unwrap());
+        let for_reader = path.starts_with("/api/v1/device/");
+        let expected = match for_reader {
+            true => r#"Bearer realm="daybook""#,
+            false => r#"Bearer realm="daybook", Cookie realm="daybook""#,
+        };
+        assert_eq!(challenge, Some(expected), "{path}");
+    }
+    assert!(asked > 50, "{asked}");
+    let form = "username=ada&password=wrong";
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let page = nobody.send(Method::POST, "/sign-in", &kind, form.into()).await.unwrap();
+    assert_eq!(page.status, 401);
+    assert!(page.headers.contains_key("www-authenticate"), "of a page too");
+}
+
 fn told(answer: daybook::client::Answer) -> (u16, String) {
     let code = answer.json().ok().and_then(|json| Some(json["code"].as_str()?.to_owned()));
     (answer.status, code.unwrap_or_default())
