@@ -14,9 +14,10 @@ use crate::app::{App, AsOf};
 use crate::base::id::{PersonId, ScanReviewId};
 use crate::base::page::{Page, Paging};
 use crate::base::{Day, Result, Timestamp};
+use crate::domain::help;
 use crate::domain::rooms::scope;
 use crate::domain::visits::lists::{self, DayOf, Review};
-use crate::domain::visits::marking::{self, Mark};
+use crate::domain::visits::marking::Mark;
 use crate::domain::visits::{Attendance, Status};
 
 /// The routes of this file.
@@ -56,7 +57,7 @@ async fn mark(
     let note = Mark { status, reason, at };
     let marked = app.write_once(act.once, who.actor(), "visits.mark", move |tx| {
         let scope = scope::of(tx, who.person, who.role, tx.now)?;
-        marking::mark(tx, &scope, member, &note)
+        help::leaving::mark(tx, &scope, member, &note)
     });
     marked.await.map(Json)
 }

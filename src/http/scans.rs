@@ -22,9 +22,10 @@ use crate::base::id::RoomId;
 use crate::base::ulid::ulid;
 use crate::base::{Error, Result, Timestamp, secret};
 use crate::domain::devices::{self, Intent};
+use crate::domain::help;
 use crate::domain::house::Language;
 use crate::domain::people::rules;
-use crate::domain::visits::scan::{self, Scan, ScanResult, When};
+use crate::domain::visits::scan::{Scan, ScanResult, When};
 
 /// How many scans a call brings at the most.
 const SCANS_MAX: usize = 100;
@@ -164,7 +165,7 @@ async fn decide(app: &App, reader: Reader, mut scans: Vec<Scan>) -> Result<Decid
             let sent = std::mem::take(&mut scan.tag);
             scan.tag = devices::commands::tag(tx, device, &mut order, sent)?;
         }
-        let results = scan::scan_all(tx, &known.scanner, &scans)?;
+        let results = help::leaving::scan_all(tx, &known.scanner, &scans)?;
         Ok(Decided { server_time: tx.now, results })
     })
     .await

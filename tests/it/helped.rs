@@ -1,14 +1,19 @@
-//! Help that was marked as done by mistake, and is taken back.
+//! Help that was marked as done by mistake, and is taken back; and that of who has gone home.
 
 use std::time::Duration;
 
 use daybook::base::Actor;
 use daybook::domain::help::{self, Ask, Priority, Status};
+use daybook::domain::people::Role;
+use daybook::domain::visits::scan::When;
 use daybook::live::Tx;
+use serde_json::json;
 
+use crate::devices::reader;
 use crate::fixture::{self, Fixture};
 use crate::help::{act, ask, code, queue};
-use crate::scene::Scene;
+use crate::scene::{Scene, tap};
+use crate::server::TestServer;
 use crate::store::TestStore;
 
 #[tokio::test]
@@ -57,4 +62,50 @@ async fn what_was_done_before_the_day_was_closed_is_not_taken_up_after_it() {
     scene.pass(120);
     let back = move |tx: &mut Tx<'_>, scope: &_| help::commands::reopen(tx, scope, id);
     assert_eq!(code(scene.act(scene.eva, back).await), "help.undo_too_late");
+}
+
+#[tokio::test]
+async fn who_goes_home_waits_for_help_no_longer_and_who_is_helped_is_left_to_the_helper() {
+    let server = TestServer::start().await;
+    let (lead, client) = server.signed_in("Lea Lang", Role::Admin).await;
+    let exit = reader(&server, json!({ "name": "Exit", "mode": "door_out" })).await.client;
+    let (tags, mut members) = (["DEB0A1A1", "DEB0B2B2", "DEB0C3C3", "DEB0D4D4"], Vec::new());
+    for (name, tag) in ["Mia Mohn", "Ben Blau", "Zoe Zorn", "Tom Tau"].into_iter().zip(tags) {
+        let member = server.member(name, tag).await;
+        members.push((member, ask(&server, member, Priority::Normal).await.unwrap().id));
+    }
+    let [(mia, waits), (_, in_hand), (_, on_hold), (tom, by_hand)] = members[..] else { panic!() };
+    for id in [in_hand, on_hold] {
+        act(&server, lead, move |tx, scope| help::commands::claim(tx, scope, id)).await.unwrap();
+    }
+    let lay_aside = move |tx: &mut Tx<'_>, scope: &_| help::commands::hold(tx, scope, on_hold);
+    act(&server, lead, lay_aside).await.unwrap();
+    let leave = async |tags: &[&str]| {
+        let scans = tags
+            .iter()
+            .map(|tag| json!({ "scan_id": tap(tag, When::Now).scan_id, "tag": tag, "age_ms": 0 }));
+        let body = json!({ "scans": scans.collect::<Vec<_>>() });
+        assert_eq!(exit.post("/api/v1/device/scans", &body).await.unwrap().status, 200);
+    };
+    let status = async |id| server.read(move |conn| help::queries::request(conn, id)).await.status;
+
+    server.advance(Duration::from_secs(60));
+    leave(&tags[..3]).await;
+    let left = json!({ "status": "left" });
+    let marked = client.post(&format!("/api/v1/attendance/{tom}"), &left).await.unwrap();
+    assert_eq!(marked.status, 200);
+    for id in [waits, on_hold, by_hand] {
+        assert_eq!(status(id).await, Status::Cancelled);
+    }
+    assert_eq!(status(in_hand).await, Status::Assigned);
+    // From home, too: what is asked after leaving is not taken back by who leaves later.
+    server.advance(Duration::from_secs(60));
+    let again = ask(&server, mia, Priority::Normal).await.unwrap().id;
+    server.advance(Duration::from_secs(60));
+    leave(&tags[1..2]).await;
+    assert_eq!(status(again).await, Status::Pending);
+    // Nobody else can come to who is gone.
+    let path = format!("/api/v1/help-requests/{in_hand}/release");
+    let released = client.post(&path, &json!({})).await.unwrap().json().unwrap();
+    assert_eq!((&released["status"], &released["position"]), (&json!("cancelled"), &json!(null)));
 }

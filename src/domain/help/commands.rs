@@ -84,6 +84,15 @@ pub fn cancel_open(tx: &mut Tx<'_>, member: PersonId) -> Result<()> {
     Ok(())
 }
 
+/// Takes back what those have in the queue who have gone home since they asked: nobody would find
+/// them. What somebody has in hand is theirs to end.
+pub(super) fn cancel_left_behind(tx: &mut Tx<'_>) -> Result<()> {
+    for help in queries::left_behind(tx)? {
+        close(tx, &help, Status::Cancelled, None)?;
+    }
+    Ok(())
+}
+
 /// Gives the request into the hands of the holder of `scope`.
 pub fn claim(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
     let help = queries::request_in_scope(tx, scope, id)?;
@@ -108,7 +117,8 @@ pub fn claim(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> 
 /// when it comes back from hold.
 pub fn release(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
     let help = in_hand(tx, scope, id)?;
-    put_back(tx, &help)
+    put_back(tx, &help)?;
+    queries::request(tx, id)
 }
 
 /// Puts everything back that `helper` has in hand or on hold: they will not come any more.
@@ -119,8 +129,9 @@ pub fn release_all_of(tx: &mut Tx<'_>, helper: PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Afterwards nobody has come: the wait goes on, and counts for nobody who was helped.
-fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<Help> {
+/// Afterwards nobody has come: the wait goes on, and counts for nobody who was helped. Only who has
+/// gone home meanwhile waits no more.
+fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<()> {
     rows::run(
         tx,
         "update help_request
@@ -128,7 +139,8 @@ fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<Help> {
          where help_request_id = ?1",
         params![help.id, help.status == Status::OnHold],
     )?;
-    changed(tx, help)
+    changed(tx, help)?;
+    cancel_left_behind(tx)
 }
 
 /// Lays the request aside for a while; it comes back to the front of the queue.

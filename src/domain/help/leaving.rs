@@ -1,18 +1,44 @@
-//! A change to a person, with all that follows from it for what is open of them.
+//! What takes somebody out of the house, for the day or for good, with all that follows from it for
+//! what is open of them.
 //!
 //! It stands here because `help` is the last of the nouns that have something open of a person.
-//! Whatever may set somebody inactive or change a role calls this, and not the command of `people`
-//! alone.
+//! Whatever may set somebody inactive or change a role, or send somebody home, calls this, and not
+//! the command of `people` or `visits` alone.
 
 use super::commands;
 use crate::base::Result;
 use crate::base::id::PersonId;
+use crate::domain::devices::model::Scanner;
 use crate::domain::people::import::Import;
 use crate::domain::people::model::{PersonChange, PersonState};
 use crate::domain::people::{self, Role};
+use crate::domain::rooms::Scope;
 use crate::domain::rooms::roster::{self, Report};
+use crate::domain::visits::marking::{self, Mark};
+use crate::domain::visits::scan::{self, Outcome, Scan, ScanResult};
+use crate::domain::visits::{Attendance, Status};
 use crate::domain::{rooms, visits};
 use crate::live::Tx;
+
+/// Decides the scans of one call, as [`scan::scan_all`] does. Who goes home with one waits for help
+/// no longer.
+pub fn scan_all(tx: &mut Tx<'_>, scanner: &Scanner, scans: &[Scan]) -> Result<Vec<ScanResult>> {
+    let results = scan::scan_all(tx, scanner, scans)?;
+    if results.iter().any(|result| result.outcome == Outcome::LeftHouse) {
+        commands::cancel_left_behind(tx)?;
+    }
+    Ok(results)
+}
+
+/// Notes how a member stands to the house today, as [`marking::mark`] does. Who has gone home waits
+/// for help no longer.
+pub fn mark(tx: &mut Tx<'_>, scope: &Scope, id: PersonId, mark: &Mark) -> Result<Attendance> {
+    let marked = marking::mark(tx, scope, id, mark)?;
+    if marked.status == Status::Left {
+        commands::cancel_left_behind(tx)?;
+    }
+    Ok(marked)
+}
 
 /// Changes a person. Who ceases to belong to the house leaves it at once, if they are in it, and
 /// waits for no help: afterwards no badge and no page would let them do either. Who is a member no

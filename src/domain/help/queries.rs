@@ -58,6 +58,21 @@ pub(super) fn held_by(conn: &Connection, helper: PersonId) -> Result<Vec<Help>> 
     )
 }
 
+/// Returns what nobody has in hand of those who have left the house since they asked.
+pub(super) fn left_behind(conn: &Connection) -> Result<Vec<Help>> {
+    rows::all(
+        conn,
+        "select help_view.*
+         from help_view
+         join attendance using (person_id, day)
+         where help_view.status in ('pending', 'on_hold')
+           and attendance.status = 'left'
+           and left_at >= help_view.created_at
+         order by help_request_id",
+        [],
+    )
+}
+
 /// Returns what the member has asked last: the open request, or the newest of the day, so that
 /// its answer can be read again. One that was taken back is none.
 pub fn last_of(conn: &Connection, member: PersonId, day: Day) -> Result<Option<Help>> {
