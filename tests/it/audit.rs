@@ -58,7 +58,8 @@ async fn the_lead_reads_who_did_what_and_that_look_is_a_line_too() {
     // Going on from a page, later lines do not push what was seen into sight again.
     let next = page["next_cursor"].as_str().unwrap();
     let (_, rest) = get(&admin, &format!("?limit=4&cursor={next}")).await;
-    assert!(acts(&rest).iter().all(|act| *act == "account.opened"), "{rest}");
+    let earlier = ["account.opened", "person.enrolled"];
+    assert!(acts(&rest).iter().all(|act| earlier.contains(act)), "{rest}");
 
     for (wrong, field) in [("act=Mia%20Mai", "act"), ("act=", "act"), ("cursor=p50", "cursor")] {
         let (status, problem) = get(&admin, &format!("?{wrong}")).await;
@@ -87,4 +88,58 @@ async fn a_change_to_a_person_is_a_line_that_names_the_fields_and_nothing_in_the
     let details: Vec<_> =
         page["items"].as_array().unwrap().iter().map(|line| &line["detail"]).collect();
     assert_eq!(details, ["display_name language", "number given_name display_name"]);
+}
+
+/// Who is in which group decides who sees whom.
+#[tokio::test]
+async fn who_is_enrolled_and_what_becomes_of_rooms_and_groups_are_lines() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Lea Lead", Role::Admin).await;
+    let before = server.number("select max(audit_id) from audit").await;
+    let call = async |method, path: &str, body| {
+        let answer = admin.json(method, &format!("/api/v1{path}"), &body).await.unwrap();
+        assert!(answer.status < 300, "{path}");
+        answer
+            .json()
+            .ok()
+            .and_then(|made| Some(made["id"].as_str()?.to_owned()))
+            .unwrap_or_default()
+    };
+    let mut members = Vec::new();
+    for given in ["Mia", "Ben"] {
+        let body = json!({ "given_name": given, "family_name": "Mai", "role": "member" });
+        members.push(call(Method::POST, "/people", body).await);
+    }
+    let room = call(Method::POST, "/rooms", json!({ "name": "Mensa", "capacity": 9 })).await;
+    call(Method::PATCH, &format!("/rooms/{room}"), json!({ "capacity": 8 })).await;
+    let activity = call(Method::POST, "/activities", json!({ "name": "Singen" })).await;
+    let group = call(Method::POST, "/groups", json!({ "name": "2a", "kind": "class" })).await;
+    let path = format!("/groups/{group}/members");
+    let [mia, ben] = &members[..] else { panic!() };
+    call(Method::PUT, &path, json!({ "member_ids": [mia, ben] })).await;
+    call(Method::PUT, &path, json!({ "member_ids": [ben] })).await;
+    call(Method::PATCH, &format!("/people/{ben}"), json!({ "role": "office" })).await;
+
+    let (_, page) = get(&admin, "?limit=500").await;
+    let lines = page["items"].as_array().unwrap().iter().rev();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let lines = lines.filter(|line| text(&line["id"]).parse::<i64>().unwrap() > before);
+    let lines: Vec<_> =
+        lines.map(|line| ["act", "person_id", "detail"].map(|field| text(&line[field]))).collect();
+    let (group, room) = (format!("group:{group}"), format!("room:{room}"));
+    let expected = [
+        ["person.enrolled", mia, "member"],
+        ["person.enrolled", ben, "member"],
+        ["room.added", "", &room],
+        ["room.changed", "", &room],
+        ["activity.added", "", &format!("activity:{activity}")],
+        ["group.added", "", &group],
+        ["group.member_added", mia, &group],
+        ["group.member_added", ben, &group],
+        ["group.member_removed", mia, &group],
+        ["person.role_changed", ben, "member -> office"],
+        ["group.member_removed", ben, &group],
+        ["audit.read", "", ""],
+    ];
+    assert_eq!(lines, expected.map(|line| line.map(str::to_owned)));
 }

@@ -35,6 +35,7 @@ pub fn enrol(tx: &mut Tx<'_>, new: NewPerson) -> Result<PersonId> {
         ],
     )
     .on_constraint("person.number", number_taken)?;
+    audit::record(tx, "person.enrolled", Some(PersonId(id)), new.role.word())?;
     if new.role == Role::Member {
         tx.stale(Stale::Counts);
     }

@@ -14,7 +14,7 @@ use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, Timestamp, text};
 use crate::domain::house;
-use crate::domain::people::{self, Role};
+use crate::domain::people::{self, Role, audit};
 use crate::event::{Event, Label, Stale};
 use crate::live::Tx;
 use crate::store::rows;
@@ -42,6 +42,7 @@ pub fn new_room(tx: &mut Tx<'_>, new: &NewRoom) -> Result<RoomId> {
         params![name, new.kind, capacity],
     );
     let id = RoomId(id.on_constraint("room.name", || name_taken("room.name_taken"))?);
+    audit::record(tx, "room.added", None, &format!("room:{id}"))?;
     tx.stale(Stale::Room(id));
     Ok(id)
 }
@@ -61,6 +62,7 @@ pub fn change_room(tx: &mut Tx<'_>, room: RoomId, change: &RoomChange) -> Result
         params![room, name, kind, capacity],
     )
     .on_constraint("room.name", || name_taken("room.name_taken"))?;
+    audit::record(tx, "room.changed", None, &format!("room:{room}"))?;
     tx.stale(Stale::Room(room));
     Ok(())
 }
@@ -74,7 +76,9 @@ pub fn new_group(tx: &mut Tx<'_>, new: &NewGroup) -> Result<GroupId> {
          values (?1, ?2)",
         params![name, kind],
     );
-    Ok(GroupId(id.on_constraint("group.name", || name_taken("group.name_taken"))?))
+    let id = GroupId(id.on_constraint("group.name", || name_taken("group.name_taken"))?);
+    audit::record(tx, "group.added", None, &format!("group:{id}"))?;
+    Ok(id)
 }
 
 /// Makes exactly `members` the members of a group. Those responsible for it
@@ -96,23 +100,10 @@ pub fn set_group_members(tx: &mut Tx<'_>, group: GroupId, members: &[PersonId]) 
     .collect();
     let after: BTreeSet<PersonId> = members.iter().copied().collect();
     for person in before.difference(&after) {
-        rows::run(
-            tx,
-            "delete from group_member
-             where group_id = ?1 and person_id = ?2",
-            params![group, person],
-        )?;
+        leave_group(tx, group, *person)?;
     }
     for person in after.difference(&before) {
-        let added = rows::run(
-            tx,
-            "insert into group_member (group_id, person_id)
-             select ?1, person_id
-             from person
-             where person_id = ?2 and role = 'member' and state <> 'erased'",
-            params![group, person],
-        )?;
-        if added == 0 {
+        if !join_group(tx, group, *person)? {
             return Err(Error::invalid("member_ids", format!("{person} is not a member")));
         }
     }
@@ -120,6 +111,35 @@ pub fn set_group_members(tx: &mut Tx<'_>, group: GroupId, members: &[PersonId]) 
         supervising::members_changed(tx, group)?;
     }
     Ok(())
+}
+
+/// Puts a member into a group. Says whether they were not in it; nobody else can be. Who sees whom
+/// follows from it, so that it is a line in the audit.
+pub(super) fn join_group(tx: &mut Tx<'_>, group: GroupId, person: PersonId) -> Result<bool> {
+    let added = rows::run(
+        tx,
+        "insert into group_member (group_id, person_id)
+         select ?1, person_id
+         from person
+         where person_id = ?2 and role = 'member' and state <> 'erased'
+         on conflict do nothing",
+        params![group, person],
+    )?;
+    if added > 0 {
+        audit::record(tx, "group.member_added", Some(person), &format!("group:{group}"))?;
+    }
+    Ok(added > 0)
+}
+
+/// Takes somebody out of a group.
+pub(super) fn leave_group(tx: &mut Tx<'_>, group: GroupId, person: PersonId) -> Result<()> {
+    rows::run(
+        tx,
+        "delete from group_member
+         where group_id = ?1 and person_id = ?2",
+        params![group, person],
+    )?;
+    audit::record(tx, "group.member_removed", Some(person), &format!("group:{group}"))
 }
 
 /// Makes an activity.
@@ -134,7 +154,9 @@ pub fn new_activity(tx: &mut Tx<'_>, new: &NewActivity) -> Result<ActivityId> {
          values (?1, ?2)",
         params![name, new.default_room],
     );
-    Ok(ActivityId(id.on_constraint("activity.name", || name_taken("activity.name_taken"))?))
+    let id = ActivityId(id.on_constraint("activity.name", || name_taken("activity.name_taken"))?);
+    audit::record(tx, "activity.added", None, &format!("activity:{id}"))?;
+    Ok(id)
 }
 
 /// Starts a run. A room has one at a time: of two starts, the second is refused.
@@ -275,14 +297,11 @@ pub fn leave_groups(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
     if people::queries::find(tx, person)?.role == Role::Member {
         return Ok(());
     }
-    let left: Vec<GroupId> = rows::all(
-        tx,
-        "delete from group_member
-         where person_id = ?1
-         returning group_id",
-        params![person],
-    )?;
-    left.into_iter().try_for_each(|group| supervising::members_changed(tx, group))
+    for group in people::queries::groups_of(tx, person)? {
+        leave_group(tx, group, person)?;
+        supervising::members_changed(tx, group)?;
+    }
+    Ok(())
 }
 
 /// Refuses a run that has ended.

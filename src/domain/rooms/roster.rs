@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::namesakes::{self, Membership, memberships};
-use super::supervising;
+use super::{commands, supervising};
 use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
 use crate::domain::people::import::{Entry, GroupKind, Import};
@@ -293,11 +293,7 @@ fn join(
     let present = memberships(tx, person, role)?;
     for group in &present {
         if group.leaves(&kinds) && named.iter().all(|(_, name)| *name != group.name) {
-            rows::run(
-                tx,
-                "delete from group_member where group_id = ?1 and person_id = ?2",
-                params![group.id, person],
-            )?;
+            commands::leave_group(tx, group.id, person)?;
             groups.changed.insert(group.id);
         }
     }
@@ -310,11 +306,7 @@ fn join(
             supervising::add_group_staff(tx, group, person)?;
             continue;
         }
-        rows::run(
-            tx,
-            "insert or ignore into group_member (group_id, person_id) values (?1, ?2)",
-            params![group, person],
-        )?;
+        commands::join_group(tx, group, person)?;
         groups.changed.insert(group);
     }
     Ok(())
@@ -329,7 +321,7 @@ struct Groups {
 }
 
 impl Groups {
-    fn find_or_make(&mut self, tx: &Tx<'_>, kind: GroupKind, name: &str) -> Result<GroupId> {
+    fn find_or_make(&mut self, tx: &mut Tx<'_>, kind: GroupKind, name: &str) -> Result<GroupId> {
         if let Some(group) = self.by_name.get(name) {
             return Ok(*group);
         }
@@ -338,7 +330,9 @@ impl Groups {
             Some(group) => group,
             None => {
                 let sql = "insert into \"group\" (name, kind) values (?1, ?2)";
-                GroupId(rows::insert(tx, sql, params![name, kind])?)
+                let id = GroupId(rows::insert(tx, sql, params![name, kind])?);
+                people::audit::record(tx, "group.added", None, &format!("group:{id}"))?;
+                id
             }
         };
         self.by_name.insert(name.to_owned(), group);
