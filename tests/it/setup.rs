@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use daybook::base::Actor;
 use daybook::client::Answer;
-use daybook::domain::people;
+use daybook::domain::people::{self, Role};
 use serde_json::json;
 
 use crate::server::TestServer;
@@ -43,6 +43,23 @@ async fn a_new_house_is_set_up_once_by_who_has_the_code() {
     assert_eq!(me.status, 200);
     let again = client.post(path, &setup(&code_shown, PASSWORD)).await.unwrap();
     assert_eq!((again.status, code(&again)), (410, "setup.done".to_owned()));
+}
+
+#[tokio::test]
+async fn an_admin_from_the_console_does_not_stand_in_the_way_of_the_set_up() {
+    let server = TestServer::of(TestStore::empty()).await;
+    server.account("Ben Chef", Role::Admin).await;
+    let client = server.nobody();
+    let needed = client.get("/api/v1/setup").await.unwrap().json().unwrap();
+    assert_eq!(needed, json!({ "needed": true }));
+    let code = server.write(Actor::System, people::setup::new_code).await.unwrap();
+    let setup = json!({ "code": code, "house_name": "Lindenschule", "profile": "school",
+        "zone": "Europe/Berlin", "language": "de", "username": "eva",
+        "display_name": "Eva Chef", "password": PASSWORD });
+    let done = client.post("/api/v1/setup", &setup).await.unwrap();
+    assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
+    let me = server.sign_in("ben").await.get("/api/v1/me").await.unwrap();
+    assert_eq!(me.json().unwrap()["house"]["name"], "Lindenschule");
 }
 
 #[tokio::test]

@@ -32,9 +32,10 @@ pub struct SetUp {
     pub display_name: String,
 }
 
-/// Says whether the house still waits for its first admin.
+/// Says whether the house still waits for its first admin, or for its name: an admin that the
+/// console has added to no house could sign in to nothing.
 pub fn needed(conn: &Connection) -> Result<bool> {
-    Ok(!queries::has_admin(conn)?)
+    Ok(!house::queries::exists(conn)? || !queries::has_admin(conn)?)
 }
 
 /// Makes a new code in place of any before it. Returns it as people read it aloud.
