@@ -62,10 +62,15 @@ pub fn put_back(from: &Path, to: &Path) -> Result<(Sound, Option<PathBuf>)> {
         .and_then(|()| renew(&fresh))
         .and_then(|()| inspect(&fresh))
         .inspect_err(|_| drop(remove_with_log(&fresh)))?;
+    Ok((sound, put_in_place(&fresh, to)?))
+}
+
+/// Gives a whole database its name. What was there is kept beside it, and returned.
+pub(super) fn put_in_place(fresh: &Path, to: &Path) -> Result<Option<PathBuf>> {
     let kept = set_aside(to)?;
-    fs::rename(&fresh, to).with_context(|| to.display().to_string())?;
+    fs::rename(fresh, to).with_context(|| to.display().to_string())?;
     sync_directory(to)?;
-    Ok((sound, kept))
+    Ok(kept)
 }
 
 /// Proves that the file is a whole database of Daybook that this program knows, page by page.
@@ -162,7 +167,7 @@ fn set_aside(path: &Path) -> Result<Option<PathBuf>> {
     Ok(aside.exists().then_some(aside))
 }
 
-fn remove_with_log(path: &Path) -> Result<()> {
+pub(super) fn remove_with_log(path: &Path) -> Result<()> {
     for end in FILES {
         let path = with_end(path, end);
         if path.exists() {
@@ -178,7 +183,7 @@ fn sync_directory(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn sibling(path: &Path, end: &str) -> PathBuf {
+pub(super) fn sibling(path: &Path, end: &str) -> PathBuf {
     with_end(path, &format!(".{end}"))
 }
 

@@ -49,19 +49,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes a new database at `path`, for this user alone.
+    /// Makes a new database at `path`, for this user alone. It gets its name when it is whole: a
+    /// full disk, or a making that was killed, leaves no half of one in the way of the next.
     pub fn create(path: &Path) -> anyhow::Result<()> {
-        let file = File::options().create_new(true).write(true).mode(0o600).open(path);
-        file.with_context(|| path.display().to_string())?;
-        let mut conn = Connection::open(path)?;
-        tune(&conn)?;
-        let tx = conn.transaction()?;
-        tx.execute_batch(SCHEMA)?;
-        let epoch = secret::hex(&secret::random::<4>()?);
-        tx.execute("insert into epoch (epoch_id, epoch) values (1, ?1)", [epoch])?;
-        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-        tx.pragma_update(None, "user_version", upgrade::SCHEMA_VERSION)?;
-        tx.commit()?;
+        ensure!(!path.exists(), "{}: is there already", path.display());
+        let part = backup::sibling(path, "part");
+        backup::remove_with_log(&part)?;
+        make(&part)
+            .and_then(|()| backup::put_in_place(&part, path).map(drop))
+            .inspect_err(|_| drop(backup::remove_with_log(&part)))
+            .with_context(|| format!("{}: cannot be made", path.display()))?;
         Ok(())
     }
 
@@ -165,6 +162,21 @@ impl Store {
 /// Writes a page anew in which nothing changes: a commit without one says nothing of the disk.
 pub fn write_again(conn: &Connection) -> Result<()> {
     Ok(conn.pragma_update(None, "user_version", upgrade::SCHEMA_VERSION)?)
+}
+
+/// Makes the tables of a house that is still to be set up.
+fn make(path: &Path) -> anyhow::Result<()> {
+    File::options().create_new(true).write(true).mode(0o600).open(path)?;
+    // Without a log beside it: what is committed stands in the one file that gets its name.
+    let mut conn = Connection::open(path)?;
+    let tx = conn.transaction()?;
+    tx.execute_batch(SCHEMA)?;
+    let epoch = secret::hex(&secret::random::<4>()?);
+    tx.execute("insert into epoch (epoch_id, epoch) values (1, ?1)", [epoch])?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", upgrade::SCHEMA_VERSION)?;
+    tx.commit()?;
+    Ok(())
 }
 
 /// Checks whose database it is, upgrades it if need be, and returns its epoch.

@@ -147,7 +147,7 @@ async fn a_restored_house_begins_a_new_life_and_keeps_the_old_one_beside_it() {
 
 /// Faults 106 and 108.
 #[tokio::test]
-async fn the_log_of_a_lost_database_does_not_get_into_the_restored_one() {
+async fn the_log_of_a_lost_database_does_not_get_into_another_one() {
     let store = TestStore::new().await;
     let copy = store.dir.path().join("copy.db");
     backup::make(store.app.store.path(), &copy, |_, _| ()).unwrap();
@@ -160,6 +160,12 @@ async fn the_log_of_a_lost_database_does_not_get_into_the_restored_one() {
     assert!(fs::metadata(beside("-wal")).unwrap().len() > 0);
     let (sound, kept) = backup::put_back(&copy, &database).unwrap();
     assert_eq!((sound.events, kept), (0, None));
+    assert_eq!(backup::inspect(&database).unwrap().events, 0);
+    assert!(beside(".before-restore-1-wal").exists());
+    // Nor into a new one.
+    fs::rename(beside(".before-restore-1-wal"), beside("-wal")).unwrap();
+    fs::remove_file(&database).unwrap();
+    Store::create(&database).unwrap();
     assert_eq!(backup::inspect(&database).unwrap().events, 0);
     assert!(beside(".before-restore-1-wal").exists());
 }

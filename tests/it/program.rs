@@ -210,6 +210,20 @@ fn a_new_house_gets_a_directory_of_its_own_and_a_code_that_changes() {
     assert!(after.contains("daybook.toml: line"), "{after}");
 }
 
+/// Fault 102: what a full disk has kept from being made is made once there is room.
+#[test]
+fn a_house_that_could_not_be_made_is_not_in_the_way_of_the_next() {
+    let data = tempfile::tempdir().unwrap();
+    let init = format!("{} init --data \"$1\"", env!("CARGO_BIN_EXE_daybook"));
+    // A file may grow to 16 KiB: less than the tables take.
+    let full = format!("trap '' XFSZ; ulimit -f 32; exec {init}");
+    let run = Command::new("sh").args(["-c", &full, "sh"]).arg(data.path()).output().unwrap();
+    let (exit, text) = said(run);
+    assert!(exit == Some(1) && text.contains("daybook.db: cannot be made"), "{text}");
+    let (exit, text) = output(data.path(), &["init"]);
+    assert!(exit == Some(0) && text.contains("Set-up code: "), "{text}");
+}
+
 #[test]
 fn a_code_for_a_reader_is_made_beside_a_running_server() {
     let data = house();
