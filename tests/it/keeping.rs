@@ -77,6 +77,17 @@ fn an_upgrade_is_done_whole_or_not_at_all() {
     assert_eq!((version(&conn), row), (2, (7, None)));
 }
 
+/// Fault 109: who goes back to the copy loses nothing of what came before this upgrade.
+#[tokio::test]
+async fn the_copy_before_an_upgrade_is_of_its_moment() {
+    let store = TestStore::new().await;
+    for number in 0..2 {
+        emit(&store.app, number).await;
+        let copy = upgrade::keep_a_copy(store.app.store.path()).unwrap();
+        assert_eq!(backup::inspect(&copy).unwrap().events, number + 1);
+    }
+}
+
 #[tokio::test]
 async fn a_backup_holds_what_was_committed_and_is_for_its_owner_alone() {
     let store = TestStore::new().await;

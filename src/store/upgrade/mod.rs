@@ -5,6 +5,7 @@
 //! the old state or the new one; before that the old database is copied beside itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -32,14 +33,20 @@ pub fn run(conn: &mut Connection, path: &Path) -> Result<Option<PathBuf>> {
     if version == SCHEMA_VERSION {
         return Ok(None);
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".before-schema-{SCHEMA_VERSION}"));
-    let copy = PathBuf::from(name);
-    if !copy.exists() {
-        backup::make(path, &copy, |_, _| ())?;
-    }
+    let copy = keep_a_copy(path)?;
     apply(conn, STEPS, version).context("the upgrade was undone; the database is as it was")?;
     Ok(Some(copy))
+}
+
+/// Copies the database beside itself as it is now. A copy of before is replaced: it is of an
+/// upgrade that was undone, or that the house has gone back from and gone on without.
+pub fn keep_a_copy(path: &Path) -> Result<PathBuf> {
+    let copy = backup::sibling(path, &format!("before-schema-{SCHEMA_VERSION}"));
+    if copy.exists() {
+        fs::remove_file(&copy).with_context(|| copy.display().to_string())?;
+    }
+    backup::make(path, &copy, |_, _| ())?;
+    Ok(copy)
 }
 
 /// Refuses a database without the tables that the steps up to `version` make. Until the first
