@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Threads};
-use crate::base::{Actor, Clock};
+use crate::base::{Actor, Clock, Error};
 use crate::config::Config;
 use crate::domain::people::setup;
 use crate::http::guard::Guard;
@@ -198,18 +198,26 @@ impl House {
 async fn pulse(app: App) {
     let limit = systemd::watchdog_interval();
     let mut told = tokio::time::Instant::now();
+    let mut tried = 0;
     let mut beat = tokio::time::interval(PULSE);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
         let answered = app.write(Actor::System, "serve.pulse", |_| Ok(())).await;
-        // A full disk or queue is an answer too: a restart would not help.
-        let _ = answered;
-        if limit.is_some_and(|limit| told.elapsed() >= limit) {
+        let before = std::mem::replace(&mut tried, app.hub.metrics().commits_tried());
+        if shows_life(&answered, before, tried)
+            && limit.is_some_and(|limit| told.elapsed() >= limit)
+        {
             systemd::alive();
             told = tokio::time::Instant::now();
         }
     }
+}
+
+/// Says whether the writer lives. That the disk is full is an answer: a restart would not help. That
+/// there is no place in the queue is none, unless the writer gets on with what waits there.
+fn shows_life(answered: &crate::base::Result<()>, before: u64, tried: u64) -> bool {
+    !matches!(answered, Err(Error::Busy)) || tried > before
 }
 
 /// Returns where this machine itself reaches `address`.
@@ -243,4 +251,17 @@ fn names(config: &Config) -> BTreeSet<String> {
         names.insert(format!("{}.local", own.to_ascii_lowercase()));
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_hangs_behind_a_full_queue_shows_no_life() {
+        assert!(shows_life(&Ok(()), 7, 7));
+        assert!(shows_life(&Err(Error::StorageFailed(anyhow::anyhow!("full"))), 7, 7));
+        assert!(shows_life(&Err(Error::Busy), 7, 8));
+        assert!(!shows_life(&Err(Error::Busy), 8, 8));
+    }
 }

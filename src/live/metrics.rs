@@ -90,6 +90,11 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Returns how many commits have been made, or have failed.
+    pub fn commits_tried(&self) -> u64 {
+        self.commit_us.read().count + self.commits_failed.load(Ordering::Relaxed)
+    }
+
     /// Counts what was handed to a stream; a sign of life is nothing.
     pub fn delivered(&self, frames: &[Arc<Frame>]) {
         let count = frames.iter().filter(|frame| !frame.is_rest()).count();
