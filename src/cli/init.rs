@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -49,9 +50,19 @@ pub fn run(flags: &Flags) -> Outcome {
     }
     say(format!("The house's data is in {data}."));
     say(format!("Set-up code: {code} (good once, for 24 hours)"));
-    say(format!("Next: daybook serve --data {data}"));
-    say(format!("then open http://<this machine>:{} and type the code.", listen.port()));
+    match directory.served_at() {
+        Some(address) => say(format!("Open {} and type the code.", url(address))),
+        None => {
+            say(format!("Next: daybook serve --data {data}"));
+            say(format!("then open {} and type the code.", url(listen)));
+        }
+    }
     Ok(())
+}
+
+/// Returns what to open in a browser; from another machine its own name for this one.
+fn url(address: SocketAddr) -> String {
+    format!("http://<this machine>:{}", address.port())
 }
 
 /// Writes a settings' file in which everything is a comment.

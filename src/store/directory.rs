@@ -36,7 +36,7 @@ pub struct Contact {
 pub struct Directory {
     path: PathBuf,
     /// Locked as long as it is open, also when the process is killed. None beside a server.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Directory {
@@ -53,7 +53,7 @@ impl Directory {
     /// Checks the directory, closes it to other users, and becomes its master, to do `work`.
     pub fn open(path: &Path, work: &str) -> Result<Directory> {
         match Directory::take(path, work)? {
-            Some(lock) => Ok(Directory { path: path.to_owned(), _lock: Some(lock) }),
+            Some(lock) => Ok(Directory { path: path.to_owned(), lock: Some(lock) }),
             None => bail!("{}: another Daybook is running on this data", path.display()),
         }
     }
@@ -72,7 +72,7 @@ impl Directory {
                 path.display()
             );
         }
-        Ok(Directory { path: path.to_owned(), _lock: lock })
+        Ok(Directory { path: path.to_owned(), lock })
     }
 
     /// Returns what the master of the directory does at the moment, if there is one.
@@ -99,6 +99,12 @@ impl Directory {
         let text = fs::read_to_string(path.join(OPERATOR)).ok()?;
         let (address, key) = text.split_once(' ')?;
         Some(Contact { address: address.parse().ok()?, key: key.to_owned() })
+    }
+
+    /// Returns where the server listens that this is used beside; none when there is no such.
+    pub fn served_at(&self) -> Option<SocketAddr> {
+        let beside = self.lock.is_none();
+        beside.then(|| Directory::contact(&self.path)).flatten().map(|contact| contact.address)
     }
 
     /// Takes the lock; none when another process has it.

@@ -225,6 +225,18 @@ fn a_house_that_could_not_be_made_is_not_in_the_way_of_the_next() {
 }
 
 #[test]
+fn who_asks_for_a_code_beside_the_server_is_not_told_to_start_one() {
+    let data = house();
+    let (_, alone) = output(data.path(), &["init", "--set", "listen=127.0.0.1:9"]);
+    assert!(alone.contains("Next: daybook serve --data "), "{alone}");
+    assert!(alone.ends_with("then open http://<this machine>:9 and type the code.\n"), "{alone}");
+    let server = Server::start(data.path());
+    let (_, beside) = output(data.path(), &["init"]);
+    let open = format!("Open http://<this machine>:{} and type", server.address.port());
+    assert!(beside.contains(&open) && !beside.contains("daybook serve"), "{beside}");
+}
+
+#[test]
 fn a_code_for_a_reader_is_made_beside_a_running_server() {
     let data = house();
     let server = Server::start(data.path());
