@@ -60,3 +60,12 @@ test("colours stand in the tokens only", () => {
   const onScreen = screens.slice(0, screens.indexOf("@layer print"));
   assert.deepEqual(onScreen.match(/#[0-9a-f]{3,8}\b|\brgb\(/g), null);
 });
+
+test("nothing glides whose place or size the page has to be laid out for, frame by frame", () => {
+  const sheets = ["style.css", "screens.css", "kiosk.css"].map((name) => fs.readFileSync(new URL(`../../../assets/${name}`, import.meta.url), "utf8"));
+  const glides = sheets.flatMap((sheet) => [...sheet.matchAll(/transition: ([^;]+);/g)]).flatMap(([, list]) => list.split(","));
+  const moved = sheets.flatMap((sheet) => [...sheet.matchAll(/@keyframes [a-z-]+ \{((?:[^{}]*\{[^{}]*\})+)/g)]).flatMap(([, steps]) => [...steps.matchAll(/([a-z-]+):/g)].map(([, name]) => name));
+  const names = new Set([...glides.map((glide) => glide.trim().split(" ")[0]), ...moved]);
+  for (const harmless of ["none", "background", "background-color", "color", "opacity", "transform"]) names.delete(harmless);
+  assert.deepEqual([...names], []);
+});
