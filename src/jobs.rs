@@ -12,7 +12,7 @@ use crate::base::{Actor, Result, Timestamp};
 use crate::domain::people::sessions;
 use crate::domain::visits::model::Today;
 use crate::domain::{devices, help, house, people, rooms, tracking, visits};
-use crate::event::{Signal, Stale, Topic};
+use crate::event::{Signal, Stale};
 use crate::live::{Tx, log, once};
 use crate::memory;
 
@@ -97,12 +97,10 @@ fn signal_of(conn: &Connection, figure: Stale, now: Timestamp) -> Result<Option<
         return Ok(None);
     }
     let day = house::queries::house(conn)?.day(now);
-    let (kind, topics, data) = match figure {
-        Stale::Counts => (
-            "house.counts_changed",
-            vec![Topic::House, Topic::Display],
-            serde_json::to_value(visits::queries::counts(conn, day)?),
-        ),
+    let (kind, data) = match figure {
+        Stale::Counts => {
+            ("house.counts_changed", serde_json::to_value(visits::queries::counts(conn, day)?))
+        }
         Stale::Room(id) => {
             let Some(place) = visits::queries::place(conn, id)? else { return Ok(None) };
             let data = serde_json::json!({
@@ -111,19 +109,14 @@ fn signal_of(conn: &Connection, figure: Stale, now: Timestamp) -> Result<Option<
                 "capacity": place.capacity,
                 "run_id": place.run.map(|(run, _)| run),
             });
-            (
-                "room.occupancy_changed",
-                vec![Topic::Room(id), Topic::House, Topic::Display],
-                Ok(data),
-            )
+            ("room.occupancy_changed", Ok(data))
         }
-        Stale::Queue => (
-            "queue.changed",
-            vec![Topic::Help, Topic::Display],
-            serde_json::to_value(help::queries::figures(conn, day, now)?),
-        ),
+        Stale::Queue => {
+            ("queue.changed", serde_json::to_value(help::queries::figures(conn, day, now)?))
+        }
     };
-    Ok(Some(Signal { kind, topics, data: data.map_err(anyhow::Error::from)? }))
+    let data = data.map_err(anyhow::Error::from)?;
+    Ok(Some(Signal { kind, topics: figure.topics(), data }))
 }
 
 /// Does what is due, once in each minute of the house's clock; what ends

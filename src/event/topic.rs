@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::{BulkAudience, Event};
+use super::{BulkAudience, Event, Stale};
 use crate::base::id::{GroupId, PersonId, RoomId, RunId};
 
 /// A subject that can be subscribed to.
@@ -174,6 +174,17 @@ impl Event {
             Event::ActivityTracked { user_id, groups, .. } => {
                 of_groups(groups).chain([Topic::Progress(*user_id), Topic::Lead]).collect()
             }
+        }
+    }
+}
+
+impl Stale {
+    /// Returns the topics that this figure is told on, the canonical one first. None names a person.
+    pub fn topics(self) -> Vec<Topic> {
+        match self {
+            Stale::Counts => vec![Topic::House, Topic::Display],
+            Stale::Room(room) => vec![Topic::Room(room), Topic::House, Topic::Display],
+            Stale::Queue => vec![Topic::Help, Topic::Display],
         }
     }
 }

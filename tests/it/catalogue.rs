@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use daybook::base::Timestamp;
+use daybook::base::id::RoomId;
 use daybook::client::{Client, Stream};
-use daybook::domain::people::Role;
-use daybook::event::Event;
+use daybook::domain::people::{Role, online};
+use daybook::event::{Event, Stale, Topic};
+use daybook::live::presence::{Change, Here, Status};
+use daybook::live::watch::DeviceKind;
 use daybook::{heartbeat, jobs};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -13,6 +17,7 @@ use serde_json::{Value, json};
 use crate::devices::reader;
 use crate::papers;
 use crate::server::TestServer;
+use crate::wire::without_ids;
 
 /// The signals: passing state, told without a place in the log.
 const SIGNALS: [&str; 6] = [
@@ -198,4 +203,38 @@ async fn every_event_and_signal_is_sent_by_a_real_action_and_heard() {
 
     timetable.stop().await;
     heart.abort();
+}
+
+/// Who hears of events is held against the paper in wire.rs.
+#[tokio::test]
+async fn the_paper_describes_who_hears_every_signal() {
+    let mut house = House::new().await;
+    house.open_a_run().await;
+    let here = [&house.tina.0, &house.mia.0].map(|id| Here {
+        person: id.parse().unwrap(),
+        status: Status::Online,
+        streams: 1,
+        device: DeviceKind::Unknown,
+        last_seen_at: Timestamp(0),
+    });
+    let known = house.server.read(move |conn| online::known(conn, &here)).await;
+    let audience: BTreeSet<Topic> = known.iter().flat_map(|who| who.audience.clone()).collect();
+    let news = known
+        .iter()
+        .flat_map(|who| online::news(who, &Change { was: Status::Offline, here: who.here }));
+    let told = news.chain(online::lists(&known, &audience)).map(|one| (one.kind, one.topics));
+    let figures = [
+        ("house.counts_changed", Stale::Counts),
+        ("room.occupancy_changed", Stale::Room(RoomId(1))),
+        ("queue.changed", Stale::Queue),
+    ];
+    let figures = figures.map(|(kind, figure)| (kind, figure.topics()));
+    let mut heard: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (kind, topics) in told.chain(figures) {
+        let topics = topics.iter().map(|topic| without_ids(&topic.to_string()));
+        heard.entry(kind).or_default().extend(topics);
+    }
+    let paper = papers::described();
+    let described = SIGNALS.map(|kind| (kind, paper[kind].topics.clone()));
+    assert_eq!(heard, BTreeMap::from(described));
 }

@@ -315,7 +315,8 @@ fn the_paper_describes_the_topics_and_the_fields_of_every_event() {
     }
 }
 
-fn without_ids(topic: &str) -> String {
+/// A topic as the paper writes it.
+pub fn without_ids(topic: &str) -> String {
     let part =
         |part: &str| if part.parse::<i64>().is_ok() { "{id}".to_owned() } else { part.to_owned() };
     topic.split(':').map(part).collect::<Vec<_>>().join(":")
