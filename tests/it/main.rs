@@ -60,6 +60,7 @@ mod scans;
 mod memo;
 mod turns;
 mod visits;
+mod undone;
 mod days;
 mod absences;
 mod former;

@@ -152,7 +152,10 @@ fn undo_end(tx: &mut Tx<'_>, visit: &Visit) -> Result<()> {
     let today = Today::now(tx)?;
     require_open(tx, &today, &run)?;
     let standing = queries::standing(tx, visit.person, &today)?;
-    if !standing.is_present() || queries::was_elsewhere_since(tx, visit)? {
+    if !standing.is_present()
+        || queries::was_elsewhere_since(tx, visit)?
+        || queries::was_away_since(tx, visit, today.day)?
+    {
         return Err(elsewhere());
     }
     require_room(tx, &run)?;

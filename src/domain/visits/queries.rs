@@ -69,6 +69,20 @@ pub(super) fn was_elsewhere_since(conn: &Connection, visit: &Visit) -> Result<bo
     )
 }
 
+/// Says whether the person has left the house with this visit or after it, and come back by a badge.
+/// Whom somebody has marked as left and then as present never was away: that was a slip.
+pub(super) fn was_away_since(conn: &Connection, visit: &Visit, day: Day) -> Result<bool> {
+    rows::one(
+        conn,
+        "attendance",
+        "select exists (
+             select 1
+             from attendance
+             where person_id = ?1 and day = ?2 and left_at >= ?3 and source = 'badge')",
+        params![visit.person, day, visit.ended_at],
+    )
+}
+
 /// Returns when a person's first visit since `since` began; undone ones never were.
 ///
 /// No visit starts before the one that it hangs on, even after a clock was put back: so the chain

@@ -64,7 +64,7 @@ pub struct Gone {
     pub ended_at: Timestamp,
     #[schema(inline)]
     pub reason: EndReason,
-    /// Whether the member is in the house and has been in no other run since.
+    /// Whether the member is in the house, has been in no other run since, and has not been away.
     #[serde(skip)]
     is_nowhere_else: bool,
     /// Until when the end can be undone.
@@ -192,7 +192,10 @@ fn gone(conn: &Connection, run: &Run, today: &Today) -> Result<Vec<Gone>> {
                                        from attendance
                                        where attendance.person_id = visit.person_id
                                          and day = ?4
-                                         and status = 'present') as is_nowhere_else
+                                         and status = 'present'
+                                         and (left_at is null
+                                              or left_at < visit.ended_at
+                                              or attendance.source <> 'badge')) as is_nowhere_else
          from visit
          join person using (person_id)
          where ended_at is not null
