@@ -14,9 +14,9 @@ use daybook::domain::visits::scan::{self, Scan, When};
 use daybook::domain::visits::{self, Status, day, snapshots};
 use daybook::live::Tx;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
-use crate::scene::{BEN, EVA, MIA, Scene, ZOE, check, reader, tap};
+use crate::always::{check, rehearse, runner};
+use crate::scene::{BEN, EVA, MIA, Scene, ZOE, reader, tap};
 
 /// Something that happens. Numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -143,22 +143,6 @@ fn newest_visit(tx: &Tx<'_>, back: usize) -> Result<VisitId> {
     Ok(VisitId(newest - i64::try_from(back).unwrap()))
 }
 
-/// Runs `test` in a write that is undone whatever comes of it.
-fn rehearse(
-    runtime: &tokio::runtime::Runtime,
-    scene: &Scene,
-    test: impl FnOnce(&mut Tx<'_>) -> std::result::Result<(), String> + Send + 'static,
-) -> std::result::Result<(), TestCaseError> {
-    let (told, heard) = std::sync::mpsc::channel();
-    let never = runtime.block_on(scene.write(Actor::System, move |tx| {
-        let outcome = test(tx);
-        told.send(outcome).unwrap();
-        Err::<(), _>(Error::Busy)
-    }));
-    assert!(matches!(never, Err(Error::Busy)), "{never:?}");
-    heard.recv().unwrap().map_err(TestCaseError::fail)
-}
-
 /// Plays one act as the writer does: what fails changes nothing. Only the
 /// refusals of the house may come of it.
 fn attempt(stage: &Stage, tx: &mut Tx<'_>, act: &Act) -> std::result::Result<(), String> {
@@ -172,11 +156,6 @@ fn attempt(stage: &Stage, tx: &mut Tx<'_>, act: &Act) -> std::result::Result<(),
     }
     tx.execute_batch("release act").unwrap();
     Ok(())
-}
-
-fn runner(cases: u32) -> TestRunner {
-    // No file of failed cases: a seed that failed becomes a test of its own.
-    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
 }
 
 #[test]

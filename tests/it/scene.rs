@@ -18,9 +18,9 @@ use daybook::domain::visits::scan::{self, Scan, ScanResult, When};
 use daybook::domain::visits::{self, Attendance, Counts, Status};
 use daybook::domain::{devices, house, people};
 use daybook::live::Tx;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::always::check;
 use crate::server;
 use crate::store::{PASSWORD, START, TestStore};
 
@@ -267,77 +267,6 @@ impl Scene {
             .await;
     }
 }
-
-/// Says what does not hold that must hold at every moment.
-pub fn check(conn: &Connection, now: Timestamp) -> std::result::Result<(), String> {
-    let day = Today::at(conn, now).unwrap().day;
-    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    for (wrong, sql) in WRONGS {
-        if number(sql) != 0 {
-            return Err(wrong.to_owned());
-        }
-    }
-    let counts = visits::queries::counts(conn, day).unwrap();
-    let all = counts.expected + counts.present + counts.absent + counts.left;
-    let members = "select count(*) from person where role = 'member' and state = 'active'";
-    let occupancies = visits::queries::occupancies(conn).unwrap();
-    let inside: i64 = occupancies.iter().map(|room| room.count).sum();
-    let sound = counts.present == counts.in_rooms + counts.in_transit
-        && counts.in_transit >= 0
-        && all == number(members)
-        && inside == counts.in_rooms;
-    if sound { Ok(()) } else { Err(format!("{counts:?}")) }
-}
-
-/// What never is, each as a query that counts it.
-const WRONGS: [(&str, &str); 8] = [
-    (
-        "in two rooms",
-        "select count(*)
-         from (select 1 from visit where ended_at is null group by person_id having count(*) > 1)",
-    ),
-    (
-        "in a room, but not in the house",
-        "select count(*) from visit
-         where ended_at is null
-           and not exists (select 1 from attendance
-                           where attendance.person_id = visit.person_id and status = 'present')",
-    ),
-    (
-        "in a run that has ended",
-        "select count(*) from visit join run using (run_id)
-         where visit.ended_at is null and run.ended_at is not null",
-    ),
-    (
-        "a visit that ends before it starts",
-        "select count(*) from visit where ended_at < started_at",
-    ),
-    (
-        "two visits at the same time, or the later one before",
-        "select count(*) from visit one join visit other using (person_id)
-         where one.visit_id < other.visit_id
-           and one.end_reason is not 'undone' and other.end_reason is not 'undone'
-           and other.started_at < coalesce(one.ended_at, 1e18)",
-    ),
-    (
-        "a newest visit that is not known as such",
-        "select count(*) from visit
-         where newest <> (visit_id in (select max(visit_id) from visit
-                                       where end_reason is not 'undone' group by person_id))",
-    ),
-    (
-        "a visit before coming",
-        "select count(*) from visit join attendance using (person_id)
-         where date(started_at / 1000, 'unixepoch', '+1 hour') = day
-           and end_reason is not 'undone'
-           and started_at < arrived_at",
-    ),
-    (
-        "left before coming",
-        "select count(*) from attendance
-         where status = 'left' and left_at < arrived_at",
-    ),
-];
 
 impl Deref for Scene {
     type Target = TestStore;

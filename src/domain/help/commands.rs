@@ -156,7 +156,9 @@ pub fn hold(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
          where help_request_id = ?1",
         params![id],
     )?;
-    changed(tx, &help)
+    changed(tx, &help)?;
+    cancel_left_behind(tx)?;
+    queries::request(tx, id)
 }
 
 /// Ends the request: the member has been helped.
