@@ -201,6 +201,7 @@ async fn clean_up(app: &App) -> Result<()> {
         people::audit::prune(tx, before(config.audit_keep_days))?;
         devices::commands::prune(tx)?;
         visits::keeping::prune(tx, before(config.visits_keep_days))?;
+        visits::keeping::prune_reasons(tx, now.minus(visits::keeping::REASONS_KEPT))?;
         visits::keeping::prune_scans(tx, before(config.scans_keep_days))?;
         help::commands::prune_words(tx, before(config.help_keep_days))?;
         tracking::commands::prune(tx, before(config.activity_keep_days))?;

@@ -6,6 +6,8 @@ use daybook::base::id::PersonId;
 use daybook::base::{Actor, Result, Timestamp};
 use daybook::domain::help::{self, Ask, Help, Priority};
 use daybook::domain::tracking::{self, Tracking};
+use daybook::domain::visits::marking::{self, Mark};
+use daybook::domain::visits::{self, Status};
 use daybook::event::{Stale, Topic};
 use daybook::jobs::{Jobs, do_what_is_due};
 use daybook::live::feed::{Next, Start};
@@ -52,6 +54,35 @@ async fn what_was_kept_long_enough_is_forgotten_also_by_a_box_that_is_off_at_nig
     assert_eq!(store.number(old).await, 0);
     // Sums are left, of nobody in particular.
     assert_eq!(store.number("select arrived * 10 + visits from day_total").await, 22);
+}
+
+#[tokio::test]
+async fn why_somebody_was_absent_is_forgotten_after_thirty_days_however_long_the_rest_is_kept() {
+    let store = TestStore::with(|config| config.visits_keep_days = 366).await;
+    let Fixture { members, teacher, .. } = fixture::class(&store, 2).await;
+    let run = fixture::run(&store, "Music", teacher).await;
+    let (away, came) = (members[0], members[1]);
+    store
+        .write(Actor::Person(teacher), move |tx| {
+            let scope = fixture::scope_of(tx, teacher)?;
+            for member in [away, came] {
+                let reason = Some("Masern".to_owned());
+                let sick = Mark { status: Status::Excused, reason, at: None };
+                marking::mark(tx, &scope, member, &sick)?;
+            }
+            visits::commands::start(tx, &scope, came, run)
+        })
+        .await
+        .unwrap();
+    let reasons = "select (select count(*) from attendance where reason is not null)
+                        + (select count(*) from visit where reason_before is not null)";
+    for (days, left) in [(29, 2), (1, 2), (1, 0)] {
+        store.advance(DAY * days);
+        do_what_is_due(&store.app).await.unwrap();
+        assert_eq!(store.number(reasons).await, left);
+    }
+    assert_eq!(store.number("select count(*) from attendance").await, 2);
+    assert_eq!(store.number("select count(*) from visit").await, 1);
 }
 
 #[tokio::test]

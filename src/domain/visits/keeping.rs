@@ -1,12 +1,39 @@
 //! How long visits are kept: whose they were is forgotten in time, how many
 //! there were is not.
 
+use std::time::Duration;
+
 use rusqlite::params;
 
 use crate::base::{Result, Timestamp};
 use crate::domain::house;
 use crate::live::Tx;
 use crate::store::rows;
+
+/// How long the reason of an absence is kept at the most, however long visits are: it may tell of an
+/// illness, and the day's status says all that is asked for later.
+pub const REASONS_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Forgets the reasons that were noted on the days before `moment`.
+pub fn prune_reasons(tx: &mut Tx<'_>, moment: Timestamp) -> Result<()> {
+    let house = house::queries::house(tx)?;
+    let day = house.day(moment);
+    rows::run(
+        tx,
+        "update attendance
+         set reason = null
+         where day < ?1 and reason is not null",
+        params![day],
+    )?;
+    rows::run(
+        tx,
+        "update visit
+         set reason_before = null
+         where started_at < ?1 and reason_before is not null",
+        params![day.at_minute(0, &house.time_zone())],
+    )?;
+    Ok(())
+}
 
 /// Forgets the attendance and the visits of the days before `moment`. What is
 /// left of each day are sums.
