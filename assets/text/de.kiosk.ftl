@@ -69,6 +69,7 @@ kiosk-ended-undo = { $n ->
 }
 kiosk-pin-wrong = Person und PIN gehören nicht zusammen. Ihre PIN legen Sie auf der Seite Mein Konto fest.
 kiosk-pin-locked = Zu viele Versuche. Diese PIN ist für 15 Minuten gesperrt.
+kiosk-access-role = Beginnen und beenden kann hier nur, wer betreut.
 kiosk-run-not-own = Das beenden nur die, die zuständig sind.
 kiosk-run-room-taken = In diesem Raum läuft schon etwas.
 kiosk-run-ended = Das ist schon zu Ende.

@@ -69,6 +69,7 @@ kiosk-ended-undo = { $n ->
 }
 kiosk-pin-wrong = Person and PIN do not belong together. You set your PIN on the page My account.
 kiosk-pin-locked = Too many tries. This PIN is locked for 15 minutes.
+kiosk-access-role = Only those who supervise begin and end things here.
 kiosk-run-not-own = Only those in charge may end this.
 kiosk-run-room-taken = Something runs in this room already.
 kiosk-run-ended = This has ended already.

@@ -151,7 +151,7 @@ struct Done {
 #[utoipa::path(post, path = "/api/v1/device/privileged", tag = "readers",
     request_body = Privileged,
     responses((status = 200, body = Done),
-        (status = 403, description = "`pin.wrong`, `run.not_own`"), (status = 404),
+        (status = 403, description = "`pin.wrong`, `run.not_own`, `access.role`"), (status = 404),
         (status = 409), (status = 422), (status = 429, description = "`pin.locked`")))]
 async fn privileged(
     State(app): State<App>,
@@ -253,6 +253,10 @@ fn act(
     room: Option<RoomId>,
     device: DeviceId,
 ) -> Result<Done> {
+    // Who cannot be in charge of a run on a page cannot be at a kiosk.
+    if scope.role == Role::Office {
+        return Err(Error::Forbidden("access.role"));
+    }
     let (mut ended_visits, mut undo_until) = (None, None);
     let run = match body.action {
         Action::StartRun => {

@@ -180,6 +180,12 @@ async fn who_has_no_badge_at_hand_gives_the_user_name() {
     for who in [json!({}), json!({ "tag": "DEB0E5E5", "username": "eva" })] {
         assert_eq!(act(who, "2580").await.0, 422);
     }
+    // The office is known by its PIN, and leads no runs here either.
+    let (_, office) = server.signed_in("Oda Ort", Role::Office).await;
+    let pin = json!({ "pin": "1357", "password": PASSWORD });
+    assert_eq!(office.json(Method::PUT, "/api/v1/me/pin", &pin).await.unwrap().status, 204);
+    let refused = act(json!({ "username": "oda" }), "1357").await;
+    assert_eq!(refused, (403, "access.role".to_owned()));
     assert_eq!(act(json!({ "username": "Eva" }), "2580").await, (200, String::new()));
     let acted = "select count(*) from audit where act = 'kiosk.acted'";
     assert_eq!(server.number(acted).await, 1);
