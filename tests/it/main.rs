@@ -57,6 +57,7 @@ mod spine;
 mod store;
 mod scene;
 mod scans;
+mod clocks;
 mod memo;
 mod turns;
 mod visits;

@@ -154,9 +154,18 @@ pub fn scan_all(tx: &mut Tx<'_>, scanner: &Scanner, scans: &[Scan]) -> Result<Ve
 fn moment(now: Timestamp, scanner: &Scanner, at: When) -> Timestamp {
     match at {
         When::AgeMs(age) => Timestamp(now.0.saturating_sub(age.max(0))),
-        When::DeviceClock(at) => Timestamp(at.0.saturating_sub(scanner.skew_ms)),
+        When::DeviceClock(at) => by_clock(now, scanner, at),
         When::Now => now,
     }
+}
+
+/// A reader that was behind at its last heartbeat, and has set its clock since, is right as it is.
+/// What was known of it would have the badge held in the future.
+fn by_clock(now: Timestamp, scanner: &Scanner, at: Timestamp) -> Timestamp {
+    let corrected = Timestamp(at.0.saturating_sub(scanner.skew_ms));
+    let latest = now.plus(AHEAD_MAX);
+    let may_be_right = at >= now.minus(AGE_MAX) && at <= latest;
+    if corrected > latest && may_be_right { at } else { corrected }
 }
 
 fn decide_once(
