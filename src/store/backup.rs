@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{Access, access};
 
 use super::APPLICATION_ID;
 use super::upgrade::{self, SCHEMA_VERSION};
@@ -33,6 +34,8 @@ pub struct Sound {
 /// this began. Writers go on meanwhile. `progress` hears how many of how many pages are done.
 pub fn make(from: &Path, to: &Path, progress: impl FnMut(i32, i32)) -> Result<Sound> {
     ensure!(!to.exists(), "{}: is there already", to.display());
+    // Before it is copied: what is wrong with it is said of it, and not of the copy.
+    glance(from)?;
     let source = open_to_read(from)?;
     let part = sibling(to, "part");
     // A backup that was killed may have left one.
@@ -111,9 +114,13 @@ pub fn glance(path: &Path) -> Result<Sound> {
 
 /// Opens the database so that nothing in it can change.
 pub fn open_to_read(path: &Path) -> Result<Connection> {
-    ensure!(path.is_file(), "{}: no such file", path.display());
+    // SQLite says only that it cannot, and not why: a backup in somebody's home, for instance.
+    let shown = || path.display().to_string();
+    let found = fs::metadata(path).with_context(shown)?;
+    ensure!(found.is_file(), "{}: is no file", shown());
+    access(path, Access::READ_OK).with_context(shown)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).with_context(|| path.display().to_string())
+    Connection::open_with_flags(path, flags).with_context(shown)
 }
 
 /// Copies a database into a new file that only its owner may read.

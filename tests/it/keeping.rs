@@ -103,6 +103,10 @@ async fn a_backup_holds_what_was_committed_and_is_for_its_owner_alone() {
     assert_eq!(backup::make(store.app.store.path(), &other, |_, _| ()).unwrap().events, 20);
     let again = backup::make(store.app.store.path(), &to, |_, _| ()).unwrap_err();
     assert!(again.to_string().ends_with("is there already"), "{again}");
+    let foreign = store.dir.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("create table a (n)").unwrap();
+    let foreign = backup::make(&foreign, &store.dir.path().join("no.db"), |_, _| ()).unwrap_err();
+    assert!(format!("{foreign:#}").ends_with("foreign.db: is not a database of Daybook"));
 }
 
 /// Fault 107.
@@ -194,9 +198,17 @@ fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
         assert_eq!(fs::read(&to).unwrap(), before);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1 + usize::from(from.exists()));
     };
-    refused("no such file");
+    refused("backup.db: No such file or directory");
+    fs::create_dir(&from).unwrap();
+    refused("backup.db: is no file");
+    fs::remove_dir(&from).unwrap();
     fs::write(&from, "garbage, garbage, garbage").unwrap();
     refused("file is not a database");
+    fs::set_permissions(&from, fs::Permissions::from_mode(0)).unwrap();
+    // Root may read it all the same.
+    if fs::read(&from).is_err() {
+        refused("backup.db: Permission denied");
+    }
     fs::remove_file(&from).unwrap();
     Connection::open(&from).unwrap().execute_batch("create table a (n)").unwrap();
     refused("is not a database of Daybook");

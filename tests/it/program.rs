@@ -126,7 +126,7 @@ fn what_cannot_be_done_is_exit_code_1_in_one_line() {
         (data.path(), &["serve", "--listen", &taken], "the port is in use"),
         (data.path(), &["backup", full], "is there already"),
         (data.path(), &["restore", full], "file is not a database"),
-        (data.path(), &["restore", "/nowhere.db"], "/nowhere.db: no such file"),
+        (data.path(), &["restore", "/nowhere.db"], "/nowhere.db: No such file"),
     ] {
         let (code, text) = output(data, arguments);
         assert_eq!(code, Some(1), "{arguments:?}: {text}");
