@@ -83,6 +83,7 @@ import-contact-name = Zu dieser Nummer fehlt der Name.
 import-contact-twice = Dieser Kontakt steht zweimal da.
 import-empty = Die Datei enthält keine Zeilen.
 import-encoding = Die Zeichen sind nicht lesbar. Bitte als CSV UTF-8 speichern.
+import-formula-failed = Die Formel dieser Zelle ist fehlgeschlagen.
 import-language-unknown = Diese Sprache ist nicht bekannt: de oder en.
 import-no-name = Hier fehlt der Name.
 import-no-name-column = Es fehlt eine Spalte mit Namen.

@@ -83,6 +83,7 @@ import-contact-name = This number has no name.
 import-contact-twice = This contact is there twice.
 import-empty = The file has no rows.
 import-encoding = The characters cannot be read. Please save it as CSV UTF-8.
+import-formula-failed = The formula of this cell has failed.
 import-language-unknown = This language is not known: de or en.
 import-no-name = The name is missing here.
 import-no-name-column = There is no column with names.

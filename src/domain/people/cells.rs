@@ -51,6 +51,35 @@ const ROLES: &[(&str, Role)] = &[
     ("lead", Role::Admin),
 ];
 
+/// What a spreadsheet writes where a formula has failed, in English and in German.
+const FAILED: &[&str] = &[
+    "#N/A",
+    "#NV",
+    "#NAME?",
+    "#REF!",
+    "#BEZUG!",
+    "#VALUE!",
+    "#WERT!",
+    "#NUM!",
+    "#ZAHL!",
+    "#DIV/0!",
+    "#NULL!",
+    "#SPILL!",
+    "#ÜBERLAUF!",
+    "#CALC!",
+    "#KALK!",
+];
+
+/// Refuses what stands where a formula has failed: a list that was put together from others has
+/// it where one was not found, and it is neither a class nor the number of a card.
+pub fn computed(value: &str) -> Result<(), Refused> {
+    if !FAILED.contains(&value) {
+        return Ok(());
+    }
+    let problem = "the formula of this cell has failed; mend it, or empty the cell, and save anew";
+    Err(("import.formula_failed", problem.to_owned()))
+}
+
 /// Returns a name, not over-long.
 pub fn name(value: &str) -> Result<String, Refused> {
     bounded(value, rules::NAME_MAX)
@@ -141,6 +170,14 @@ mod tests {
         for spelling in ["Betreuer", "SCHÜLER/IN", "Büro", "Pädagogin", "Front desk"] {
             assert!(role(spelling).is_ok(), "{spelling}");
         }
+    }
+
+    #[test]
+    fn a_failed_formula_is_no_value() {
+        for failed in ["#NV", "#N/A", "#BEZUG!", "#NAME?"] {
+            assert_eq!(computed(failed).unwrap_err().0, "import.formula_failed", "{failed}");
+        }
+        assert!(["", "#1", "#NVA", "3b"].into_iter().all(|cell| computed(cell).is_ok()));
     }
 
     #[test]

@@ -225,6 +225,7 @@ fn read_cell(
     heading: &str,
     value: &str,
 ) -> Result<(), Refused> {
+    cells::computed(value)?;
     match column {
         Column::Number => entry.number = Some(cells::number(value)?),
         Column::GivenName => entry.given_name = cells::name(value)?,
@@ -322,7 +323,8 @@ mod tests {
                     Ida;Berg;2;04:A1:B2:C3;;\n\
                     ;;3;;;\n\
                     Udo;Berg;4;;Leitung;0171 2\n\
-                    Eva;Berg;5;;;;;x\n";
+                    Eva;Berg;5;;;;;x\n\
+                    Uta;#NAME?;6;#N/A;;\n";
         let at = |row, column: &str, value: &str, code| (row, column.into(), value.into(), code);
         assert_eq!(
             faults(file),
@@ -334,6 +336,8 @@ mod tests {
                 at(6, "Vorname", "", "import.no_name"),
                 at(7, "Telefon", "0171 2", "import.contact_name"),
                 at(8, "", "x", "import.too_many_cells"),
+                at(9, "Nachname", "#NAME?", "import.formula_failed"),
+                at(9, "Chip", "#N/A", "import.formula_failed"),
             ]
         );
     }
