@@ -217,7 +217,8 @@ fn staff_by_tag(tx: &Tx<'_>, tag: &str) -> Result<Option<(PersonId, Role)>> {
 }
 
 /// Judges the PIN. No badge or name, a member's, no PIN and a wrong one are one
-/// answer after the same work.
+/// answer after the same work: of the disk, too, which may take longer than the hash. Only the
+/// lock after five wrong ones tells that there is one to guess.
 async fn prove(
     app: &App,
     holder: Option<(PersonId, Role)>,
@@ -228,14 +229,17 @@ async fn prove(
             let by = Actor::Person(person);
             app.write(by, "people.pin_attempt", move |tx| pins::attempt(tx, person)).await?
         }
-        None => None,
+        None => app.prove_writable().await.map(|()| None)?,
     };
     let short = pin.len() <= people::rules::PASSWORD_BYTES_MAX;
     let right = match short {
         true => app.hasher.verify(pin, hash).await.map(|verdict| verdict.ok),
         false => Ok(false),
     };
-    let Some((person, role)) = holder else { return Err(Error::Forbidden("pin.wrong")) };
+    let Some((person, role)) = holder else {
+        app.prove_writable().await?;
+        return Err(right.err().unwrap_or(Error::Forbidden("pin.wrong")));
+    };
     let ok = right.as_ref().ok().copied();
     let settle = move |tx: &mut Tx<'_>| match ok {
         Some(true) => pins::was_right(tx, person),

@@ -191,6 +191,25 @@ async fn who_has_no_badge_at_hand_gives_the_user_name() {
     assert_eq!(server.number(acted).await, 1);
 }
 
+#[tokio::test]
+async fn a_wrong_pin_costs_the_same_whether_the_name_is_known_or_not() {
+    let server = TestServer::start().await;
+    let (kiosk, _, _, activity) = library(&server).await;
+    server.account("Mia Mai", Role::Member).await;
+    let commits = async |name: &str| {
+        let body = json!({ "username": name, "pin": "2581", "action": "start_run",
+            "activity_id": activity });
+        let before = server.app.hub.metrics().commits_tried();
+        let refused = kiosk.client.post("/api/v1/device/privileged", &body).await.unwrap();
+        assert_eq!(refused.status, 403, "{name}");
+        server.app.hub.metrics().commits_tried() - before
+    };
+    // The key is noted as used by the first call of a reader.
+    commits("eva").await;
+    let known = commits("eva").await;
+    assert_eq!((known, commits("nobody").await, commits("mia").await), (2, 2, 2));
+}
+
 // Fault 117, as far as PINs go.
 #[tokio::test]
 async fn a_clock_that_is_set_back_locks_no_pin_for_longer() {
