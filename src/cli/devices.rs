@@ -126,7 +126,9 @@ fn code(flags: &Code) -> Outcome {
         let answer = serde_json::json!({ "code": code.text, "expires_at": code.expires_at });
         return say_json(&answer);
     }
-    say(format!("Code: {} (good once, until {})", code.text, code.expires_at));
+    // The time of day would be that of Greenwich, and over already in most houses.
+    let minutes = devices::commands::CODE_MAX.as_secs() / 60;
+    say(format!("Code: {} (good once, for {minutes} minutes)", code.text));
     Ok(())
 }
 

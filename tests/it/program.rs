@@ -245,6 +245,8 @@ fn a_code_for_a_reader_is_made_beside_a_running_server() {
     assert_eq!(exit, Some(0), "{text}");
     let code: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(code["code"].as_str().unwrap().len(), 14);
+    let (_, text) = output(data.path(), &["devices", "code", "--name", "Gate", "--mode", "toggle"]);
+    assert!(text.trim().ends_with("(good once, for 15 minutes)"), "{text}");
     let (exit, text) = output(data.path(), &["devices", "list", "--json"]);
     assert_eq!((exit, text.trim()), (Some(0), "[]"));
     for (arguments, exit, says) in [
