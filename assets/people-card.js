@@ -74,9 +74,29 @@ function Account({ person, read }) {
     }
   });
   if (made?.password) return html`<h3>${t("account-of")}</h3><p>${t("account-made", { name: made.username })}</p><p class="code small"><code>${made.password}</code></p>`;
-  if (person.account) return html`<h3>${t("account-of")}</h3><p>${person.account.username}</p>`;
+  if (person.account) return html`<${KnownAccount} person=${person} read=${read} made=${setMade} />`;
   return html`<form class="inline" onSubmit=${open}><${Field} label=${t("account-new")} error=${problem && explain(problem)}>
     <input required maxlength="100" autocomplete="off" value=${username} onInput=${(event) => setUsername(event.target.value)} /><//><button>${t("account-open")}</button></form>`;
+}
+
+/** What becomes of an account: a new password for a forgotten one, and whether it may be used. One's own is on *My account*. */
+function KnownAccount({ person, read, made }) {
+  const [asking, ask] = useState(null);
+  const { username, disabled } = person.account;
+  const name = person.display_name;
+  const change = async (act, body) => {
+    const account = await attempt(() => api.patch(`/people/${person.id}/account`, body));
+    read();
+    if (account?.password) made(account);
+    else if (account) toast(t(`account-${act}-done`, { name }));
+  };
+  const acts = { password: { make_password: true }, close: { disabled: true } };
+  return html`<h3>${t("account-of")}</h3><ul class="plain-list"><li><span>${username}</span>
+    ${disabled && html`<${Status} state="off">${t("account-closed")}<//>`}
+    ${person.id !== me.value.person.id && html`<button onClick=${() => ask("password")}>${t("account-password")}</button>
+      ${disabled ? html`<button onClick=${() => change("reopen", { disabled: false })}>${t("account-reopen")}</button>` : html`<button onClick=${() => ask("close")}>${t("account-close")}</button>`}`}</li></ul>
+    ${asking && html`<${Confirm} title=${t(`account-${asking}-title`, { name })} text=${t(`account-${asking}-text`, { name })}
+      label=${t(`account-${asking}`)} run=${() => change(asking, acts[asking])} close=${() => ask(null)} />`}`;
 }
 
 /** What becomes of a card: the office blocks a lost one, the lead lets it open doors again or takes it back. */

@@ -335,6 +335,7 @@ problem-visit-elsewhere = Ist schon in einem anderen Raum.
 problem-visit-not-present = Ist noch nicht im Haus.
 problem-help-closed = Diese Bitte ist schon erledigt.
 problem-help-not-claimed = Diese Bitte hat niemand übernommen.
+problem-password-own = Ihr eigenes Passwort ändern Sie auf der Seite „Mein Konto“.
 problem-password-wrong = Das jetzige Passwort stimmt nicht.
 problem-badge-taken = Diese Karte gehört schon jemandem.
 problem-account-username-taken = Dieser Benutzername ist vergeben.

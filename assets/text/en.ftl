@@ -332,6 +332,7 @@ problem-visit-elsewhere = Already in another room.
 problem-visit-not-present = This person is not in the house yet.
 problem-help-closed = This request is closed already.
 problem-help-not-claimed = Nobody has taken this request.
+problem-password-own = You change your own password on the page My account.
 problem-password-wrong = The present password is not right.
 problem-badge-taken = This card belongs to somebody else.
 problem-account-username-taken = This user name is taken.

@@ -116,6 +116,7 @@ fn refusal(code: &str) -> &'static str {
         }
         "device.enroll_code_wrong" => "this code is wrong or was never made",
         "group.not_own" => "you are not in charge of this group",
+        "password.own" => "one's own password is changed with the present one",
         "password.wrong" => "the password is wrong",
         "pin.wrong" => "the badge, the user name or the PIN is wrong",
         "run.not_own" => "you are not in charge of this run",

@@ -328,12 +328,16 @@ struct AccountChange {
     disabled: Option<bool>,
     /// A new password, for somebody who has forgotten theirs; ends their sessions.
     password: Option<String>,
+    /// Whether the house makes it, whatever is given; the answer says it this once.
+    #[serde(default)]
+    make_password: bool,
 }
 
 /// Closes an account, opens it again, or gives it a new password.
 #[utoipa::path(patch, path = "/api/v1/people/{id}/account", tag = "people",
     request_body = AccountChange, params(("id" = PersonId, Path)),
     responses((status = 200, body = AccountView), (status = 404), (status = 422),
+        (status = 403, description = "`password.own`: needs the present one"),
         (status = 409, description = "`person.last_admin`")))]
 async fn change_account(
     State(app): State<App>,
@@ -343,7 +347,13 @@ async fn change_account(
 ) -> Result<Json<AccountView>> {
     let account = app.read(move |conn| people::queries::account(conn, id)).await?;
     let account = account.ok_or(Error::NotFound("account"))?;
-    let hash = match change.password {
+    let made = change.make_password.then(|| secret::readable(MADE_PASSWORD)).transpose()?;
+    let password = made.clone().or(change.password);
+    // A screen that was left open is not enough to take somebody's account from them.
+    if password.is_some() && id == who.person {
+        return Err(Error::Forbidden("password.own"));
+    }
+    let hash = match password {
         Some(password) => Some(checked_hash(&app, id, &account.username, password).await?),
         None => None,
     };
@@ -359,7 +369,7 @@ async fn change_account(
         })
         .await?;
     let Account { username, disabled, .. } = account;
-    Ok(Json(AccountView { username, disabled, password: None }))
+    Ok(Json(AccountView { username, disabled, password: made }))
 }
 
 /// Returns the hash of a new password for a person who exists.

@@ -194,7 +194,24 @@ async fn an_account_is_opened_closed_and_given_a_new_password() {
     assert_eq!(get(&member, "/api/v1/me").await.0, 401);
     let new = json!({ "disabled": false, "password": PASSWORD });
     assert_eq!(send(&admin, Method::PATCH, &path, new).await.status, 200);
-    server.sign_in("mia").await;
+    let member = server.sign_in("mia").await;
+    let made = send(&admin, Method::PATCH, &path, json!({ "make_password": true })).await;
+    let login = json!({ "username": "mia", "password": made.json().unwrap()["password"] });
+    assert_eq!(get(&member, "/api/v1/me").await.0, 401);
+    assert_eq!(server.nobody().post("/api/v1/login", &login).await.unwrap().status, 200);
+}
+
+// Fault 39.
+#[tokio::test]
+async fn an_admin_s_own_password_is_changed_with_the_present_one_alone() {
+    let server = TestServer::start().await;
+    let (eva, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let own = format!("/api/v1/people/{eva}/account");
+    for new in [json!({ "password": "another long one" }), json!({ "make_password": true })] {
+        let refused = send(&admin, Method::PATCH, &own, new).await;
+        assert_eq!((refused.status, code(&refused)), (403, "password.own".to_owned()));
+    }
+    server.sign_in("eva").await;
 }
 
 #[tokio::test]

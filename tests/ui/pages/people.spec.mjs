@@ -341,3 +341,48 @@ test("staff find no import, and of those out of their care see only whether they
   const other = items.find((one) => !one.groups && one.status === "present");
   await expect(row(page, other.display_name).first().getByRole("cell")).toHaveText(["", "Anwesend"]);
 });
+
+test("who has forgotten the password gets a new one from the lead, and an account is closed and opened again", async ({ visitor }) => {
+  const lead = await visitor.page({ role: "admin" }, "/people");
+  const person = await visitor.api(lead.context(), "POST", "/people", { given_name: "Orla", family_name: "Quint", role: "staff" });
+  const { password: first } = await visitor.api(lead.context(), "POST", `/people/${person.id}/account`, { username: "orla.quint" });
+  const card = lead.getByRole("dialog", { name: "Orla Quint" });
+  await lead.goto(`/people?person=${person.id}`);
+  await card.getByRole("button", { name: "Neues Passwort" }).click();
+  await lead.getByRole("dialog", { name: "Neues Passwort für Orla Quint?" }).getByRole("button", { name: "Neues Passwort" }).click();
+  await expect(card).toContainText("Passwort von orla.quint. Es wird nur dieses eine Mal gezeigt.");
+  const password = await card.locator("code").textContent();
+  await accessible(lead, "a new password");
+  expect(password).not.toBe(first);
+  const other = await visitor.page();
+  const signIn = async (word) => {
+    await other.goto("/sign-in");
+    await other.getByLabel("Benutzername").fill("orla.quint");
+    await other.getByLabel("Passwort", { exact: true }).fill(word);
+    await other.keyboard.press("Enter");
+  };
+  await signIn(first);
+  await expect(other.getByRole("alert")).toBeVisible();
+  await signIn(password);
+  await expect(other.getByRole("navigation").first()).toBeVisible();
+
+  await lead.reload();
+  await expect(card).not.toContainText(password);
+  await card.getByRole("button", { name: "Konto sperren" }).click();
+  await lead.getByRole("dialog", { name: "Konto von Orla Quint sperren?" }).getByRole("button", { name: "Konto sperren" }).click();
+  await expect(card).toContainText("gesperrt");
+  await accessible(lead, "a closed account");
+  await expect(other).toHaveURL(/\/sign-in/);
+  await signIn(password);
+  await expect(other.getByRole("alert")).toBeVisible();
+  await card.getByRole("button", { name: "Konto freigeben" }).click();
+  await expect(card.getByRole("button", { name: "Konto sperren" })).toBeVisible();
+  await signIn(password);
+  await expect(other.getByRole("navigation").first()).toBeVisible();
+
+  // One's own is changed on the page for it.
+  const own = (await visitor.api(lead.context(), "GET", "/me")).person;
+  await lead.goto(`/people?person=${own.id}`);
+  await expect(lead.getByRole("dialog", { name: own.display_name })).toContainText("Konto");
+  await expect(lead.getByRole("button", { name: "Neues Passwort" })).toHaveCount(0);
+});
