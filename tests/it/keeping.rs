@@ -204,7 +204,7 @@ fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
     fs::remove_dir(&from).unwrap();
     fs::write(&from, "garbage, garbage, garbage").unwrap();
     refused("file is not a database");
-    fs::set_permissions(&from, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&from, fs::Permissions::from_mode(0o000)).unwrap();
     // Root may read it all the same.
     if fs::read(&from).is_err() {
         refused("backup.db: Permission denied");
