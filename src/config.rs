@@ -19,6 +19,9 @@ pub const FILE: &str = "daybook.toml";
 /// what has been forgotten would be taken for something new.
 const REPEATS_DAYS: u32 = 4;
 
+/// How much is logged, from little to much.
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Every setting that a file, the environment or a flag may give.
 pub const SETTINGS: [Setting; 24] = [
     setting("listen", "0.0.0.0:8080", "address:port", "where pages, devices and streams connect"),
@@ -255,7 +258,7 @@ impl Layers {
                 "journal" => LogForm::Journal,
                 _ => return Err(self.wrong("log", "one of auto, text, json, journal")),
             },
-            log_level: self.text("log_level")?.to_owned(),
+            log_level: self.filter("log_level")?,
             connections_max: self.count("connections_max", 10..=100_000)?,
             connections_per_address: self.count("connections_per_address", 1..=100_000)?,
             streams_max: self.count("streams_max", 1..=100_000)?,
@@ -304,6 +307,21 @@ impl Layers {
 
     fn count(&self, name: &str, within: RangeInclusive<u32>) -> Result<usize> {
         Ok(usize::try_from(self.number(name, within)?)?)
+    }
+
+    /// A filter of the log. A word that is no level (`warning`) would be taken for the name of a
+    /// module, which never says anything: the log would be silent, errors too.
+    fn filter(&self, name: &str) -> Result<String> {
+        let has_level = |part: &str| {
+            let level = part.rsplit_once('=').map_or(part, |(_, level)| level).trim();
+            LOG_LEVELS.iter().any(|known| level.eq_ignore_ascii_case(known))
+        };
+        let filter = self.text(name)?;
+        if filter.split(',').all(has_level) {
+            return Ok(filter.to_owned());
+        }
+        let expected = format!("one of {}, or daybook=LEVEL, by commas", LOG_LEVELS.join(", "));
+        Err(self.wrong(name, &expected))
     }
 
     fn names(&self, name: &str) -> Result<Vec<String>> {

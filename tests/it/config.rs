@@ -30,6 +30,9 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     assert_eq!(config.listen.port(), 3);
     assert_eq!((config.write_queue, config.streams_max), (8, 9));
     assert_eq!(config.hosts, ["a", "b"]);
+    for filter in ["WARN", "info, daybook::live=trace", "off,daybook=debug"] {
+        assert!(parse(&format!("log_level = '{filter}'"), &Sources::default()).is_ok(), "{filter}");
+    }
     let from = |name| config.given.iter().find(|g| g.name == name).unwrap().source.clone();
     assert_eq!(from("listen"), "flag --listen");
     assert_eq!(from("write_queue"), "environment DAYBOOK_WRITE_QUEUE");
@@ -51,6 +54,8 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
         ("scans_keep_days = 3", "\"3\" is not a whole number from 4 to 366"),
         ("activity_keep_days = 3", "\"3\" is not a whole number from 4 to 366"),
         ("log = 'xml'", "\"xml\" is not one of auto"),
+        ("log_level = 'warning'", "\"warning\" is not one of off, error, warn, info, debug, trace"),
+        ("log_level = 'info,daybook=loud'", "\"info,daybook=loud\" is not one of off"),
         ("hosts = 'http://x'", "\"http://x\" is not host names"),
         ("log = ", "daybook.toml: line 1: "),
         ("log = 'text'\nlog = 'json'", "daybook.toml: line 2: duplicate key"),
