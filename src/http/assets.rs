@@ -152,6 +152,9 @@ fn holds(headers: &HeaderMap, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::io::Write as _;
+
     use super::*;
 
     fn file() -> File {
@@ -218,5 +221,87 @@ mod tests {
             assert!(find(&name).is_none(), "{name}");
         }
         assert!(find("app.js").is_some_and(|file| file.br.is_some() && file.gz.is_some()));
+    }
+
+    const SHELL: &str = include_str!("../../assets/index.html");
+    const KIOSK: &str = include_str!("../../assets/kiosk.html");
+    const KIB: usize = 1024;
+
+    fn text(name: &str) -> String {
+        let file = find(name).unwrap_or_else(|| panic!("{name} is not packed"));
+        String::from_utf8(file.plain.into_owned()).unwrap()
+    }
+
+    /// The files that stand between `before` and the next quote, each time.
+    fn named(text: &str, before: &str) -> Vec<String> {
+        let after = text.split(before).skip(1);
+        after.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+    }
+
+    /// These scripts, and all that they need before they can begin.
+    fn with_imports(names: &[&str]) -> BTreeSet<String> {
+        let (mut known, mut new) =
+            (BTreeSet::new(), names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>());
+        while let Some(name) = new.pop() {
+            new.extend(named(&text(&name), "from \"./"));
+            known.insert(name);
+        }
+        known
+    }
+
+    fn brotli(bytes: &[u8]) -> usize {
+        let mut small = Vec::new();
+        brotli::CompressorWriter::new(&mut small, 4096, 11, 22).write_all(bytes).unwrap();
+        small.len()
+    }
+
+    /// What each file takes over the wire, as a release packs it.
+    fn weights() -> BTreeMap<String, usize> {
+        let files = Packed::iter().filter_map(|name| Some((name.to_string(), find(&name)?.plain)));
+        let weight = |(name, plain): (String, Cow<'_, [u8]>)| {
+            let packed = name.ends_with("woff2");
+            let weight = if packed { plain.len() } else { brotli(&plain) };
+            (name, weight)
+        };
+        files.map(weight).collect()
+    }
+
+    /// For a tablet on a poor wireless network.
+    #[test]
+    fn a_first_visit_of_any_screen_stays_within_its_budget() {
+        let weights = weights();
+        let weigh = |names: &[&str]| names.iter().map(|&name| weights[name]).sum::<usize>();
+        let require_light = |screen: &str, first: &[&str], styles: usize, rest: usize| {
+            let scripts = with_imports(first).iter().map(|name| weights[name]).sum::<usize>();
+            assert!(scripts <= 30 * KIB, "{screen}: {scripts} bytes of script");
+            assert!(styles <= 20 * KIB, "{screen}: {styles} bytes of style");
+            let all = scripts + styles + rest;
+            assert!(all <= 90 * KIB, "{screen}: {all} bytes in all");
+        };
+        let every = weigh(&["vendor/hyper-latin.woff2", "vendor/icons.svg", "icon.svg"]);
+        let styles = weigh(&["style.css", "screens.css"]);
+        let rest = every + weigh(&["text/de.ftl", "text/de.office.ftl"]) + brotli(SHELL.as_bytes());
+        let screens = named(&text("app.js"), "import(\"./");
+        assert!(screens.len() > 10, "{screens:?}");
+        for screen in screens {
+            require_light(&screen, &["app.js", &screen], styles, rest);
+        }
+        let styles = weigh(&["style.css", "kiosk.css"]);
+        let rest = every + weigh(&["text/de.kiosk.ftl"]) + brotli(KIOSK.as_bytes());
+        require_light("the kiosk", &["kiosk.js"], styles, rest);
+    }
+
+    #[test]
+    fn what_only_readers_of_our_scripts_and_styles_need_is_not_sent() {
+        for name in Packed::iter().filter(|name| name.ends_with(".js") || name.ends_with(".css")) {
+            if name.starts_with("vendor/") {
+                continue;
+            }
+            for line in text(&name).lines() {
+                let idle =
+                    line.is_empty() || ["//", "/*", " "].iter().any(|it| line.starts_with(it));
+                assert!(!idle, "{name}: {line}");
+            }
+        }
     }
 }
