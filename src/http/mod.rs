@@ -67,6 +67,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Extensions;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -77,6 +79,9 @@ use self::listen::Gate;
 use self::streams::{Caps, Streams};
 use self::ws::sockets::Sockets;
 use crate::app::App;
+
+/// From how many bytes on an answer is worth the time that it takes to compress it.
+const SQUEEZED_FROM: u64 = 16 * 1024;
 
 /// Returns every route under its path, and the document that describes them.
 pub fn routes() -> (Router<App>, OpenApi) {
@@ -90,23 +95,23 @@ pub fn routes() -> (Router<App>, OpenApi) {
         health::routes(),
         house::routes(),
         rooms::routes(),
-        runs::routes(),
+        squeezed(runs::routes()),
         supervisions::routes(),
         offers::routes(),
         visits::routes(),
-        attendance::routes(),
-        present::routes(),
+        squeezed(attendance::routes()),
+        squeezed(present::routes()),
         document::routes(),
         assets::routes(),
         board::routes(),
         help::routes(),
-        tracking::routes(),
+        squeezed(tracking::routes()),
         pages::routes(),
         doors::routes(),
-        people::routes(),
+        squeezed(people::routes()),
         badges::routes(),
         contacts::routes(),
-        audit::routes(),
+        squeezed(audit::routes()),
         roster::routes(),
         devices::routes(),
         displays::routes(),
@@ -119,6 +124,13 @@ pub fn routes() -> (Router<App>, OpenApi) {
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
+}
+
+/// Has long answers compressed for who takes that: lists of a large house, on a poor network. The
+/// few that a page reads each time are short, and stay as quick as they are.
+fn squeezed(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    routes.layer(layer.compress_when(SizeAbove::new(SQUEEZED_FROM)))
 }
 
 /// Returns the router as it is served behind a door, with everything around the handlers.

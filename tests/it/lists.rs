@@ -1,13 +1,15 @@
 //! Lists, one like another: `limit` and `cursor` in, `items` and `next_cursor` out.
 
+use bytes::Bytes;
 use daybook::client::Client;
 use daybook::domain::people::Role;
 use daybook::domain::visits::scan::Outcome;
+use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::devices::reader;
 use crate::scene::{MIA, Scene};
-use crate::schema::document;
+use crate::schema::{document, unpacked};
 use crate::server::TestServer;
 
 /// Says whether an answer of this schema has the field, at its top.
@@ -198,4 +200,31 @@ fn what_a_live_page_begins_with_says_of_when_and_from_which_position() {
             assert!(has(&document, schema, field), "{path}: {field}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_long_list_is_compressed_for_who_takes_that_and_says_the_same() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let rows = (0..300).map(|n| format!("Kind{n};Nachname{n}\n")).collect::<String>();
+    let table = format!("Vorname;Nachname\n{rows}");
+    let kind = [("content-type", "text/csv")];
+    let path = "/api/v1/people/import";
+    let imported = admin.send(Method::POST, path, &kind, table.into()).await.unwrap();
+    assert_eq!(imported.status, 200, "{}", String::from_utf8_lossy(&imported.body));
+    let ask = async |path: &str, taken: &[(&str, &str)]| {
+        let answer = admin.send(Method::GET, path, taken, Bytes::new()).await.unwrap();
+        let coding = answer.headers.get("content-encoding").cloned();
+        (coding, answer.body)
+    };
+    let gzip = [("accept-encoding", "br, gzip")];
+    let (none, plain) = ask("/api/v1/people?limit=500", &[]).await;
+    let (coding, small) = ask("/api/v1/people?limit=500", &gzip).await;
+    assert!(none.is_none());
+    assert_eq!(coding.unwrap(), "gzip");
+    assert!(small.len() * 5 < plain.len(), "{} of {}", small.len(), plain.len());
+    let same = |text: &[u8]| serde_json::from_slice::<Value>(text).unwrap()["items"].clone();
+    assert_eq!(same(&unpacked(&small)), same(&plain));
+    let (short, _) = ask("/api/v1/people?limit=20", &gzip).await;
+    assert!(short.is_none(), "it is as soon sent as it is");
 }

@@ -1,6 +1,7 @@
 //! Every answer of every test server is held against the OpenAPI document: an answer that the
 //! document does not describe becomes a 599 that says why, and its test fails.
 
+use std::io::Read as _;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use serde_json::Value;
 
 /// The status of an answer that is not what the document says.
@@ -46,7 +48,12 @@ async fn compare(request: Request, next: Next) -> Response {
     let Ok(bytes) = to_bytes(body, BODY_MAX).await else {
         return Response::from_parts(parts, Body::empty());
     };
-    match check(&path.replace("{*", "{"), &method, status, &kind, &bytes) {
+    let said = if parts.headers.contains_key(header::CONTENT_ENCODING) {
+        unpacked(&bytes).into()
+    } else {
+        bytes.clone()
+    };
+    match check(&path.replace("{*", "{"), &method, status, &kind, &said) {
         Ok(()) => Response::from_parts(parts, Body::from(bytes)),
         Err(problem) => {
             let text = format!("{method} {path} -> {status}: {problem}\n{parts:?}\n");
@@ -54,6 +61,13 @@ async fn compare(request: Request, next: Next) -> Response {
             (StatusCode::from_u16(UNDESCRIBED).unwrap(), body).into_response()
         }
     }
+}
+
+/// Returns what was compressed with gzip.
+pub fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut text).unwrap();
+    text
 }
 
 /// Refusals that any route may give, for who calls and from where.
