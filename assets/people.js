@@ -4,7 +4,7 @@ import { go, is, route, setQuery } from "./here.js";
 import { allOf, Dialog, Empty, explain, Field, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, plain, t } from "./text.js";
-import { html, Icon, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useEffect, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";
 
 /** Of the list: who came or went is shown at once, the room is read. */
 export const reduce = {
@@ -51,6 +51,20 @@ export function PeoplePage() {
     ${query.get("import") && html`<${Later} key="import" load=${() => import("./people-import.js")} view="ImportPeople" done=${() => section.refetchSoon()} close=${() => setQuery({ import: null })} />`}`;
 }
 
+/** As many rows as the tallest screen shows; the rest of a filtered list comes when typing has paused. */
+const FIRST = 80;
+const PAUSE_MS = 250;
+
+/** Returns the rows to be drawn of what is `shown`, all but while `asked` has just changed. */
+function useRows(shown, asked) {
+  const [drawn, setDrawn] = useState(asked);
+  useEffect(() => {
+    const timer = setTimeout(() => setDrawn(asked), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  return drawn === asked ? shown : shown.slice(0, FIRST);
+}
+
 function List({ items, query }) {
   const groups = useMemo(() => {
     const all = items.flatMap((one) => one.groups ?? []);
@@ -58,12 +72,14 @@ function List({ items, query }) {
   }, [items]);
   const words = plain(query.get("q") ?? "");
   const [group, status, desc] = [query.get("group"), query.get("status"), query.get("sort") === "desc"];
+  const sorted = useMemo(() => [...items].sort(byName).map((one) => ({ one, text: textOf(one) })), [items]);
   const shown = useMemo(() => {
-    const match = (one) => plain(`${one.display_name} ${(one.groups ?? []).map((entry) => entry.name).join(" ")}`).includes(words)
+    const match = ({ one, text }) => text.includes(words)
       && (!group || one.groups?.some((entry) => entry.id === group)) && (!status || one.status === status);
-    const sorted = items.filter(match).sort(byName);
-    return desc ? sorted.reverse() : sorted;
-  }, [items, words, group, status, desc]);
+    const found = sorted.filter(match).map(({ one }) => one);
+    return desc ? found.reverse() : found;
+  }, [sorted, words, group, status, desc]);
+  const rows = useRows(shown, [words, group, status, desc].join());
   const set = (name) => (event) => setQuery({ [name]: event.target.value }, { replace: true });
   return html`<div class="filters">
       <input type="search" id="people-search" aria-label=${t("people-search")} placeholder=${t("people-search")} value=${query.get("q") ?? ""} onInput=${set("q")} />
@@ -77,14 +93,25 @@ function List({ items, query }) {
       <th scope="col" aria-sort=${desc ? "descending" : "ascending"}><button class="sort" onClick=${() => setQuery({ sort: desc ? null : "desc" }, { replace: true })}>
         ${t("name")}<${Icon} name=${desc ? "arrow-down" : "arrow-up"} size=${16} /></button></th>
       <th scope="col">${t("group")}</th><th scope="col">${t("now")}</th></tr></thead>
-      <tbody>${shown.map(PersonRow)}</tbody></table></div>
+      <tbody>${rows.map(personRow)}</tbody></table></div>
     <p class="sub" role="status">${t("people-shown", { n: number(shown.length), all: number(items.length) })}</p>`}`;
 }
 
-function PersonRow(one) {
-  return html`<tr key=${one.id}><th scope="row"><a href=${`/people?person=${one.id}`}>${one.display_name}</a></th>
-    <td>${(one.groups ?? []).map((group) => group.name).join(", ") || (one.role && one.role !== "member" ? t(`role-${one.role}`) : "")}</td>
-    <td><${Where} one=${one} /></td></tr>`;
+/** What a search goes by. */
+function textOf(one) {
+  return plain(`${one.display_name} ${(one.groups ?? []).map((group) => group.name).join(" ")}`);
+}
+
+/** Rows by whom they show: one that is the same again costs nothing to draw. */
+const known = new WeakMap();
+
+function personRow(one) {
+  if (!known.has(one)) {
+    known.set(one, html`<tr key=${one.id}><th scope="row"><a href=${`/people?person=${one.id}`}>${one.display_name}</a></th>
+      <td>${(one.groups ?? []).map((group) => group.name).join(", ") || (one.role && one.role !== "member" ? t(`role-${one.role}`) : "")}</td>
+      <td><${Where} one=${one} /></td></tr>`);
+  }
+  return known.get(one);
 }
 
 /** Where a person is, as far as the viewer may know. */

@@ -124,6 +124,21 @@ test("Ctrl-K finds pages and groups by arrows, and Escape gives the focus back",
   await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
 });
 
+test("of a long list the first rows follow each key at once, and all of it when typing pauses", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const rows = page.locator("table.people tbody tr");
+  await expect(page.getByRole("searchbox", { name: "Name oder Gruppe suchen" })).toBeVisible();
+  const all = await rows.count();
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  // Whoever has a letter in the name that nearly all have.
+  await page.getByRole("searchbox", { name: "Name oder Gruppe suchen" }).fill("e");
+  await expect(rows).toHaveCount(80);
+  await page.clock.runFor(1_000);
+  await expect.poll(() => rows.count()).toBeGreaterThan(100);
+  expect(await rows.count()).toBeLessThanOrEqual(all);
+});
+
 test("what is typed before the search is there is what it looks for, and nothing is said to be missing until it is known", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people");
   await live(page);
