@@ -41,12 +41,16 @@ pub enum Event {
         role: &'static str,
         #[serde(skip)]
         groups: Vec<GroupId>,
+        #[serde(skip)]
+        run: Option<RunId>,
     },
     AccountSignedOut {
         user_id: PersonId,
         role: &'static str,
         #[serde(skip)]
         groups: Vec<GroupId>,
+        #[serde(skip)]
+        run: Option<RunId>,
     },
 
     // rooms
@@ -209,6 +213,8 @@ pub enum Event {
         book_id: Option<Label>,
         #[serde(skip)]
         groups: Vec<GroupId>,
+        #[serde(skip)]
+        run: Option<RunId>,
     },
 }
 

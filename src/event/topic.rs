@@ -122,9 +122,11 @@ impl Event {
     /// compile until someone has decided here who may hear it.
     pub fn topics(&self) -> Vec<Topic> {
         match self {
-            Event::AccountSignedIn { role, groups, .. }
-            | Event::AccountSignedOut { role, groups, .. } => match *role {
-                "member" => of_groups(groups).chain([Topic::Lead]).collect(),
+            Event::AccountSignedIn { role, groups, run, .. }
+            | Event::AccountSignedOut { role, groups, run, .. } => match *role {
+                "member" => {
+                    of_groups(groups).chain(run.map(Topic::Run)).chain([Topic::Lead]).collect()
+                }
                 _ => vec![Topic::Staff, Topic::Lead],
             },
             Event::AccessChanged { user_id, .. } => vec![Topic::Inbox(*user_id)],
@@ -171,9 +173,10 @@ impl Event {
                     .chain([Topic::Lead])
                     .collect()
             }
-            Event::ActivityTracked { user_id, groups, .. } => {
-                of_groups(groups).chain([Topic::Progress(*user_id), Topic::Lead]).collect()
-            }
+            Event::ActivityTracked { user_id, groups, run, .. } => of_groups(groups)
+                .chain(run.map(Topic::Run))
+                .chain([Topic::Progress(*user_id), Topic::Lead])
+                .collect(),
         }
     }
 }

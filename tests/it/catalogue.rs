@@ -210,6 +210,8 @@ async fn every_event_and_signal_is_sent_by_a_real_action_and_heard() {
 async fn the_paper_describes_who_hears_every_signal() {
     let mut house = House::new().await;
     house.open_a_run().await;
+    let visit = json!({ "member_id": house.mia.0, "run_id": house.run });
+    post(&house.tina.1, "/visits", visit).await;
     let here = [&house.tina.0, &house.mia.0].map(|id| Here {
         person: id.parse().unwrap(),
         status: Status::Online,

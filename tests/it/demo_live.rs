@@ -197,6 +197,7 @@ impl Duties {
             groups.is_some_and(|groups| groups.iter().any(|group| allowed.contains(group)))
         };
         let in_run = id("run_id").is_some_and(|run| allowed.contains(&format!("run:{run}")));
+        let is_there = topics.iter().any(|on| on.starts_with("run:") && allowed.contains(on));
         match frame["type"].as_str().unwrap() {
             "visit.started" | "visit.ended" => in_run || in_group(id("member_id")),
             "visit.bulk_started" | "visit.bulk_ended" => {
@@ -205,14 +206,12 @@ impl Duties {
                 in_run || ids.into_iter().all(in_group)
             }
             "help.requested" | "help.updated" => {
-                let mut runs = topics.iter().filter(|topic| topic.starts_with("run:"));
-                let in_run = runs.any(|run| allowed.contains(run));
-                data["priority"] == "urgent" || in_run || in_group(id("user_id"))
+                data["priority"] == "urgent" || is_there || in_group(id("user_id"))
             }
             kind if kind.starts_with("attendance.") => in_group(id("member_id")),
-            "activity.tracked" => in_group(id("user_id")),
+            "activity.tracked" => is_there || in_group(id("user_id")),
             "account.signed_in" | "account.signed_out" => {
-                data["role"] != "member" || in_group(id("user_id"))
+                data["role"] != "member" || is_there || in_group(id("user_id"))
             }
             // Of colleagues and their work everybody who works here may know.
             kind => {

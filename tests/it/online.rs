@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use daybook::base::Actor;
 use daybook::base::id::PersonId;
 use daybook::client::{Client, SseFrame, Stream};
+use daybook::domain::people::sessions;
 use daybook::event::{Signal, Topic};
 use daybook::heartbeat::{self, Heart};
 use daybook::live::Feed;
@@ -33,6 +34,16 @@ async fn news(stream: &mut Stream, kind: &str) -> Value {
     loop {
         let frame: SseFrame = next(stream).await.unwrap();
         assert_eq!(frame.id.is_some(), frame.event.is_none(), "a signal has no place");
+        if frame.event.as_deref() == Some(kind) {
+            return frame.json().unwrap()["data"].clone();
+        }
+    }
+}
+
+/// Reads on to the next event of this type and returns its data.
+async fn next_fact(stream: &mut Stream, kind: &str) -> Value {
+    loop {
+        let frame: SseFrame = next(stream).await.unwrap();
         if frame.event.as_deref() == Some(kind) {
             return frame.json().unwrap()["data"].clone();
         }
@@ -82,6 +93,47 @@ async fn colleagues_hear_of_colleagues_and_of_no_members() {
         list["users"][2],
         json!({"user_id": "3", "display_name": "Cem C.", "role": "member", "status": "online"})
     );
+}
+
+#[tokio::test]
+async fn those_in_charge_of_a_run_hear_of_who_is_in_it_and_what_they_do() {
+    let house = House::new().await;
+    house
+        .write(Actor::System, |tx| {
+            tx.execute_batch(
+                "insert into room (room_id, name, capacity) values (4, 'Library', 9);
+                 insert into activity (activity_id, name) values (6, 'Reading');
+                 insert into run (run_id, activity_id, room_id, started_at, started_by)
+                 values (5, 6, 4, 0, 'system');
+                 insert into supervision (person_id, run_id, kind, from_at, given_by)
+                 values (2, 5, 'run', 0, 'system');
+                 insert into visit (person_id, run_id, room_id, started_at, source)
+                 values (3, 5, 4, 0, 'badge');",
+            )?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let mut pulse = Pulse::of(&house);
+    let mut staff = open(&house.caller(STAFF), "run:5").await;
+    pulse.beat_after(5).await;
+    let member = house.caller(MEMBER);
+    let _member = open(&member, "house").await;
+    member.get("/api/v1/rooms").await.unwrap();
+    pulse.beat_after(5).await;
+    let status = news(&mut staff, "user.status_changed").await;
+    assert_eq!((&status["user_id"], &status["status"]), (&json!("3"), &json!("online")));
+    let list = news(&mut staff, "presence.list_changed").await;
+    assert_eq!(ids(&list["users"], "user_id"), ["3"]);
+    let events = house.write(Actor::System, |tx| {
+        let told = [daybook::domain::tracking::Tracking::new("page.opened")?];
+        daybook::domain::tracking::commands::track(tx, PersonId(3), &told)?;
+        sessions::end_all(tx, PersonId(3), None)
+    });
+    events.await.unwrap();
+    for kind in ["activity.tracked", "account.signed_out"] {
+        assert_eq!(next_fact(&mut staff, kind).await["user_id"], "3", "{kind}");
+    }
 }
 
 #[tokio::test]

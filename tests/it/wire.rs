@@ -32,8 +32,13 @@ fn groups() -> Vec<GroupId> {
 fn people() -> Vec<Event> {
     let (user_id, groups) = (MEMBER, groups());
     vec![
-        Event::AccountSignedIn { user_id, role: "member", groups },
-        Event::AccountSignedOut { user_id: PersonId(1), role: "staff", groups: Vec::new() },
+        Event::AccountSignedIn { user_id, role: "member", groups, run: Some(RUN) },
+        Event::AccountSignedOut {
+            user_id: PersonId(1),
+            role: "staff",
+            groups: Vec::new(),
+            run: None,
+        },
     ]
 }
 
@@ -212,6 +217,7 @@ fn help_and_tracking() -> Vec<Event> {
             event_type: Label("page.opened".to_owned()),
             book_id: Some(Label("b1".to_owned())),
             groups: groups(),
+            run: Some(RUN),
         },
     ]
 }
@@ -227,7 +233,7 @@ fn every_event_has_the_shape_and_the_audience_that_was_decided() {
         writeln!(text, "  {data}").unwrap();
     }
     expect![[r#"
-        account.signed_in -> group:2 group:4 lead (name of 7)
+        account.signed_in -> group:2 group:4 run:5 lead (name of 7)
           {"user_id":"7","role":"member"}
         account.signed_out -> staff lead (name of 1)
           {"user_id":"1","role":"staff"}
@@ -273,7 +279,7 @@ fn every_event_has_the_shape_and_the_audience_that_was_decided() {
           {"id":"21","user_id":"7","room_id":"3","priority":"urgent","status":"pending","assigned_to":null,"position":1,"rev":1}
         help.updated -> group:2 group:4 run:5 user:7:inbox user:1:inbox lead (name of 7)
           {"id":"21","user_id":"7","room_id":"3","book_id":"b1","section_id":"s2","priority":"normal","status":"resolved","assigned_to":"1","position":null,"rev":3}
-        activity.tracked -> group:2 group:4 user:7:progress lead (name of 7)
+        activity.tracked -> group:2 group:4 run:5 user:7:progress lead (name of 7)
           {"user_id":"7","event_type":"page.opened","book_id":"b1"}
     "#]].assert_eq(&text);
 }

@@ -83,8 +83,9 @@ pub fn known(conn: &Connection, here: &[Here]) -> Result<Vec<Online>> {
         let Some(Named { display_name, role }) = named else { continue };
         let audience = match role {
             Role::Member => {
-                let groups = queries::groups_of(conn, here.person)?;
-                groups.into_iter().map(Topic::Group).chain([Topic::Lead]).collect()
+                let groups = queries::groups_of(conn, here.person)?.into_iter();
+                let run = queries::run_of(conn, here.person)?;
+                groups.map(Topic::Group).chain(run.map(Topic::Run)).chain([Topic::Lead]).collect()
             }
             Role::Admin | Role::Office | Role::Staff => vec![Topic::Staff, Topic::Lead],
         };

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::model::{Account, Badge, Contact, Login, Person, Role};
 use super::rules;
 use crate::base::Result;
-use crate::base::id::{BadgeId, ContactId, GroupId, PersonId};
+use crate::base::id::{BadgeId, ContactId, GroupId, PersonId, RunId};
 use crate::store::rows;
 
 /// The query for people, and which, in what order.
@@ -90,6 +90,18 @@ pub fn groups_of(conn: &Connection, person: PersonId) -> Result<Vec<GroupId>> {
          from group_member
          where person_id = ?1
          order by group_id",
+        params![person],
+    )
+}
+
+/// Returns the run that a person is in now. Visits are a later noun; this one question about them is
+/// asked here, since those in charge of a run hear of whoever is in it.
+pub fn run_of(conn: &Connection, person: PersonId) -> Result<Option<RunId>> {
+    rows::maybe(
+        conn,
+        "select run_id
+         from visit
+         where person_id = ?1 and newest = 1 and ended_at is null",
         params![person],
     )
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Role;
 use super::queries;
-use crate::base::id::{GroupId, PersonId};
+use crate::base::id::{GroupId, PersonId, RunId};
 use crate::base::{Error, Result, Timestamp, secret};
 use crate::event::Event;
 use crate::live::Tx;
@@ -162,8 +162,8 @@ pub fn open(tx: &mut Tx<'_>, new: NewSession) -> Result<String> {
          values (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
         params![new.hash, public_id, new.person, device, tx.now, tx.now.plus(LIFETIME)],
     )?;
-    let (role, groups) = audience(tx, new.person)?;
-    tx.emit(Event::AccountSignedIn { user_id: new.person, role, groups })?;
+    let (role, groups, run) = audience(tx, new.person)?;
+    tx.emit(Event::AccountSignedIn { user_id: new.person, role, groups, run })?;
     Ok(public_id)
 }
 
@@ -257,19 +257,23 @@ impl FromRow for Ended {
 
 fn announce(tx: &mut Tx<'_>, ended: &Ended, reason: &'static str) -> Result<()> {
     tx.cut_session(&ended.public_id, reason);
-    let (role, groups) = audience(tx, ended.person)?;
-    tx.emit(Event::AccountSignedOut { user_id: ended.person, role, groups })
+    let (role, groups, run) = audience(tx, ended.person)?;
+    tx.emit(Event::AccountSignedOut { user_id: ended.person, role, groups, run })
 }
 
 /// Returns what decides who hears of a sign-in: the role, and a member's groups.
-fn audience(conn: &Connection, person: PersonId) -> Result<(&'static str, Vec<GroupId>)> {
+/// Who hears of it: of colleagues by their role, of a member whoever is in charge of it now.
+fn audience(
+    conn: &Connection,
+    person: PersonId,
+) -> Result<(&'static str, Vec<GroupId>, Option<RunId>)> {
     let role: Role =
         rows::one(conn, "person", "select role from person where person_id = ?1", params![person])?;
-    let groups = match role {
-        Role::Member => queries::groups_of(conn, person)?,
-        Role::Admin | Role::Office | Role::Staff => Vec::new(),
+    let (groups, run) = match role {
+        Role::Member => (queries::groups_of(conn, person)?, queries::run_of(conn, person)?),
+        Role::Admin | Role::Office | Role::Staff => (Vec::new(), None),
     };
-    Ok((role.word(), groups))
+    Ok((role.word(), groups, run))
 }
 
 impl FromRow for Role {

@@ -18,6 +18,7 @@ pub fn track(tx: &mut Tx<'_>, person: PersonId, batch: &[Tracking]) -> Result<us
         return Err(Error::invalid("events", "must be 1 to 200 events"));
     }
     let groups = people::queries::groups_of(tx, person)?;
+    let run = people::queries::run_of(tx, person)?;
     let mut fresh = 0;
     for (index, action) in batch.iter().enumerate() {
         let at = match moment(tx.now, index, action.at) {
@@ -34,6 +35,7 @@ pub fn track(tx: &mut Tx<'_>, person: PersonId, batch: &[Tracking]) -> Result<us
             event_type: Label(action.event_type.clone()),
             book_id: action.book_id.clone().map(Label),
             groups: groups.clone(),
+            run,
         })?;
     }
     Ok(fresh)
