@@ -5,12 +5,12 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Act, Json, Path, Query};
+use super::extract::{Act, Json, Path, Query, present};
 use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
 use crate::base::id::{CommandId, DeviceId, RoomId};
@@ -125,13 +125,6 @@ struct DeviceChange {
     buffer_max: Option<i64>,
     /// `learn` has the order of the bytes of a tag learned anew.
     tag_order: Option<TagOrder>,
-}
-
-/// Tells `null` from a missing field.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Changes what a reader is to be. It learns of it with its next heartbeat.

@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, Collected, LengthLimitError};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::pairs::{self, Pairs};
 use super::parse::{self, Fault};
@@ -155,6 +155,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = query.map_err(|_| Error::malformed("the query cannot be read"))?;
         pairs::read(query.0).map(Query).map_err(|fault| unread(fault, "the query"))
     }
+}
+
+/// Tells a field that is `null`, which empties it, from one that is missing.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Returns what a request without a body says, if it may say nothing.

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::badges::BadgeView;
-use super::extract::{Act, Json, Path, Query};
+use super::extract::{Act, Json, Path, Query, present};
 use super::signed_in::SignedIn;
 use crate::app::{App, AsOf};
 use crate::base::id::{GroupId, PersonId};
@@ -250,7 +250,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// What is to change; what is missing stays.
+/// What is to change; what is missing stays, `null` empties a number or a language.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -258,8 +258,12 @@ struct Change {
     family_name: Option<String>,
     display_name: Option<String>,
     role: Option<Role>,
-    number: Option<String>,
-    language: Option<Language>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    number: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Language>)]
+    language: Option<Option<Language>>,
     /// `active` or `inactive`: whether the person belongs to the house. Who becomes inactive leaves
     /// it at once: visit, presence and an open help request of theirs end.
     state: Option<PersonState>,

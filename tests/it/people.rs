@@ -26,6 +26,28 @@ async fn send(client: &Client, method: Method, path: &str, body: Value) -> Answe
     client.json(method, path, &body).await.unwrap()
 }
 
+/// A number that was given to the wrong person is free for the right one.
+#[tokio::test]
+async fn null_empties_what_a_person_may_be_without_and_what_is_missing_stays() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let ben = server.person("Ben Bach", Role::Member).await;
+    let mia = server.person("Mia Mai", Role::Member).await;
+    let change = async |of: PersonId, body: Value| {
+        let path = format!("/api/v1/people/{of}");
+        let changed = send(&admin, Method::PATCH, &path, body).await;
+        let told = changed.json().unwrap();
+        (changed.status, told["number"].clone(), told["language"].clone())
+    };
+    let both = json!({ "number": "7", "language": "en" });
+    assert_eq!(change(ben, both).await, (200, json!("7"), json!("en")));
+    let renamed = change(ben, json!({ "given_name": "Benno" })).await;
+    assert_eq!(renamed, (200, json!("7"), json!("en")));
+    let none = json!({ "number": null, "language": null });
+    assert_eq!(change(ben, none).await, (200, Value::Null, Value::Null));
+    assert_eq!(change(mia, json!({ "number": "7" })).await.1, "7");
+}
+
 /// A class with these members, and somebody responsible for it.
 async fn group(store: &TestStore, members: &[PersonId], staff: PersonId) -> GroupId {
     let members = members.to_vec();

@@ -57,12 +57,12 @@ pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<Per
     let followed = old.display_name == display_name(&old.given_name, &old.family_name);
     let kept = (!(renamed && followed)).then(|| old.display_name.clone());
     let new = NewPerson {
-        number: change.number.or(old.number.clone()),
+        number: change.number.unwrap_or(old.number.clone()),
         given_name,
         family_name,
         display_name: change.display_name.or(kept),
         role: change.role.unwrap_or(old.role),
-        language: change.language.or(old.language),
+        language: change.language.unwrap_or(old.language),
     }
     .checked()?;
     let state = change.state.unwrap_or(old.state);

@@ -104,15 +104,15 @@ pub fn display_name(given_name: &str, family_name: &str) -> String {
     format!("{given_name} {family_name}").trim().to_owned()
 }
 
-/// What is to be changed of a person; None leaves a field as it is.
+/// What is to be changed of a person; None leaves a field as it is, and none within empties it.
 #[derive(Debug, Clone, Default)]
 pub struct PersonChange {
-    pub number: Option<String>,
+    pub number: Option<Option<String>>,
     pub given_name: Option<String>,
     pub family_name: Option<String>,
     pub display_name: Option<String>,
     pub role: Option<Role>,
-    pub language: Option<Language>,
+    pub language: Option<Option<Language>>,
     pub state: Option<PersonState>,
 }
 

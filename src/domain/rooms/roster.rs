@@ -202,12 +202,14 @@ fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Step
 fn difference(person: &Person, entry: &Entry) -> Option<PersonChange> {
     let other = |new: &str, old: &str| (new != old).then(|| new.to_owned());
     let change = PersonChange {
-        number: entry.number.clone().filter(|number| Some(number) != person.number.as_ref()),
+        number: (entry.number.is_some() && entry.number != person.number)
+            .then(|| entry.number.clone()),
         given_name: other(&entry.given_name, &person.given_name),
         family_name: other(&entry.family_name, &person.family_name),
         display_name: entry.display_name.clone().filter(|name| *name != person.display_name),
         role: entry.role.filter(|role| *role != person.role),
-        language: entry.language.filter(|language| Some(*language) != person.language),
+        language: (entry.language.is_some() && entry.language != person.language)
+            .then_some(entry.language),
         state: (person.state != PersonState::Active).then_some(PersonState::Active),
     };
     let nothing = change.number.is_none()
