@@ -75,9 +75,18 @@ impl Attempts {
     pub fn count(&self, account: &str, peer: Option<&Peer>) -> Result<Attempt<'_>> {
         let account = secret::hash(rules::username_key(account));
         let address = peer.map_or(Ipv4Addr::LOCALHOST.into(), |peer| network(peer.remote.ip()));
-        self.here.take((account, address)).map_err(too_many)?;
+        // The address first: one that has tried too often adds no more names to the others, where it
+        // would fill the room for them until everybody shared what is kept for newcomers.
         self.address.take(address).map_err(too_many)?;
-        self.account.take(account).map_err(too_many)?;
+        let here = (account, address);
+        let taken = self
+            .here
+            .take(here)
+            .and_then(|()| self.account.take(account).inspect_err(|_| self.here.give_back(&here)));
+        if let Err(wait) = taken {
+            self.address.give_back(&address);
+            return Err(too_many(wait));
+        }
         Ok(Attempt { attempts: self, account, address })
     }
 }
@@ -281,16 +290,28 @@ async fn change_password(
 
 #[cfg(test)]
 mod tests {
+    fn peer(ip: [u8; 4]) -> super::Peer {
+        let local = ([127, 0, 0, 1], 80).into();
+        super::Peer { remote: (ip, 1).into(), local, secure: false }
+    }
+
+    #[test]
+    fn an_address_that_floods_with_names_keeps_nobody_elsewhere_out() {
+        let attempts = super::Attempts::default();
+        let (one, other) = (peer([10, 0, 0, 9]), peer([10, 0, 0, 10]));
+        for n in 0..20_000 {
+            let _ = attempts.count(&format!("nobody{n}"), Some(&one));
+        }
+        for n in 0..50 {
+            attempts.count(&format!("mia{n}"), Some(&other)).unwrap();
+        }
+    }
+
     #[test]
     fn guesses_wear_out_an_account_from_one_address_only() {
         let attempts = super::Attempts::default();
         let failed = (0..30).filter(|_| attempts.count("mia", None).is_err()).count();
         assert_eq!(failed, 20);
-        let peer = |ip: [u8; 4]| super::Peer {
-            remote: (ip, 1).into(),
-            local: ([127, 0, 0, 1], 80).into(),
-            secure: false,
-        };
         attempts.count("mia", Some(&peer([10, 0, 0, 9]))).unwrap().was_right();
     }
 
