@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Outcome, Place, say, say_json, show_progress};
+use super::{Outcome, Place, say, say_json, show_copied};
 use crate::store::{backup, directory};
 
 /// Copy the database into a new file, also while the server runs
@@ -27,9 +27,7 @@ pub fn run(flags: &Flags) -> Outcome {
     let config = flags.place.config()?;
     directory::inspect(&config.data)?;
     let database = config.data.join(directory::DATABASE);
-    let sound = backup::make(&database, &flags.file, |done, all| {
-        show_progress("copied", u64::try_from(done).unwrap_or(0), u64::try_from(all).unwrap_or(0));
-    })?;
+    let sound = backup::make(&database, &flags.file, show_copied)?;
     if flags.json {
         return say_json(&sound);
     }

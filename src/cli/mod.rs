@@ -210,6 +210,11 @@ pub fn show_progress(what: &str, done: u64, all: u64) {
     }
 }
 
+/// Shows how many of all pages of a database are copied.
+pub fn show_copied(done: i32, all: i32) {
+    show_progress("copied", u64::try_from(done).unwrap_or(0), u64::try_from(all).unwrap_or(0));
+}
+
 fn complain(problem: &str) {
     let _ = writeln!(std::io::stderr(), "daybook: {}", problem.replace('\n', " "));
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Outcome, Place, say, say_json};
+use super::{Outcome, Place, say, say_json, show_copied};
 use crate::store::backup;
 use crate::store::directory::Directory;
 
@@ -28,7 +28,7 @@ pub fn run(flags: &Flags) -> Outcome {
     // Before anything is made: a wrong file must not leave a new house behind.
     backup::inspect(&flags.file)?;
     let directory = Directory::make(&config.data, "restore")?;
-    let (sound, kept) = backup::put_back(&flags.file, &directory.database())?;
+    let (sound, kept) = backup::put_back(&flags.file, &directory.database(), show_copied)?;
     if flags.json {
         return say_json(&serde_json::json!({ "restored": sound, "kept": kept }));
     }

@@ -54,14 +54,18 @@ pub fn make(from: &Path, to: &Path, progress: impl FnMut(i32, i32)) -> Result<So
 /// Puts the backup `from` in the place of the database `to`; the caller holds the directory's
 /// lock. What was there is kept beside it, and returned. The database begins a new life: every
 /// client loads again, and everybody signs in again, since sessions that were ended after the
-/// backup would otherwise be open once more.
-pub fn put_back(from: &Path, to: &Path) -> Result<(Sound, Option<PathBuf>)> {
+/// backup would otherwise be open once more. `progress` hears how many of how many pages are done.
+pub fn put_back(
+    from: &Path,
+    to: &Path,
+    progress: impl FnMut(i32, i32),
+) -> Result<(Sound, Option<PathBuf>)> {
     let schema = inspect(from)?.schema;
     upgrade::require_tables(&open_to_read(from)?, schema)
         .with_context(|| from.display().to_string())?;
     let fresh = sibling(to, "restored");
     remove_with_log(&fresh)?;
-    let sound = copy(&open_to_read(from)?, &fresh, |_, _| ())
+    let sound = copy(&open_to_read(from)?, &fresh, progress)
         .and_then(|()| renew(&fresh))
         .and_then(|()| inspect(&fresh))
         .inspect_err(|_| drop(remove_with_log(&fresh)))?;

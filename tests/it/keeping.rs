@@ -149,7 +149,10 @@ async fn a_restored_house_begins_a_new_life_and_keeps_the_old_one_beside_it() {
     let other = tempfile::tempdir().unwrap();
     let database = other.path().join(DATABASE);
     fs::write(&database, "what was there").unwrap();
-    let (sound, kept) = backup::put_back(&copy, &database).unwrap();
+    let mut shown = Vec::new();
+    let progress = |done, all| shown.push((done, all));
+    let (sound, kept) = backup::put_back(&copy, &database, progress).unwrap();
+    assert!(shown.last().is_some_and(|(done, all)| done == all && *all > 0), "{shown:?}");
     assert_eq!(sound.events, 1);
     assert_eq!(fs::read_to_string(kept.unwrap()).unwrap(), "what was there");
     let restored = Store::open(&database, 1).unwrap();
@@ -173,7 +176,7 @@ async fn the_log_of_a_lost_database_does_not_get_into_another_one() {
     let beside = |end: &str| other.path().join(format!("{DATABASE}{end}"));
     fs::copy(store.app.store.log_path(), beside("-wal")).unwrap();
     assert!(fs::metadata(beside("-wal")).unwrap().len() > 0);
-    let (sound, kept) = backup::put_back(&copy, &database).unwrap();
+    let (sound, kept) = backup::put_back(&copy, &database, |_, _| ()).unwrap();
     assert_eq!((sound.events, kept), (0, None));
     assert_eq!(backup::inspect(&database).unwrap().events, 0);
     assert!(beside(".before-restore-1-wal").exists());
@@ -193,7 +196,7 @@ fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
     Store::create(&to).unwrap();
     let before = fs::read(&to).unwrap();
     let refused = |says: &str| {
-        let error = format!("{:#}", backup::put_back(&from, &to).unwrap_err());
+        let error = format!("{:#}", backup::put_back(&from, &to, |_, _| ()).unwrap_err());
         assert!(error.contains(says), "{error}");
         assert_eq!(fs::read(&to).unwrap(), before);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1 + usize::from(from.exists()));
@@ -265,7 +268,8 @@ fn a_database_from_before_the_first_release_is_refused_in_words() {
         drop(Store::open(&path, 1).unwrap());
         Connection::open(&path).unwrap().execute_batch(change).unwrap();
         let opened = Store::open(&path, 1).map(drop).unwrap_err();
-        let restored = backup::put_back(&path, &dir.path().join("other.db")).unwrap_err();
+        let restored =
+            backup::put_back(&path, &dir.path().join("other.db"), |_, _| ()).unwrap_err();
         for error in [opened, restored] {
             let told = format!("{error:#}");
             assert!(told.starts_with(&path.display().to_string()), "{told}");
