@@ -69,6 +69,21 @@ async fn a_file_is_taken_over_and_again_without_doubles() {
 }
 
 #[tokio::test]
+async fn a_class_is_the_same_in_capitals() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let first = "Vorname;Nachname;Klasse;Gruppe\nMia;Berg;3b;Füchse\nTom;Lang;3B;FÜCHSE\n";
+    assert_eq!(counts(&report(&admin, "", first).await.1), (2, 0, 0));
+    assert_eq!(server.number("select count(*) from \"group\"").await, 2);
+    let again = "Vorname;Nachname;Klasse\nMia;Berg;3B\n";
+    assert_eq!(counts(&report(&admin, "", again).await.1), (0, 0, 1));
+    let twice = "Vorname;Nachname;Klasse\nIda;Ott;3b\nIda;Ott;3B\n";
+    let plan = report(&admin, "?dry_run=true", twice).await.1;
+    let errors = &plan["errors"];
+    assert_eq!((&errors[0]["row"], &errors[0]["code"]), (&json!(3), &json!("import.person_twice")));
+}
+
+#[tokio::test]
 async fn one_complaint_and_nothing_is_taken_over() {
     let server = TestServer::start().await;
     let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;

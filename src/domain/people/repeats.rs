@@ -58,7 +58,7 @@ impl Repeats {
 fn person(entry: &Entry) -> String {
     let name = rules::search_key(&format!("{} {}", entry.given_name, entry.family_name));
     match entry.role.unwrap_or(Role::Member) {
-        Role::Member => format!("{name} {:?}", entry.groups),
+        Role::Member => format!("{name} {:?}", entry.groups).to_lowercase(),
         _ => format!("{name} works here"),
     }
 }

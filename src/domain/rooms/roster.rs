@@ -92,8 +92,10 @@ fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Ste
         ..Report::default()
     };
     let mut steps = Vec::new();
-    let meant = namesakes::meant(conn, &import.entries, &import.name_heading)?;
-    for (entry, meant) in import.entries.into_iter().zip(meant) {
+    let mut entries = import.entries;
+    spell_groups(conn, &mut entries)?;
+    let meant = namesakes::meant(conn, &entries, &import.name_heading)?;
+    for (entry, meant) in entries.into_iter().zip(meant) {
         let decided = match meant {
             Err(fault) => Err(vec![fault]),
             Ok(person) => decide(conn, &entry, person)?,
@@ -111,6 +113,23 @@ fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Ste
         }
     }
     Ok((report, steps))
+}
+
+/// Writes each group as the house does, or as the file did first: `3B` of one list and `3b` of
+/// another are one class.
+fn spell_groups(conn: &Connection, entries: &mut [Entry]) -> Result<()> {
+    let known: Vec<String> = rows::all(conn, "select name from \"group\" order by group_id", [])?;
+    let mut spelling = HashMap::new();
+    for name in &known {
+        spelling.entry(name.to_lowercase()).or_insert_with(|| name.clone());
+    }
+    for entry in entries {
+        for (_, name) in entry.groups.iter_mut().filter(|(_, name)| !known.contains(name)) {
+            let spelled = spelling.entry(name.to_lowercase()).or_insert_with(|| name.clone());
+            name.clone_from(spelled);
+        }
+    }
+    Ok(())
 }
 
 impl Step {
