@@ -5,10 +5,10 @@ import { allGroups, readGroups } from "./groups.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
-import { Dialog, Empty, explain, StaleNote, Toasts } from "./parts.js";
+import { Dialog, Empty, explain, StaleNote, Toasts, Tongue } from "./parts.js";
 import { Shared } from "./store.js";
-import { language, loadText, setHouse, switchLanguage, t } from "./text.js";
-import { Component, html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
+import { language, loadText, setHouse, t } from "./text.js";
+import { html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
 
 /** Path -> who may open it, its module, its view. */
 const ROUTES = [
@@ -74,7 +74,7 @@ function groupPages() {
 
 function PageLink({ page }) {
   return html`<a href=${page.href} aria-current=${route.value.path === page.href ? "page" : null}>
-    <${Icon} name=${page.icon} /><span>${page.name}</span>
+    ${page.icon && html`<${Icon} name=${page.icon} />`}<span>${page.name}</span>
     ${page.badge > 0 && html`<b class="badge"><span class="visually-hidden">${page.of}: </span>${page.badge}</b>`}</a>`;
 }
 
@@ -88,32 +88,26 @@ function More({ pages, close }) {
 /** A lead sees every group: they fold away. */
 function GroupLinks() {
   useWatch(allGroups);
-  const groups = allGroups.value;
-  if (groups.length === 0) return null;
+  if (allGroups.value.length === 0) return null;
   const open = route.value.path.startsWith("/groups/");
   return html`<li class="fold later"><details open=${open}><summary><${Icon} name="chevron-right" /><span>${t("groups")}</span></summary>
-    <ul>${groups.map((group) => html`<li key=${group.id}><a href=${`/groups/${group.id}`}
-      aria-current=${route.value.path === `/groups/${group.id}` ? "page" : null}><span>${group.name}</span></a></li>`)}</ul></details></li>`;
+    <ul>${groupPages().map(({ icon, ...page }) => html`<li key=${page.href}><${PageLink} page=${page} /></li>`)}</ul></details></li>`;
 }
 
 function Foot() {
-  const other = language.value === "de" ? "en" : "de";
   return html`<div class="foot"><button class="quiet" onClick=${() => overlay.set("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd class="for-keys">/</kbd></button>
-    <div class="foot-row"><button class="bare" lang=${other} aria-label=${t("language-other")} title=${t("language-other")} onClick=${() => switchLanguage(other)}><${Icon} name="languages" /></button>
-      <${ThemeSwitch} />
+    <div class="foot-row"><${Tongue} /><${ThemeSwitch} />
       <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
     <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
       <form method="post" action="/sign-out" onSubmit=${forget}><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
 }
-
-const THEMES = { system: "contrast", light: "sun", dark: "moon", contrast: "circle-help" };
 
 function ThemeSwitch() {
   useWatch(theme);
   const dark = theme.value === "dark" || (theme.value === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   const label = t(dark ? "theme-light" : "theme-dark");
   return html`<button class="bare" aria-label=${label} title=${label} onClick=${() => theme.set(dark ? "light" : "dark")}>
-    <${Icon} name=${dark ? THEMES.light : THEMES.dark} /></button>`;
+    <${Icon} name=${dark ? "sun" : "moon"} /></button>`;
 }
 
 /** A member's home is the own place; says whether it was gone to. */
@@ -153,7 +147,7 @@ function App() {
   const banner = me.value.house.demo && html`<header class="demo">${t("demo-banner")}</header>`;
   if (route.value.path === "/wall") return html`${banner}<${Page} /><${Overlay} pages=${pages} /><${Toasts} />`;
   return html`<a class="skip" href="#main">${t("skip")}</a>${banner}
-    <div class="frame"><${SideBar} pages=${pages} /><main id="main"><${StaleNote} /><${Page} /></main></div>
+    <div class="frame"><${SideBar} pages=${pages} /><main id="main"><${Tongue} /><${StaleNote} /><${Page} /></main></div>
     <${Overlay} pages=${pages} /><${Toasts} />`;
 }
 
@@ -239,11 +233,10 @@ async function askForEver() {
 }
 
 /** Shows what went wrong instead of an empty page. */
-class Boot extends Component {
-  render({ problem, house }) {
-    return html`<main id="main" class="boot"><h1>${house}</h1><${Empty} icon="triangle-alert" title=${explain(problem)}>
-      ${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<button onClick=${() => location.reload()}>${t("try-again")}</button><//></main>`;
-  }
+function Boot({ problem, house }) {
+  useWatch(language);
+  return html`<main id="main" class="boot"><${Tongue} /><h1>${house}</h1><${Empty} icon="triangle-alert" title=${explain(problem)}>
+    ${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<button onClick=${() => location.reload()}>${t("try-again")}</button><//></main>`;
 }
 
 /** A wall screen is nobody: it knows the house from its shell. */

@@ -8,7 +8,7 @@ import { Pad, StaffPanel, useFocus } from "./kiosk-staff.js";
 import { watchWedge } from "./kiosk-wedge.js";
 import { serverNow } from "./live.js";
 import { Shared } from "./store.js";
-import { clock, hasText, language, LANGUAGES, loadText, longDay, setHouse, t } from "./text.js";
+import { clock, hasText, language, loadText, longDay, otherLanguage, setHouse, t } from "./text.js";
 import { tone } from "./tone.js";
 import { html, Icon, render, useEffect, useKeys, useState, useTick, useWatch } from "./ui.js";
 
@@ -131,7 +131,7 @@ function Head({ bare }) {
   useTick(1000);
   const { config, place, up, shutOut, since } = state.value;
   const forStaff = place?.room && ["kiosk", "room"].includes(config?.mode) && !shutOut;
-  const other = LANGUAGES.find((lang) => lang !== language.value);
+  const other = otherLanguage();
   const name = place?.room?.name ?? place?.house ?? document.getElementById("kiosk").dataset.house;
   const [sign, text] = shutOut ? ["help", t("kiosk-shut-out")] : up ? ["in", t("kiosk-up")]
     : ["away", t("kiosk-down", { time: clock((since ?? Date.now()) + serverNow() - Date.now()) })];

@@ -2,7 +2,7 @@
 import { api, Problem } from "./api.js";
 import { link, retryNow, serverNow } from "./live.js";
 import { refetchAll, Shared } from "./store.js";
-import { ago, clock, clockSeconds, exact, hasText, t } from "./text.js";
+import { ago, clock, clockSeconds, exact, hasText, otherLanguage, switchLanguage, t } from "./text.js";
 import { html, Icon, useEffect, useKeys, useRef, useState, useTick, useWatch } from "./ui.js";
 
 const TOAST_MS = 8_000;
@@ -42,6 +42,12 @@ export function StaleNote() {
   if (!stale || !since) return null;
   const time = clock(since + (serverNow() - Date.now()));
   return html`<p class="stale-note" data-s="away" role="status">${t("link-lost", { time })}</p>`;
+}
+
+/** The other language, one press away. */
+export function Tongue() {
+  const other = otherLanguage();
+  return html`<button class="bare tongue" lang=${other} aria-label=${t("language-other")} title=${t("language-other")} onClick=${() => attempt(() => switchLanguage(other))}><${Icon} name="languages" /></button>`;
 }
 
 /** The head of a page: its name, the link, the age, and what can be done. */

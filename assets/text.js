@@ -30,8 +30,13 @@ export async function loadText(lang, ends = ["ftl", "office.ftl"]) {
 
 /** Changes the language on this device, at once; the server's pages follow by the cookie. */
 export async function switchLanguage(lang) {
-  document.cookie = `daybook_lang=${lang}; path=/; max-age=31536000; samesite=lax`;
   await loadText(lang);
+  document.cookie = `daybook_lang=${lang}; path=/; max-age=31536000; samesite=lax`;
+}
+
+/** Returns the language that this page is not in. */
+export function otherLanguage() {
+  return LANGUAGES.find((lang) => lang !== language.value);
 }
 
 /** Tells the texts which house this is: its words and its time zone. */

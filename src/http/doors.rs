@@ -15,7 +15,7 @@ use super::extract::{Form, Query};
 use super::held::Held;
 use super::identify;
 use super::listen::Peer;
-use super::pages::{Look, encoded, keeping_language, page, url};
+use super::pages::{Look, encoded, inside, keeping_language, page, speaking, url};
 use super::session;
 use super::setup::{self, NewSetup};
 use super::sign_in::{self, Attempts};
@@ -336,34 +336,4 @@ async fn pair(
     let house = app.read(house::queries::house).await?;
     let look = Look::of(&headers, None, Some(house.language));
     page(StatusCode::OK, &PairPage { look, house: house.name })
-}
-
-/// Remembers the language of this device and goes on.
-fn speaking(lang: Language, to: &str) -> Response {
-    ([(header::SET_COOKIE, keeping_language(lang))], Redirect::to(to)).into_response()
-}
-
-/// Returns `path` if it leads to a page of this house, else the way to the first.
-fn inside(path: &str) -> &str {
-    let safe = path.starts_with('/')
-        && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if safe { path } else { "/" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_way_back_never_leads_out_of_the_house() {
-        for inner in ["/", "/help?only=urgent", "/groups/3", "/people?q=M%C3%BC"] {
-            assert_eq!(inside(inner), inner);
-        }
-        for outer in
-            ["", "//evil.example", "/\\evil.example", "https://evil.example", "help", "/\t/x"]
-        {
-            assert_eq!(inside(outer), "/", "{outer}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::pages::{Look, page, url};
+use super::pages::{Look, inside, page, speaking, url};
 use crate::app::App;
 use crate::base::Result;
 use crate::domain::house;
@@ -21,6 +21,9 @@ struct Lost {
 pub async fn lost(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Result<Response> {
     if uri.path().starts_with("/api/") || !wants_page(&headers) {
         return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    if let Some(lang) = uri.query().and_then(|query| query.strip_prefix("lang=")?.parse().ok()) {
+        return Ok(speaking(lang, inside(uri.path())));
     }
     // Before its set-up a house has neither name nor language.
     let house = app.read(house::queries::house).await.ok();

@@ -194,6 +194,11 @@ pub(super) fn keeping_language(lang: Language) -> HeaderValue {
     })
 }
 
+/// Remembers the language of this device and goes on.
+pub(super) fn speaking(lang: Language, to: &str) -> Response {
+    ([(header::SET_COOKIE, keeping_language(lang))], Redirect::to(to)).into_response()
+}
+
 /// Sends a browser to the door, and back where it wanted to go afterwards.
 async fn to_door(app: &App, uri: &Uri) -> Result<Response> {
     if app.read(people::setup::needed).await? {
@@ -207,6 +212,14 @@ async fn to_door(app: &App, uri: &Uri) -> Result<Response> {
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Result<Response> {
     let text = template.render().map_err(anyhow::Error::from)?;
     Ok((status, [(header::CACHE_CONTROL, "no-store")], Html(text)).into_response())
+}
+
+/// Returns `path` if it leads to a page of this house, else the way to the first.
+pub(super) fn inside(path: &str) -> &str {
+    let safe = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if safe { path } else { "/" }
 }
 
 /// Returns a path as the value of a query field.
@@ -258,6 +271,18 @@ mod tests {
     #[test]
     fn a_path_survives_its_way_through_a_query() {
         assert_eq!(encoded("/people?q=a&b=c%20ü"), "/people%3Fq%3Da%26b%3Dc%2520%C3%BC");
+    }
+
+    #[test]
+    fn the_way_back_never_leads_out_of_the_house() {
+        for inner in ["/", "/help?only=urgent", "/groups/3", "/people?q=M%C3%BC"] {
+            assert_eq!(inside(inner), inner);
+        }
+        for outer in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "help", "/\t/x"]
+        {
+            assert_eq!(inside(outer), "/", "{outer}");
+        }
     }
 
     #[test]

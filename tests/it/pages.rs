@@ -122,6 +122,18 @@ async fn the_language_of_a_door_is_one_press_away() {
 }
 
 #[tokio::test]
+async fn a_mistyped_address_is_told_of_in_the_other_language_at_one_press_and_leads_nowhere_else() {
+    let server = TestServer::start().await;
+    let browser = server.nobody().with("accept", "text/html").with("accept-language", "de");
+    let lost = browser.get("/persoenen").await.unwrap();
+    assert!(lost.status == 404 && text(&lost).contains(r#"href="?lang=en""#), "{}", text(&lost));
+    let switched = browser.get("/persoenen?lang=en").await.unwrap();
+    assert_eq!(location(&switched), "/persoenen");
+    assert_eq!(switched.cookies(), "daybook_lang=en");
+    assert_eq!(location(&browser.get("//evil.example?lang=en").await.unwrap()), "/");
+}
+
+#[tokio::test]
 async fn a_new_house_is_set_up_by_the_form_and_only_once() {
     let server = TestServer::of(TestStore::empty()).await;
     let nobody = server.nobody();
