@@ -10,7 +10,7 @@ import { Shared } from "./store.js";
 import { language, loadText, setHouse, t } from "./text.js";
 import { html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
 
-/** Path -> who may open it, its module, its view. */
+/** Path -> who may open it, its module, its view. @type {[RegExp, any, () => Promise<any>, string][]} */
 const ROUTES = [
   [/^\/$/, "*", () => import("./board.js"), "BoardPage"],
   [/^\/supervision$/, ["admin", "staff"], () => import("./supervision.js"), "SupervisionPage"],

@@ -71,7 +71,7 @@ const ARRIVE_FRAMES = 300;
  * Puts the focus on the new page's heading, so that a screen reader starts there. Who comes back is
  * where they were, as soon as that is there, unless they have gone on meanwhile.
  */
-function arrive({ scroll = 0, focus } = {}) {
+function arrive({ scroll = 0, focus = "" } = {}) {
   const path = route.value.path;
   let at = null;
   const look = (left) => {

@@ -45,7 +45,7 @@ function Edit({ house, done, close }) {
   };
   const save = async (event) => {
     event.preventDefault();
-    const read = Object.fromEntries(HOURS.map((name) => [name, timeOfDay(form[name])]));
+    const read = { late_after: timeOfDay(form.late_after), closes_at: timeOfDay(form.closes_at) };
     const wrong = HOURS.find((name) => read[name] === null);
     if (wrong) return refuse({ field: wrong, text: t("no-time-of-day") });
     setForm(read);

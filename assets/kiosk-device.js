@@ -81,6 +81,7 @@ async function ask(method, path, body, more = {}) {
   const timer = setTimeout(() => limit.abort(), TIMEOUT_MS);
   try {
     // Whoever is signed in on this browser has nothing to do with it.
+    /** @type {RequestInit} */
     const request = { method, headers, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store" };
     const answer = await fetch(ROOT + path, { ...request, signal: limit.signal });
     const text = await answer.text();

@@ -84,7 +84,7 @@ class Keep {
     const tx = this.#db.transaction(stores, "readwrite", { durability: "strict" });
     act(tx);
     return new Promise((resolve, reject) => {
-      tx.oncomplete = () => resolve();
+      tx.oncomplete = () => resolve(undefined);
       tx.onabort = () => reject(tx.error);
     });
   }

@@ -56,7 +56,7 @@ export class Queue {
    * the house will never take; `onCounts` hears that the counts have changed; `most()` tells how
    * many may wait.
    */
-  constructor({ keep, send, boot, most, onKept = () => {}, onResults, onRefused = () => {}, onCounts = () => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
+  constructor({ keep, send, boot, most, onKept = () => {}, onResults, onRefused = () => {}, onCounts = (counts) => {}, now = () => performance.now(), wall = Date.now, random = Math.random }) {
     this.#of = { keep, send, boot, most, onKept, onResults, onRefused, onCounts, now, wall, random };
   }
 

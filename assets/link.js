@@ -68,7 +68,7 @@ export class Link {
   constructor(world) {
     this.world = {
       now: () => Date.now(), random: () => Math.random(),
-      setTimer: (...args) => setTimeout(...args), clearTimer: (timer) => clearTimeout(timer),
+      setTimer: (run, ms) => setTimeout(run, ms), clearTimer: (timer) => clearTimeout(timer),
       ...world,
     };
     this.cursor = null;

@@ -36,7 +36,7 @@ export function dispatch(events) {
   for (const section of active) section.apply(events);
 }
 
-let heardAt = () => {};
+let heardAt = (asOf) => {};
 
 /** Registers who is told the moment at which a snapshot was true. */
 export function onRead(handle) {
@@ -75,7 +75,7 @@ export function refetchUnanchored() {
 export class Section {
   /**
    * @param {object} parts
-   * @param {(signal: AbortSignal) => Promise<object>} parts.load reads the snapshot
+   * @param {(signal: AbortSignal) => Promise<any>} parts.load reads the snapshot
    * @param {(data: object, event: object) => object} [parts.reduce] pure; see `reducer`
    */
   constructor({ load, reduce }) {

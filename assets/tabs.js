@@ -14,13 +14,14 @@ export class Tabs {
    * @param {{postMessage: Function, onmessage: Function}} world.channel
    * @param {string} world.id of this tab
    * @param {() => boolean} world.visible
+   * @param {() => object} world.report what its stream has to say
    * @param {(cursor: string | null) => void} world.onLead this tab shall open the stream
    * @param {() => void} world.onFollow this tab shall close its stream
    * @param {(message: object) => void} world.onMessage what the leader passes on
    */
   constructor(world) {
     this.world = {
-      setTimer: (...args) => setTimeout(...args), clearTimer: (timer) => clearTimeout(timer),
+      setTimer: (run, ms) => setTimeout(run, ms), clearTimer: (timer) => clearTimeout(timer),
       random: () => Math.random(), ...world,
     };
     this.leading = false;

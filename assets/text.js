@@ -83,8 +83,7 @@ export function clockSeconds(time) {
 
 /** 2026-11-20 03:30, in every language: for comparing, and not for reading. */
 export function localMinute(time) {
-  const options = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
-  const make = () => new Intl.DateTimeFormat("sv-SE", { timeZone: house.zone, ...options });
+  const make = () => new Intl.DateTimeFormat("sv-SE", { timeZone: house.zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
   return format("minute", make).format(moment(time));
 }
 

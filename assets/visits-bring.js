@@ -39,7 +39,7 @@ export function BringIn({ section, close }) {
   return html`<${Dialog} title=${t("bring-in")} close=${close}><${Field} label=${t("bring-in-label")} hint=${t("bring-in-hint")} error=${error}>
       <input type="search" autofocus value=${query} onInput=${(event) => search(event.target.value)} /><//>
     <p class="sub" role="status">${more && t("find-more", { n: found.length })}</p>
-    <ul class="taps group-list">${[...found].sort((a, b) => can(b) - can(a)).map((one) => html`<li key=${one.id}>
+    <ul class="taps group-list">${[...found].sort((a, b) => Number(can(b)) - Number(can(a))).map((one) => html`<li key=${one.id}>
       <button class="tap" disabled=${!can(one)} onClick=${() => bring(one)}><${Avatar} name=${one.display_name} />
         <span class="who"><b>${one.display_name}</b></span>
         <${Status} state=${one.status === "present" ? "in" : "off"}>${one.room_name ?? t(one.status === "present" ? "present" : "not-here")}<//>
