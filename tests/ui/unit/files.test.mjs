@@ -1,50 +1,15 @@
-// The house rules of the pages, and what a first visit may cost.
+// The house rules of the pages' files; what a first visit may cost is a test of `src/http/assets.rs`.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync } from "node:zlib";
 
 const assets = fileURLToPath(new URL("../../../assets/", import.meta.url));
 const read = (name) => fs.readFileSync(path.join(assets, name));
 const modules = fs.readdirSync(assets).filter((name) => name.endsWith(".js"));
 const importsOf = (name) => [...String(read(name)).matchAll(/^(?:import|export)[^;]*?from "\.\/([^"]+)"/gms)].map((match) => match[1]);
-const pages = [...String(read("app.js")).matchAll(/import\("\.\/([^"]+)"\)/g)].map((match) => match[1]);
-
-function closure(names) {
-  const seen = new Set();
-  const visit = (name) => {
-    if (seen.has(name)) return;
-    seen.add(name);
-    for (const other of importsOf(name)) visit(path.posix.join(path.posix.dirname(name), other));
-  };
-  names.forEach(visit);
-  return [...seen];
-}
-const weigh = (names) => names.reduce((sum, name) => sum + (name.endsWith(".woff2") ? read(name).length : brotliCompressSync(read(name)).length), 0);
-const KB = 1024;
-
-for (const page of [...new Set(pages)].filter((name) => name !== "palette.js")) {
-  test(`${page}: a first visit stays within its budget`, () => {
-    const scripts = weigh(closure(["app.js", page]));
-    const styles = weigh(["style.css", "screens.css"]);
-    const rest = weigh(["vendor/hyper-latin.woff2", "vendor/icons.svg", "text/de.ftl", "text/de.office.ftl", "index.html", "icon.svg"]);
-    assert.ok(scripts <= 36 * KB, `${scripts} bytes of script`);
-    assert.ok(styles <= 20 * KB, `${styles} bytes of style`);
-    assert.ok(scripts + styles + rest <= 90 * KB, `${scripts + styles + rest} bytes in all`);
-  });
-}
-
-test("kiosk.js: a first visit of a tablet stays within the same budget", () => {
-  const scripts = weigh(closure(["kiosk.js"]));
-  const styles = weigh(["style.css", "kiosk.css"]);
-  const rest = weigh(["vendor/hyper-latin.woff2", "vendor/icons.svg", "text/de.kiosk.ftl", "kiosk.html", "icon.svg"]);
-  assert.ok(scripts <= 36 * KB, `${scripts} bytes of script`);
-  assert.ok(styles <= 20 * KB, `${styles} bytes of style`);
-  assert.ok(scripts + styles + rest <= 90 * KB, `${scripts + styles + rest} bytes in all`);
-});
 
 test("only ui.js knows vendor/, and no noun draws with another noun's views", () => {
   const nouns = ["people", "rooms", "visits", "devices", "help", "tracking", "kiosk"];
