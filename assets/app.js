@@ -5,7 +5,7 @@ import { allGroups, readGroups } from "./groups.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
-import { Dialog, Empty, explain, StaleNote, Toasts, Tongue } from "./parts.js";
+import { anew, attempt, Broken, Dialog, explain, StaleNote, Toasts, Tongue } from "./parts.js";
 import { Shared } from "./store.js";
 import { language, loadText, setHouse, t } from "./text.js";
 import { html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
@@ -120,20 +120,20 @@ function goHome() {
 /** The open page; its module is fetched the first time. */
 function Page() {
   const found = find(route.value.path);
-  const [loaded, setLoaded] = useState({ views: {} });
+  const [views, setViews] = useState({});
   const [error, forget] = useErrorBoundary();
   const name = found?.view;
   useEffect(() => {
     if (error) forget();
     if (goHome()) return;
-    if (name && !loaded.views[name]) {
-      found.load().then((module) => setLoaded((before) => ({ views: { ...before.views, [name]: module[name] } })), isWall() ? askForEver : () => location.reload());
-    }
-  }, [route.value.path]);
-  if (error) return html`<${Empty} icon="triangle-alert" title=${t("problem-page")}><button onClick=${() => location.reload()}>${t("try-again")}</button><//>`;
-  if (!found) return html`<h1 tabindex="-1">${t("not-found")}</h1><p><a href="/">${t("today")}</a></p>`;
-  if (found.roles !== "*" && !is(...found.roles)) return html`<h1 tabindex="-1">${t("problem-forbidden")}</h1><p><a href="/">${t("today")}</a></p>`;
-  const View = loaded.views[name];
+    const show = (view) => setViews((before) => ({ ...before, [name]: view }));
+    if (name && !views[name]) found.load().then((module) => show(module[name]), () => show(Broken));
+    if (views[name] === Broken) askForEver();
+  }, [route.value.path, views]);
+  const View = error ? Broken : views[name];
+  if (View === Broken) return html`<h1 tabindex="-1" class="visually-hidden">${t("problem-page")}</h1><${Broken} title=${error && t("problem-page")} />`;
+  const no = !found ? "not-found" : found.roles !== "*" && !is(...found.roles) && "problem-forbidden";
+  if (no) return html`<h1 tabindex="-1">${t(no)}</h1><p><a href="/">${t("today")}</a></p>`;
   return View ? html`<${View} key=${route.value.path} ...${found.args} />` : null;
 }
 
@@ -170,7 +170,10 @@ function Overlay({ pages }) {
       setTyped((before) => before + event.key);
     };
     addEventListener("keydown", keep, true);
-    import("./palette.js").then(setViews, close);
+    import("./palette.js").then(setViews, () => {
+      close();
+      attempt(anew);
+    });
     return () => removeEventListener("keydown", keep, true);
   }, [awaited]);
   if (overlay.value === "more") return html`<${More} pages=${pages} close=${close} />`;
@@ -220,23 +223,24 @@ function showTheme() {
 
 const isWall = () => location.pathname === "/wall";
 
-/** A wall has no hands to press a button: it asks for ever, and loads itself anew once the house answers. */
+/** Loads the page anew once the house answers: a wall has no hands. Who has gone on meanwhile is left in peace. */
 async function askForEver() {
+  const { path } = route.value;
   for (let failures = 1, status = 0; status === 0 || status === 429 || status >= 500; failures += 1) {
     await new Promise((go) => {
       setTimeout(go, backoffMs(failures, Math.random));
       addEventListener("online", go, { once: true });
     });
+    if (route.value.path !== path) return;
     status = await api.get("/me").then(() => 200, (problem) => problem.status);
   }
-  location.reload();
+  if (route.value.path === path) location.reload();
 }
 
 /** Shows what went wrong instead of an empty page. */
 function Boot({ problem, house }) {
   useWatch(language);
-  return html`<main id="main" class="boot"><${Tongue} /><h1>${house}</h1><${Empty} icon="triangle-alert" title=${explain(problem)}>
-    ${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<button onClick=${() => location.reload()}>${t("try-again")}</button><//></main>`;
+  return html`<main id="main" class="boot"><${Tongue} /><h1>${house}</h1><${Broken} title=${explain(problem)} />${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<${Toasts} /></main>`;
 }
 
 /** A wall screen is nobody: it knows the house from its shell. */
@@ -262,7 +266,7 @@ async function start() {
       root.replaceChildren();
       render(html`<${Boot} problem=${problem} house=${root.dataset.house} />`, root);
     }
-    return isWall() && askForEver();
+    return (isWall() || problem.status === 0) && askForEver();
   }
   setHouse(me.value.house);
   watchRoutes((path) => find(path) !== null);

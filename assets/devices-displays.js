@@ -1,7 +1,8 @@
 // Wall screens: which there are, whether they show the house now, and how one is let in or shut out.
 import { api } from "./api.js";
+import { Confirm, Field } from "./forms.js";
 import { route, setQuery } from "./here.js";
-import { Ago, attempt, Confirm, Dialog, explain, Field, Loaded, Status, toast, wholeOf } from "./parts.js";
+import { Ago, attempt, Dialog, explain, Loaded, Status, toast, wholeOf } from "./parts.js";
 import { Section } from "./store.js";
 import { byName, t } from "./text.js";
 import { html, Icon, useEffect, useKeptFocus, useMemo, useOnce, useSection, useState } from "./ui.js";

@@ -2,9 +2,10 @@
 import { api } from "./api.js";
 import { Displays } from "./devices-displays.js";
 import { STATES } from "./devices-figures.js";
+import { Confirm, Field } from "./forms.js";
 import { setQuery, route } from "./here.js";
 import { serverNow } from "./live.js";
-import { Ago, allOf, attempt, Confirm, Dialog, Empty, explain, Field, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
+import { Ago, allOf, attempt, Dialog, Empty, explain, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, t, wait } from "./text.js";
 import { html, Icon, useEffect, useKeptFocus, useMemo, useOnce, useSection, useState, useTick, useWatch } from "./ui.js";

@@ -1,9 +1,10 @@
 // My place: a member sees where the house has it, asks for help, sees the position in line and who comes.
 import { api } from "./api.js";
 import { draftOf, useDraft } from "./draft.js";
+import { Field } from "./forms.js";
 import { me } from "./here.js";
 import { serverNow } from "./live.js";
-import { attempt, Dialog, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { attempt, Dialog, Loaded, PageHead, Status, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { number, t, wait } from "./text.js";
 import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";

@@ -1,10 +1,9 @@
 // Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
 import { api } from "./api.js";
-import { useDraft } from "./draft.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
 import { is, letterKeys, me, route, setQuery, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
-import { attempt, Avatar, Dialog, Empty, Field, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
+import { attempt, Avatar, Empty, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { useStill } from "./still.js";
 import { reducer, Section, stale } from "./store.js";
 import { t, wait } from "./text.js";
@@ -75,7 +74,7 @@ function Queue() {
       ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
       <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: data.median_wait_s == null ? "–" : wait(data.median_wait_s) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>
-    ${resolving && html`<${Resolve} one=${resolving} section=${section} close=${() => setResolving(null)} />`}`;
+    ${resolving && html`<${Later} key=${resolving.id} load=${() => import("./help-answer.js")} view="Resolve" one=${resolving} act=${(body) => act(section, resolving, "resolve", body)} close=${() => setResolving(null)} />`}`;
 }
 
 function onKey(event, root, items, section, resolve) {
@@ -147,26 +146,6 @@ async function act(section, one, name, body = {}) {
   const back = BACK[name];
   toast(t(`help-${name}-toast`, { name: one.display_name }), back && { label: t("undo"), run: () => act(section, one, back) });
   return done;
-}
-
-function Resolve({ one, section, close }) {
-  const [response, setResponse, forget] = useDraft(`answer-${one.id}`, "");
-  const leave = () => {
-    forget();
-    close();
-  };
-  const done = async (event) => {
-    event.preventDefault();
-    close();
-    if (await act(section, one, "resolve", response ? { response } : {})) forget();
-  };
-  return html`<${Dialog} title=${t("help-resolve-title", { name: one.display_name })} close=${close}>
-    <form class="form" onSubmit=${done}>
-      <${Field} label=${t("help-response")} hint=${t("help-response-hint")}>
-        <textarea rows="3" maxlength="500" autofocus value=${response} onInput=${(event) => setResponse(event.target.value)}
-          onKeyDown=${(event) => event.key === "Enter" && !event.shiftKey && done(event)}></textarea><//>
-      <div class="dialog-acts"><button type="button" onClick=${leave}>${t("cancel")}</button>
-        <button class="primary"><${Icon} name="check" />${t("help-resolve")}</button></div></form><//>`;
 }
 
 /** A new request is heard, and its row flashes; it is heard once more after two minutes. */

@@ -1,7 +1,8 @@
 // The hours of the house: when a member is late, and when the day is closed. The lead changes them.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { route, setQuery } from "./here.js";
-import { Dialog, explain, Field, Loaded, toast } from "./parts.js";
+import { Dialog, explain, Loaded, toast } from "./parts.js";
 import { Section } from "./store.js";
 import { t } from "./text.js";
 import { html, Icon, useMemo, useRef, useSection, useState } from "./ui.js";

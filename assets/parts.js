@@ -227,31 +227,22 @@ export function Dialog({ title, close, children, wide }) {
     ${children}<${Toasts} host=${dialog} /></dialog>`;
 }
 
-/** Draws a view of a module that is fetched when it is first needed. */
+/** Loads the page anew, once the house can answer that. */
+export const anew = () => api.get("/me").then(() => location.reload());
+
+/** Stands where a view would that has not come, or has failed. */
+export function Broken({ close, title = t("problem-network") }) {
+  const said = html`<${Empty} icon="triangle-alert" title=${title}><button onClick=${() => attempt(anew)}>${t("try-again")}</button><//>`;
+  return close ? html`<${Dialog} title=${t("problem-page")} close=${close}>${said}<//>` : said;
+}
+
+/** Draws a view of a module that is fetched when it is first needed. A browser never asks twice for one that it did not get. */
 export function Later({ load, view, ...rest }) {
   const [View, setView] = useState(null);
   useEffect(() => {
-    load().then((module) => setView(() => module[view]), () => location.reload());
+    load().then((module) => setView(() => module[view]), () => anew().catch(() => setView(() => Broken)));
   }, []);
   return View && html`<${View} ...${rest} />`;
-}
-
-/** Asks once before what cannot be undone; the question names the thing. */
-export function Confirm({ title, text, label, run, close }) {
-  const act = () => {
-    close();
-    run();
-  };
-  return html`<${Dialog} title=${title} close=${close}><p>${text}</p>
-    <div class="dialog-acts"><button onClick=${close}>${t("cancel")}</button>
-    <button class="danger" onClick=${act}>${label}</button></div><//>`;
-}
-
-/** A field with its label above, a hint, and its error beside it. */
-export function Field({ label, hint, error, children }) {
-  return html`<label class="field"><span class="label">${label}</span>
-    ${hint && html`<span class="hint">${hint}</span>`}${children}
-    ${error && html`<span class="field-error" data-s="help">${error}</span>`}</label>`;
 }
 
 /** How full something is; the words beside it say it too. */

@@ -1,7 +1,8 @@
 // One person's card: where, which groups, and for those who may, contacts, badges and account.
 import { api } from "./api.js";
+import { Confirm, Field } from "./forms.js";
 import { is, me } from "./here.js";
-import { allOf, attempt, Avatar, Confirm, Dialog, explain, Field, Skeleton, Status, toast } from "./parts.js";
+import { allOf, attempt, Avatar, Dialog, explain, Skeleton, Status, toast } from "./parts.js";
 import { Where } from "./people.js";
 import { t } from "./text.js";
 import { html, Icon, useEffect, useOnce, useState } from "./ui.js";

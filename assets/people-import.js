@@ -1,7 +1,8 @@
 // Import of people: choose a file, see what would happen, and only then do it.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { readGroups } from "./groups.js";
-import { Dialog, explain, Field, Status, toast } from "./parts.js";
+import { Dialog, explain, Status, toast } from "./parts.js";
 import { hasText, listed, number, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
 

@@ -1,7 +1,8 @@
 // My account: the devices that are signed in as me, the password, the PIN, and how this device behaves.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { is, letterKeys, me, sound, theme } from "./here.js";
-import { Ago, attempt, Empty, explain, Field, Loaded, PageHead, Status, toast } from "./parts.js";
+import { Ago, attempt, Empty, explain, Loaded, PageHead, Status, toast } from "./parts.js";
 import { Section } from "./store.js";
 import { t } from "./text.js";
 import { html, Icon, useKeptFocus, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";

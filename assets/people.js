@@ -1,7 +1,8 @@
 // People: the list in scope, and finding anyone; one person's card is in people-card.js.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { go, is, route, setQuery } from "./here.js";
-import { allOf, Dialog, Empty, explain, Field, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
+import { allOf, Dialog, Empty, explain, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, plain, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";

@@ -1,6 +1,7 @@
 // The end of a run; fetched when it is asked for.
 import { api } from "./api.js";
-import { attempt, Confirm, toast } from "./parts.js";
+import { Confirm } from "./forms.js";
+import { attempt, toast } from "./parts.js";
 import { reopen } from "./rooms-run.js";
 import { t } from "./text.js";
 import { html } from "./ui.js";

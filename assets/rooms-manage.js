@@ -1,9 +1,10 @@
 // Rooms: what the lead makes before anything can run: rooms, activities, groups, who is in them and
 // who is in charge; and the hours of the house.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { readGroups } from "./groups.js";
 import { me, route, setQuery } from "./here.js";
-import { allOf, attempt, Dialog, explain, Field, Later, Loaded, PageHead, Skeleton, toast } from "./parts.js";
+import { allOf, attempt, Dialog, explain, Later, Loaded, PageHead, Skeleton, toast } from "./parts.js";
 import { Hours } from "./house.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, listed, t } from "./text.js";

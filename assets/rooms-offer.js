@@ -1,7 +1,8 @@
 // Offers of supervision: asking a colleague, and answering. Fetched when it is needed first.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { go, is, me } from "./here.js";
-import { allOf, attempt, Dialog, Field, toast } from "./parts.js";
+import { allOf, attempt, Dialog, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, clock, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useOnce, useSection, useState } from "./ui.js";

@@ -1,7 +1,8 @@
 // Starting a run: what, where, and with whom; or what the house lacks for it.
 import { api } from "./api.js";
+import { Field } from "./forms.js";
 import { is, me } from "./here.js";
-import { allOf, attempt, Field, Skeleton } from "./parts.js";
+import { allOf, attempt, Skeleton } from "./parts.js";
 import { byName, t } from "./text.js";
 import { html, Icon, useEffect, useState } from "./ui.js";
 

@@ -81,12 +81,6 @@ export function clockSeconds(time) {
   return dateFormat("seconds", options).format(moment(time));
 }
 
-/** 2026-11-20 03:30, in every language: for comparing, and not for reading. */
-export function localMinute(time) {
-  const make = () => new Intl.DateTimeFormat("sv-SE", { timeZone: house.zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
-  return format("minute", make).format(moment(time));
-}
-
 /** Friday 20 November */
 export function longDay(time) {
   return dateFormat("day", { weekday: "long", day: "numeric", month: "long" }).format(moment(time));

@@ -1,6 +1,7 @@
 // Bringing somebody into a run who is anywhere in the house; fetched when it is opened.
 import { api } from "./api.js";
-import { Avatar, Dialog, explain, Field, Status } from "./parts.js";
+import { Field } from "./forms.js";
+import { Avatar, Dialog, explain, Status } from "./parts.js";
 import { t } from "./text.js";
 import { html, useEffect, useState } from "./ui.js";
 import { checkIn } from "./visits-run.js";

@@ -1,8 +1,8 @@
 // A wall loads itself anew, since nobody stands there to do it: each night, and when the house has
 // other pages. Only when the house answers with what would be shown, and for one reason only once:
 // a wall that shows its last picture is better than a browser's error, or than one that flickers.
+import { me } from "./here.js";
 import { link, onEvent, serverNow } from "./live.js";
-import { localMinute } from "./text.js";
 
 /** When a house sleeps, by its own clock. */
 const NIGHT = "03:30";
@@ -80,11 +80,17 @@ function first(reason) {
   }
 }
 
+/** 2026-11-20 03:30, in every language: for comparing, and not for reading. */
+export function localMinute(time, zone) {
+  const format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
+  return format.format(time);
+}
+
 /** Sees to it that a wall is never older than a day, nor than its house; returns how to stop. */
 export function renewWall() {
   const [, , own] = new URL(import.meta.url).pathname.split("/");
   const renewal = new Renewal({
-    own, offered, first, local: () => localMinute(serverNow()), reload: () => location.reload(),
+    own, offered, first, local: () => localMinute(serverNow(), me.value.house.zone), reload: () => location.reload(),
   });
   const timer = setInterval(() => renewal.look(), LOOK_MS);
   // The stream may have been there before this module was.

@@ -284,7 +284,7 @@ for (const [what, path, answer] of [["who it is", "**/api/v1/me", (route) => rou
     const wall = await context.newPage();
     await wall.goto("/wall");
     if (path.endsWith("/me")) {
-      await expect(wall.getByRole("status")).toHaveText("Verbindet neu…");
+      await expect(wall.getByText("Verbindet neu…")).toBeVisible();
       await expect(wall.getByRole("button", { name: "Nochmal versuchen" })).toBeVisible();
       await accessible(wall, "a wall without its house");
       const before = refused;
