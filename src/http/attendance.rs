@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query};
 use super::signed_in::SignedIn;
+use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
 use crate::base::id::{PersonId, ScanReviewId};
 use crate::base::page::{Page, Paging};
@@ -24,8 +25,8 @@ use crate::domain::visits::{Attendance, Status};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(may(Who::TEAM, routes!(mark)))
-        .routes(may(Who::TEAM, routes!(list)))
-        .routes(may(Who::ADMIN | Who::OFFICE, routes!(reviews)))
+        .routes(may(Who::TEAM, squeezed(routes!(list))))
+        .routes(may(Who::ADMIN | Who::OFFICE, squeezed(routes!(reviews))))
         .routes(may(Who::ADMIN | Who::OFFICE, routes!(reviewed)))
 }
 

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::extract::{Json, Query};
 use super::signed_in::SignedIn;
+use super::squeeze::squeezed;
 use crate::app::App;
 use crate::base::id::PersonId;
 use crate::base::page::{Page, Paging};
@@ -17,7 +18,7 @@ use crate::domain::people::audit::{self, Entry, Filter};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(may(Who::ADMIN, routes!(list)))
+    OpenApiRouter::new().routes(may(Who::ADMIN, squeezed(routes!(list))))
 }
 
 /// Which lines.

@@ -61,14 +61,13 @@ pub mod scans;
 pub mod kiosk;
 pub mod classic;
 mod around;
+mod squeeze;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::Extensions;
-use tower_http::compression::predicate::SizeAbove;
-use tower_http::compression::{CompressionLayer, CompressionLevel};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -79,9 +78,6 @@ use self::listen::Gate;
 use self::streams::{Caps, Streams};
 use self::ws::sockets::Sockets;
 use crate::app::App;
-
-/// From how many bytes on an answer is worth the time that it takes to compress it.
-const SQUEEZED_FROM: u64 = 16 * 1024;
 
 /// Returns every route under its path, and the document that describes them.
 pub fn routes() -> (Router<App>, OpenApi) {
@@ -95,23 +91,23 @@ pub fn routes() -> (Router<App>, OpenApi) {
         health::routes(),
         house::routes(),
         rooms::routes(),
-        squeezed(runs::routes()),
+        runs::routes(),
         supervisions::routes(),
         offers::routes(),
         visits::routes(),
-        squeezed(attendance::routes()),
-        squeezed(present::routes()),
+        attendance::routes(),
+        present::routes(),
         document::routes(),
         assets::routes(),
         board::routes(),
         help::routes(),
-        squeezed(tracking::routes()),
+        tracking::routes(),
         pages::routes(),
         doors::routes(),
-        squeezed(people::routes()),
+        people::routes(),
         badges::routes(),
         contacts::routes(),
-        squeezed(audit::routes()),
+        audit::routes(),
         roster::routes(),
         devices::routes(),
         displays::routes(),
@@ -124,13 +120,6 @@ pub fn routes() -> (Router<App>, OpenApi) {
         nouns.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
     let (router, paths) = routes.split_for_parts();
     (router, document::finish(paths))
-}
-
-/// Has long answers compressed for who takes that: lists of a large house, on a poor network. The
-/// few that a page reads each time are short, and stay as quick as they are.
-fn squeezed(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest);
-    routes.layer(layer.compress_when(SizeAbove::new(SQUEEZED_FROM)))
 }
 
 /// Returns the router as it is served behind a door, with everything around the handlers.

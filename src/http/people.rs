@@ -12,6 +12,7 @@ use super::access::{Who, may};
 use super::badges::BadgeView;
 use super::extract::{Act, Json, Path, Query, present};
 use super::signed_in::SignedIn;
+use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
 use crate::base::id::{GroupId, PersonId};
 use crate::base::page::{Page, Paging};
@@ -30,7 +31,7 @@ const MADE_PASSWORD: usize = 12;
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(may(Who::TEAM, routes!(list)))
+        .routes(may(Who::TEAM, squeezed(routes!(list))))
         .routes(may(Who::ADMIN, routes!(create)))
         .routes(may(Who::TEAM, routes!(show)))
         .routes(may(Who::ADMIN, routes!(update)))

@@ -10,6 +10,7 @@ use super::extract::{Json, Path};
 use super::rooms::Group;
 use super::runs::{Run, Supervisor};
 use super::signed_in::SignedIn;
+use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
 use crate::base::Result;
 use crate::base::id::{GroupId, RunId};
@@ -19,8 +20,8 @@ use crate::domain::visits::snapshots::{self, InGroup, InRun};
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(may(Who::ADMIN | Who::STAFF, routes!(run)))
-        .routes(may(Who::ADMIN | Who::STAFF, routes!(group)))
+        .routes(may(Who::ADMIN | Who::STAFF, squeezed(routes!(run))))
+        .routes(may(Who::ADMIN | Who::STAFF, squeezed(routes!(group))))
 }
 
 /// A run and its people at one moment.

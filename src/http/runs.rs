@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query};
 use super::signed_in::SignedIn;
+use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
 use crate::base::id::{ActivityId, PersonId, RoomId, RunId};
 use crate::base::page::{Page, Paging};
@@ -21,7 +22,7 @@ use crate::domain::visits;
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(may(Who::ADMIN | Who::STAFF, routes!(list)))
+        .routes(may(Who::ADMIN | Who::STAFF, squeezed(routes!(list))))
         .routes(may(Who::ADMIN | Who::STAFF, routes!(start)))
         .routes(may(Who::ADMIN | Who::STAFF, routes!(end)))
         .routes(may(Who::ADMIN | Who::STAFF, routes!(reopen)))

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 use super::access::{Who, may};
 use super::extract::{Act, Json, Query};
 use super::signed_in::SignedIn;
+use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
 use crate::base::id::PersonId;
 use crate::base::page::{Page, Paging};
@@ -23,7 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
     let readers = Who::ADMIN | Who::STAFF | Who::MEMBER;
     OpenApiRouter::new()
         .routes(may(Who::PEOPLE, routes!(track)))
-        .routes(may(readers, routes!(feed)))
+        .routes(may(readers, squeezed(routes!(feed))))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
