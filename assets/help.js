@@ -3,10 +3,10 @@ import { api } from "./api.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
 import { is, letterKeys, me, route, setQuery, sound } from "./here.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
-import { attempt, Avatar, Empty, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
+import { allOf, attempt, Avatar, Empty, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { useStill } from "./still.js";
 import { reducer, Section, stale } from "./store.js";
-import { t, wait } from "./text.js";
+import { clock, t, wait } from "./text.js";
 import { tone } from "./tone.js";
 
 const OPEN = ["pending", "assigned", "on_hold"];
@@ -52,7 +52,11 @@ export function HelpPage() {
 /** The queue. J and K move, H helps, D is done. */
 function Queue() {
   const section = useSection(useMemo(() => new Section({
-    load: (signal) => wholeOf("/help-requests", signal), reduce: reducer(reduce),
+    load: async (signal) => {
+      const queue = await wholeOf("/help-requests", signal);
+      return { ...queue, done: (await allOf("/help-requests?status=resolved", signal)).filter(isMine) };
+    },
+    reduce: reducer(reduce),
   }), []));
   const fresh = useAlarm();
   useKeptFocus();
@@ -73,6 +77,7 @@ function Queue() {
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
       ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
+      <${Done} data=${data} section=${section} />
       <p class="sub">${t("help-today", { n: data.resolved_today ?? 0, wait: data.median_wait_s == null ? "–" : wait(data.median_wait_s) })}<span class="for-keys"> · ${t("help-keys")}</span></p></div>`}<//>
     ${resolving && html`<${Later} key=${resolving.id} load=${() => import("./help-answer.js")} view="Resolve" one=${resolving} act=${(body) => act(section, resolving, "resolve", body)} close=${() => setResolving(null)} />`}`;
 }
@@ -120,6 +125,15 @@ function Row({ one, section, hold, fresh, resolve }) {
       disabled=${one.gone} onClick=${(event) => press(event, name)}>
       ${name === "claim" && html`<${Icon} name="hand" />`}${name === "resolve" && html`<${Icon} name="check" />`}
       ${t(`help-${name}`)}<span class="visually-hidden"> ${one.display_name}</span></button>`)}</div></li>`;
+}
+
+/** What oneself has done lately, for as long as the house takes it back: the newest first. */
+function Done({ data, section }) {
+  useTick(10_000);
+  const lately = (data.done ?? []).filter((one) => Date.parse(one.undo_until) > serverNow() && data.items.every((other) => other.member_id !== one.member_id));
+  return lately.length > 0 && html`<h2>${t("help-done-head")}</h2><ul class="card queue">${lately.reverse().map((one) => html`<li key=${one.id} class="help-row">
+    <${Avatar} name=${one.display_name} /><div class="who"><b>${one.display_name}</b><span class="sub">${clock(one.closed_at)}</span></div>
+    <div class="acts"><button data-row=${`done-${one.id}`} onClick=${() => act(section, one, "reopen")}><${Icon} name="undo-2" />${t("undo")}<span class="visually-hidden"> ${one.display_name}</span></button></div></li>`)}</ul>`;
 }
 
 function actsOf(one, mine) {

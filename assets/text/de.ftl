@@ -243,6 +243,7 @@ waits = wartet
 being-helped = Hilfe ist da
 help-today = { $n } Mal heute geholfen · mittlere Wartezeit { $wait }
 help-keys = J / K bewegt, H hilft, D erledigt
+help-done-head = Eben erledigt
 help-claim = Ich helfe
 help-release = Zurücklegen
 help-hold = Anhalten

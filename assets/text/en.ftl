@@ -240,6 +240,7 @@ waits = waits
 being-helped = Being helped
 help-today = { $n } helped today · median wait { $wait }
 help-keys = J / K to move, H to help, D for done
+help-done-head = Just done
 help-claim = I’ll help
 help-release = Put back
 help-hold = Hold

@@ -16,6 +16,7 @@ use crate::base::{Error, Result, text};
 use crate::domain::help::queries::Filter;
 use crate::domain::help::{self, Ask, Edit, Figures, Help, Place, Priority, Status};
 use crate::domain::house;
+use crate::domain::house::queries::{local_time, local_time_known};
 use crate::domain::rooms::scope::{self, Scope};
 use crate::live::{Once, Tx};
 
@@ -125,7 +126,8 @@ async fn list(
             let scope = scope::of(conn, who.person, who.role, now)?;
             let waiting = help::queries::waiting(conn, &scope)?;
             let items = help::queries::list(conn, &scope, filter)?;
-            let items: Vec<_> = items.into_iter().map(|help| help.as_of(now)).collect();
+            let local = local_time(conn)?;
+            let items: Vec<_> = items.into_iter().map(|help| help.as_of(now, &local)).collect();
             let page: Page<Help> = Page::part(items, &paging)?;
             let resolved = help::queries::resolved_on(conn, day)?;
             Ok((page, waiting, resolved, help::queries::figures(conn, day, now)?))
@@ -152,7 +154,8 @@ async fn mine(State(app): State<App>, who: SignedIn) -> Result<Json<MyPlace>> {
         .snapshot(move |conn, now| {
             let day = house::queries::house(conn)?.day(now);
             let request = help::queries::last_of(conn, who.person, day)?;
-            let request = request.map(|help| help.as_of(now));
+            let local = local_time(conn)?;
+            let request = request.map(|help| help.as_of(now, &local));
             Ok((request, help::queries::figures(conn, day, now)?))
         })
         .await?;
@@ -171,7 +174,8 @@ async fn show(
     let (_, help) = app
         .snapshot(move |conn, now| {
             let scope = scope::of(conn, who.person, who.role, now)?;
-            Ok(help::queries::request_in_scope(conn, &scope, id)?.as_of(now))
+            let help = help::queries::request_in_scope(conn, &scope, id)?;
+            Ok(help.as_of(now, &local_time(conn)?))
         })
         .await?;
     Ok(Json(help))
@@ -195,7 +199,7 @@ async fn ask(
     asked.room_id = body.room_id;
     let help = app
         .write_once(act.once, who.actor(), "help.ask", move |tx| {
-            Ok(help::commands::ask(tx, who.person, &asked)?.as_of(tx.now))
+            Ok(help::commands::ask(tx, who.person, &asked)?.as_of(tx.now, &local_time_known(tx)?))
         })
         .await?;
     Ok((StatusCode::CREATED, Json(help)))
@@ -215,7 +219,8 @@ async fn edit(
     let change = Edit { content: body.content, priority: body.priority };
     let help = app
         .write(who.actor(), "help.edit", move |tx| {
-            Ok(help::commands::edit(tx, who.person, id, &change)?.as_of(tx.now))
+            Ok(help::commands::edit(tx, who.person, id, &change)?
+                .as_of(tx.now, &local_time_known(tx)?))
         })
         .await?;
     Ok(Json(help))
@@ -234,7 +239,7 @@ async fn cancel(
 ) -> Result<Json<Help>> {
     let help = app
         .write_once(act.once, who.actor(), "help.cancel", move |tx| {
-            Ok(help::commands::cancel(tx, who.person, id)?.as_of(tx.now))
+            Ok(help::commands::cancel(tx, who.person, id)?.as_of(tx.now, &local_time_known(tx)?))
         })
         .await?;
     Ok(Json(help))
@@ -337,7 +342,7 @@ async fn in_scope(
     let help = app
         .write_once(once, who.actor(), name, move |tx| {
             let scope = scope::of(tx, who.person, who.role, tx.now)?;
-            Ok(command(tx, &scope)?.as_of(tx.now))
+            Ok(command(tx, &scope)?.as_of(tx.now, &local_time_known(tx)?))
         })
         .await?;
     Ok(Json(help))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daybook::base::Actor;
+use daybook::base::{Actor, Timestamp};
 use daybook::domain::help::{self, Ask, Priority, Status};
 use daybook::domain::people::Role;
 use daybook::domain::visits::scan::When;
@@ -108,4 +108,21 @@ async fn who_goes_home_waits_for_help_no_longer_and_who_is_helped_is_left_to_the
     let path = format!("/api/v1/help-requests/{in_hand}/release");
     let released = client.post(&path, &json!({})).await.unwrap().json().unwrap();
     assert_eq!((&released["status"], &released["position"]), (&json!("cancelled"), &json!(null)));
+}
+
+#[tokio::test]
+async fn who_reads_what_is_done_is_told_until_when_it_can_be_taken_back() {
+    let server = TestServer::start().await;
+    let (_, lead) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, mia) = server.signed_in("Mia Berg", Role::Member).await;
+    let asked = mia.post("/api/v1/help-requests", &json!({ "content": "" })).await.unwrap();
+    let asked = asked.json().unwrap();
+    assert_eq!(asked["undo_until"], json!(null));
+    let path = format!("/api/v1/help-requests/{}", asked["id"].as_str().unwrap());
+    lead.post(&format!("{path}/claim"), &json!({})).await.unwrap();
+    let done = lead.post(&format!("{path}/resolve"), &json!({})).await.unwrap().json().unwrap();
+    let at = |field: &str| serde_json::from_value::<Timestamp>(done[field].clone()).unwrap();
+    assert_eq!(at("undo_until").seconds_since(at("closed_at")), 300);
+    let list = lead.get("/api/v1/help-requests?status=resolved").await.unwrap().json().unwrap();
+    assert_eq!(list["items"][0]["undo_until"], done["undo_until"]);
 }

@@ -197,7 +197,7 @@ pub fn reopen(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help>
         }
         _ => return Err(help.refuse()),
     }
-    let until = help.undo_until(&house::queries::local_time_known(tx)?);
+    let until = help.until(&house::queries::local_time_known(tx)?);
     if until.is_none_or(|until| tx.now > until) {
         return Err(Error::conflict("help.undo_too_late", "this request was done too long ago"));
     }

@@ -104,6 +104,8 @@ pub struct Help {
     pub closed_at: Option<Timestamp>,
     /// Seconds until somebody came, or until now.
     pub wait_s: i64,
+    /// Until when one that is done can be taken back; null for any other.
+    pub undo_until: Option<Timestamp>,
     /// Where the member was when asking.
     #[serde(skip)]
     pub(super) run: Option<RunId>,
@@ -115,16 +117,17 @@ pub struct Help {
 }
 
 impl Help {
-    /// Returns the request with its wait counted up to `now`.
+    /// Returns the request with its wait counted up to `now`, and with the time to take it back.
     #[must_use]
-    pub fn as_of(mut self, now: Timestamp) -> Help {
+    pub fn as_of(mut self, now: Timestamp, local: &LocalTime) -> Help {
         let until = self.claimed_at.or(self.closed_at).unwrap_or(now);
         self.wait_s = until.seconds_since(self.created_at);
+        self.undo_until = self.until(local).filter(|_| self.status == Status::Resolved);
         self
     }
 
     /// Returns until when one that is done can be taken back: within its own day, as a run.
-    pub(super) fn undo_until(&self, LocalTime { zone, hours }: &LocalTime) -> Option<Timestamp> {
+    pub(super) fn until(&self, LocalTime { zone, hours }: &LocalTime) -> Option<Timestamp> {
         let closes = hours.close_after(self.created_at, zone);
         let closed_at = self.closed_at.filter(|at| *at < closes)?;
         Some(closed_at.plus(UNDO_TIME).min(closes.minus(Duration::from_millis(1))))
@@ -234,6 +237,7 @@ impl FromRow for Help {
             claimed_at: row.get("claimed_at")?,
             closed_at: row.get("closed_at")?,
             wait_s: 0,
+            undo_until: None,
             run: row.get("run_id")?,
             run_now: row.get("run_now")?,
             groups: groups

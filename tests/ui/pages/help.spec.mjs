@@ -40,7 +40,7 @@ async function openPlace(page) {
 }
 
 const nameOf = (who) => who.me.person.display_name;
-const row = (page, who) => page.locator(".help-row").filter({ has: page.locator("b", { hasText: nameOf(who) }) });
+const row = (page, who) => page.locator(".help-row[data-row]").filter({ has: page.locator("b", { hasText: nameOf(who) }) });
 const said = (page) => page.getByRole("status").and(page.locator(".place-now"));
 const toast = (page, text) => page.locator(".toast", { hasText: text });
 
@@ -297,6 +297,38 @@ test("what was marked as done by mistake, or put aside, comes back by the toast"
   await expect(row(queue, cast.member)).toContainText("bei Ihnen");
   await expect(row(queue, cast.member)).toContainText("„Noch nicht fertig“");
   await expect(said(place)).toContainText(`${nameOf(cast.staff)} kommt zu dir`);
+});
+
+test("what was marked as done by mistake comes back from its row when the toast is gone, by keyboard, for five minutes", async ({ cast, queue, visitor }) => {
+  await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Doch nicht fertig" });
+  await row(queue, cast.member).getByRole("button", { name: "Ich helfe" }).click();
+  await row(queue, cast.member).getByRole("button", { name: "Erledigt" }).click();
+  await queue.getByRole("dialog").getByRole("button", { name: "Erledigt" }).click();
+  await expect(row(queue, cast.member)).toHaveCount(0);
+  await queue.reload();
+  const done = queue.locator(".help-row", { hasText: nameOf(cast.member) }).first();
+  await expect(queue.getByRole("heading", { name: "Eben erledigt" })).toBeVisible();
+  await accessible(queue, "what is just done");
+  await tabTo(queue, done.getByRole("button", { name: "Rückgängig" }));
+  await queue.keyboard.press("Enter");
+  await expect(row(queue, cast.member)).toContainText("„Doch nicht fertig“");
+  await expect(row(queue, cast.member)).toContainText("bei Ihnen");
+  await expect(queue.getByRole("heading", { name: "Eben erledigt" })).toHaveCount(0);
+  await expect(queue.locator(":focus")).not.toHaveCount(0);
+  // Later than five minutes the house refuses, and nothing is offered.
+  await row(queue, cast.member).getByRole("button", { name: "Erledigt" }).click();
+  await queue.getByRole("dialog").getByRole("button", { name: "Erledigt" }).click();
+  await expect(queue.getByRole("heading", { name: "Eben erledigt" })).toBeVisible();
+  await queue.route("**/help-requests?status=resolved*", async (route) => {
+    const response = await route.fetch();
+    const page = await response.json();
+    await route.fulfill({ response, json: { ...page, items: page.items.map((one) => ({ ...one, undo_until: page.as_of })) } });
+  });
+  await queue.reload();
+  await live(queue);
+  await expect(queue.getByText(/heute geholfen/)).toBeVisible();
+  await expect(queue.getByRole("heading", { name: "Eben erledigt" })).toHaveCount(0);
+  await queue.unrouteAll({ behavior: "wait" });
 });
 
 test("a member changes the words, then takes the request back after one question", async ({ cast, place, queue, visitor }) => {
