@@ -7,9 +7,10 @@ import { serverNow } from "./live.js";
 import { attempt, Dialog, Loaded, PageHead, Status, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { number, t, wait } from "./text.js";
-import { html, Icon, useMemo, useSection, useState, useTick } from "./ui.js";
+import { html, Icon, useEffect, useMemo, useSection, useState, useTick } from "./ui.js";
 
 const WORDS_MAX = 500;
+const OPEN = ["pending", "assigned", "on_hold"];
 /** The names of what was begun: a request, and other words for one. */
 const ASKING = "ask";
 const editing = (request) => `edit-${request.id}`;
@@ -39,10 +40,14 @@ export function MyPlace() {
     load: (signal) => api.get("/help-requests/mine", { signal }), reduce: reducer(reduce),
   }), []));
   const [again, setAgain] = useState(() => draftOf(ASKING) !== null);
+  const open = OPEN.includes(section.data?.request?.status);
+  // Asked in another tab, too: what comes of it is shown here, and no empty form.
+  useEffect(() => {
+    if (open) setAgain(false);
+  }, [open]);
   return html`<${PageHead} title=${t("my-place")} section=${section} />
     <${Where} />
     <${Loaded} section=${section} rows=${3}>${({ request, queue }) => {
-      const open = request && ["pending", "assigned", "on_hold"].includes(request.status);
       if (open) return html`<${Mine} request=${request} queue=${queue} section=${section} />`;
       if (request && !again && ["resolved", "expired"].includes(request.status)) {
         return html`<${Over} request=${request} again=${() => setAgain(true)} />`;

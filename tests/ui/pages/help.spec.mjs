@@ -331,6 +331,24 @@ test("what was marked as done by mistake comes back from its row when the toast 
   await queue.unrouteAll({ behavior: "wait" });
 });
 
+test("what became of a request that was asked in another tab is shown in both", async ({ cast, visitor }) => {
+  const { context } = cast.member;
+  const help = async () => {
+    const { id } = await visitor.api(context, "POST", "/help-requests", { content: "" });
+    await visitor.api(cast.staff.context, "POST", `/help-requests/${id}/claim`);
+    return () => visitor.api(cast.staff.context, "POST", `/help-requests/${id}/resolve`, { response: "Schau auf Seite 5" });
+  };
+  await (await help())();
+  const other = await context.newPage();
+  await openPlace(other);
+  await expect(other.getByLabel("Worum geht es?")).toBeVisible();
+  const done = await help();
+  await expect(said(other)).toContainText("kommt zu dir");
+  await done();
+  await expect(said(other)).toContainText("Erledigt");
+  await expect(other.getByRole("blockquote")).toHaveText("Schau auf Seite 5");
+});
+
 test("a member changes the words, then takes the request back after one question", async ({ cast, place, queue, visitor }) => {
   await visitor.api(cast.member.context, "POST", "/help-requests", { content: "Ich habe eine Frage" });
   await expect(row(queue, cast.member)).toContainText("Ich habe eine Frage");
