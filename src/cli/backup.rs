@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Outcome, Place, say, say_json, show_copied};
-use crate::store::{backup, directory};
+use crate::store::{backup, directory, log};
 
 /// Copy the database into a new file, also while the server runs
 #[derive(Args)]
@@ -27,6 +27,7 @@ pub fn run(flags: &Flags) -> Outcome {
     let config = flags.place.config()?;
     directory::inspect(&config.data)?;
     let database = config.data.join(directory::DATABASE);
+    log::require_own(&database)?;
     let sound = backup::make(&database, &flags.file, show_copied)?;
     if flags.json {
         return say_json(&sound);

@@ -13,8 +13,8 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::domain::people::audit;
 use crate::http::findings::{self, Level};
-use crate::store::backup;
 use crate::store::directory::{self, Contact, DATABASE, Directory};
+use crate::store::{backup, log};
 
 /// With less disk than this the house will soon stop writing.
 const DISK_LOW_MIB: u64 = 1024;
@@ -187,6 +187,7 @@ impl From<findings::Finding> for Finding {
 
 fn check_database(config: &Config, full: bool) -> Result<(State, String)> {
     let path = config.data.join(DATABASE);
+    log::require_own(&path)?;
     let (found, proof) = if full {
         (backup::inspect(&path)?, "every page is sound")
     } else {

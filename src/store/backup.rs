@@ -9,8 +9,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{Access, access};
 
-use super::APPLICATION_ID;
 use super::upgrade::{self, SCHEMA_VERSION};
+use super::{APPLICATION_ID, log};
 use crate::base::secret;
 
 /// How many pages are copied between two looks at the progress.
@@ -60,6 +60,7 @@ pub fn put_back(
     to: &Path,
     progress: impl FnMut(i32, i32),
 ) -> Result<(Sound, Option<PathBuf>)> {
+    log::require_own(from)?;
     let schema = inspect(from)?.schema;
     upgrade::require_tables(&open_to_read(from)?, schema)
         .with_context(|| from.display().to_string())?;

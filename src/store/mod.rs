@@ -7,6 +7,7 @@
 
 pub mod backup;
 pub mod directory;
+pub mod log;
 pub mod ready;
 pub mod rows;
 pub mod upgrade;
@@ -112,9 +113,7 @@ impl Store {
 
     /// Returns where the write-ahead log is, as long as somebody has the database open.
     pub fn log_path(&self) -> PathBuf {
-        let mut path = self.path.as_os_str().to_owned();
-        path.push("-wal");
-        path.into()
+        log::of(&self.path)
     }
 
     /// Returns where the database file is.
@@ -181,6 +180,7 @@ fn make(path: &Path) -> anyhow::Result<()> {
 
 /// Checks whose database it is, upgrades it if need be, and returns its epoch.
 fn prepare(path: &Path) -> anyhow::Result<String> {
+    log::require_own(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags)?;
     let application: i64 = conn.query_row("pragma application_id", [], |row| row.get(0))?;

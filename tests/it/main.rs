@@ -39,6 +39,7 @@ mod runs;
 mod server;
 mod config;
 mod keeping;
+mod copied;
 mod kiosk;
 mod pages;
 mod papers;

@@ -1,0 +1,56 @@
+//! Files that somebody copied into the data directory by hand.
+
+use std::fs;
+use std::path::Path;
+
+use daybook::base::Actor;
+use daybook::base::id::DeviceId;
+use daybook::event::{Event, Label};
+use daybook::store::directory::DATABASE;
+use daybook::store::{Store, backup, log};
+
+use crate::store::TestStore;
+
+async fn scan(store: &TestStore, number: i64) {
+    let scanned =
+        Event::ScanUnknown { device_id: DeviceId(number), tag_suffix: Label("0000".to_owned()) };
+    store.write(Actor::System, move |tx| tx.emit(scanned)).await.unwrap();
+}
+
+/// A directory with a database and a log, as a killed server leaves them.
+fn left(database: &Path, log_of: &TestStore) -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join(DATABASE);
+    fs::copy(database, &path).unwrap();
+    fs::copy(log_of.app.store.log_path(), log::of(&path)).unwrap();
+    data
+}
+
+/// Fault 106.
+#[tokio::test]
+async fn a_backup_is_not_opened_with_the_log_of_the_database_that_it_was_copied_over() {
+    let store = TestStore::new().await;
+    let copy = store.dir.path().join("copy.db");
+    backup::make(store.app.store.path(), &copy, |_, _| ()).unwrap();
+    for number in 0..200 {
+        scan(&store, number).await;
+    }
+    // With its own log a killed house has everything.
+    let killed = left(store.app.store.path(), &store);
+    drop(Store::open(&killed.path().join(DATABASE), 1).unwrap());
+    assert_eq!(backup::inspect(&killed.path().join(DATABASE)).unwrap().events, 200);
+
+    let mixed = left(&copy, &store);
+    let path = mixed.path().join(DATABASE);
+    let log = fs::read(log::of(&path)).unwrap();
+    let refused = format!("{:#}", Store::open(&path, 1).map(drop).unwrap_err());
+    assert!(refused.contains("'daybook restore' brings a backup back"), "{refused}");
+    assert!(refused.contains("daybook.db-wal is the log of another database"), "{refused}");
+    assert!(backup::put_back(&path, &mixed.path().join("other.db"), |_, _| ()).is_err());
+    assert_eq!(fs::read(log::of(&path)).unwrap(), log);
+    assert_eq!(fs::read(&path).unwrap(), fs::read(&copy).unwrap());
+
+    backup::put_back(&copy, &path, |_, _| ()).unwrap();
+    drop(Store::open(&path, 1).unwrap());
+    assert_eq!(backup::inspect(&path).unwrap().events, 0);
+}
