@@ -19,7 +19,7 @@ use crate::http::guard::Guard;
 use crate::http::listen::{Door, Limits};
 use crate::jobs::Jobs;
 use crate::store::directory::{Contact, Directory, SERVE};
-use crate::{heartbeat, http, systemd};
+use crate::{heartbeat, http, store, systemd};
 
 /// How many connections may wait to be accepted: a house of tablets after a power cut.
 const BACKLOG: i32 = 4096;
@@ -60,10 +60,11 @@ pub fn run(config: Config, ready: impl FnOnce(&str)) -> Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let house = House::open(directory, config, Clock::System, listener)?;
         let url = house.url();
+        let told = tell_set_up(&house.app, &url).await;
+        told.map_err(|error| store::unopened(house.app.store.path(), error))?;
         tracing::info!(url, version = env!("CARGO_PKG_VERSION"), "the house is open");
         ready(&url);
         systemd::ready(&url);
-        tell_set_up(&house.app, &url).await?;
         let durable = house.app.durable.clone();
         tokio::select! {
             _ = stop.recv() => {}

@@ -125,8 +125,9 @@ impl Directory {
                 return Err(e).with_context(|| format!("{}: cannot be locked", file.display()));
             }
         }
-        lock.set_len(0)?;
-        lock.write_all(work.as_bytes())?;
+        lock.set_len(0)
+            .and_then(|()| lock.write_all(work.as_bytes()))
+            .with_context(|| format!("{}: cannot be written", file.display()))?;
         Ok(Some(lock))
     }
 

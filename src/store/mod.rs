@@ -84,9 +84,7 @@ impl Store {
             "{shown}: is empty; 'daybook restore' brings a backup back; where no house has ever \
              been, take the file away and run 'daybook init'"
         );
-        let epoch = prepare(path).with_context(|| {
-            format!("{shown}: cannot be opened; 'daybook restore' brings a backup back")
-        })?;
+        let epoch = prepare(path).map_err(|error| unopened(path, error))?;
 
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(tune_reader);
@@ -156,6 +154,23 @@ impl Store {
         let tx = conn.transaction()?;
         query(&tx)
     }
+}
+
+/// Says of an error what helps against it: a backup does not against a full disk, and whoever puts
+/// one back there gives up what is sound.
+pub fn unopened(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DiskFull, ReadOnly, SystemIoFailure};
+    let code = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<rusqlite::Error>()?.sqlite_error_code());
+    let help = match code {
+        Some(DiskFull | SystemIoFailure | ReadOnly | CannotOpen) => {
+            "is the disk full, read-only or failing?"
+        }
+        Some(DatabaseBusy) => "another program holds it",
+        _ => "'daybook restore' brings a backup back",
+    };
+    error.context(format!("{}: cannot be opened; {help}", path.display()))
 }
 
 /// Writes a page anew in which nothing changes: a commit without one says nothing of the disk.

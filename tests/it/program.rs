@@ -224,6 +224,39 @@ fn a_house_that_could_not_be_made_is_not_in_the_way_of_the_next() {
     assert!(exit == Some(0) && text.contains("Set-up code: "), "{text}");
 }
 
+/// Faults 102 and 106: what is sound is not given up for a backup, and what is damaged is.
+#[test]
+fn a_start_on_a_full_disk_is_not_taken_for_one_on_a_damaged_database() {
+    let data = house();
+    let path = data.path().join(DATABASE);
+    let serve =
+        format!("{} serve --listen 127.0.0.1:0 --data \"$1\"", env!("CARGO_BIN_EXE_daybook"));
+    let start = |room: &str| {
+        let start = format!("trap '' XFSZ; ulimit -f {room}; exec {serve}");
+        said(Command::new("sh").args(["-c", &start, "sh"]).arg(data.path()).output().unwrap())
+    };
+    drop(Server::start(data.path()));
+    fs::remove_file(data.path().join("daybook.db-shm")).unwrap();
+    for (room, says) in
+        [("0", "lock: cannot be written: "), ("1", "daybook.db: cannot be opened; is")]
+    {
+        let (exit, text) = start(room);
+        assert!(exit == Some(1) && text.contains(says) && !text.contains("restore"), "{text}");
+    }
+    assert_eq!(Server::start(data.path()).end(), Some(0));
+
+    let root = "select rootpage from sqlite_schema where name = 'house'";
+    let root: u32 = rusqlite::Connection::open(&path)
+        .and_then(|database| database.query_row(root, [], |row| row.get(0)))
+        .unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096 * (root as usize - 1)] ^= 0xff;
+    fs::write(&path, bytes).unwrap();
+    let (exit, text) = start("unlimited");
+    assert!(exit == Some(1) && text.contains("'daybook restore' brings a backup"), "{text}");
+    assert!(!text.contains("the house is open"), "{text}");
+}
+
 #[test]
 fn who_asks_for_a_code_beside_the_server_is_not_told_to_start_one() {
     let data = house();
