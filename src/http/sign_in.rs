@@ -307,6 +307,7 @@ mod tests {
         }
     }
 
+    /// Fault 32.
     #[test]
     fn guesses_wear_out_an_account_from_one_address_only() {
         let attempts = super::Attempts::default();
@@ -315,6 +316,7 @@ mod tests {
         attempts.count("mia", Some(&peer([10, 0, 0, 9]))).unwrap().was_right();
     }
 
+    /// Fault 33.
     #[test]
     fn an_address_that_tries_many_accounts_is_slowed_and_right_ones_cost_nothing() {
         let attempts = super::Attempts::default();

@@ -275,6 +275,7 @@ mod tests {
         assert!(!trimmed.ok);
     }
 
+    // Fault 38.
     #[tokio::test]
     async fn a_hash_of_older_parameters_is_known_and_asks_to_be_renewed() {
         let (old, _threads) = Hasher::spawn(Cost { memory_kib: 64, passes: 1 }).unwrap();

@@ -171,6 +171,7 @@ pub fn inspect(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
+    /// Fault 97.
     #[test]
     fn a_directory_is_made_for_its_owner_alone_and_closed_again_when_it_was_opened() {
         let outer = tempfile::tempdir().unwrap();
@@ -183,6 +184,7 @@ mod tests {
         assert_eq!(mode(), 0o700);
     }
 
+    /// Fault 98.
     #[test]
     fn a_second_master_is_refused_until_the_first_is_gone() {
         let outer = tempfile::tempdir().unwrap();
@@ -205,6 +207,7 @@ mod tests {
         assert!(refused.ends_with("wait for 'daybook restore' to end"), "{refused}");
     }
 
+    /// Fault 95.
     #[test]
     fn a_missing_directory_is_named_with_the_command_that_makes_it() {
         let refused = Directory::open(Path::new("/nowhere/house"), SERVE).unwrap_err().to_string();

@@ -110,6 +110,7 @@ fn say(text: &str) {
     println!("{text}");
 }
 
+/// Fault 76.
 #[tokio::test]
 #[ignore = "needs the suite: tests/run autobahn"]
 async fn the_suite_finds_nothing_wrong() {

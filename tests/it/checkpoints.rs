@@ -41,6 +41,7 @@ fn open(path: &Path) -> Connection {
     Connection::open_with_flags(path, flags).unwrap()
 }
 
+/// Fault 107.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_read_holds_nobody_up_and_the_log_stays_bounded_after_it() {
     let store = TestStore::new().await;

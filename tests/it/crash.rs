@@ -175,6 +175,7 @@ fn stored(data: &Path) -> (BTreeMap<i64, String>, Vec<(i64, i64)>) {
     (runs, log.unwrap().map(Result::unwrap).collect())
 }
 
+/// Faults 44, 69, 89 and 110.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_and_streams_go_on() {
     let data = furnished().await;
@@ -215,6 +216,7 @@ async fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_and_streams
     drop(running);
 }
 
+/// Faults 69 and 111.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_under_load_it_says_goodbye_keeps_what_it_acknowledged_and_exits_in_time() {
     let data = furnished().await;
@@ -254,6 +256,7 @@ async fn stopped_under_load_it_says_goodbye_keeps_what_it_acknowledged_and_exits
     assert!(!data.path().join(format!("{DATABASE}-wal")).exists());
 }
 
+/// Fault 112.
 #[tokio::test]
 async fn with_few_descriptors_it_refuses_callers_and_recovers_when_they_go() {
     let data = furnished().await;

@@ -136,6 +136,7 @@ async fn who_comes_after_closing_time_stays_until_midnight() {
     scene.check().await;
 }
 
+/// Fault 118.
 #[tokio::test]
 async fn a_day_of_23_and_one_of_25_hours_close_by_the_clock_on_the_wall() {
     for (day, hours_open) in [("2027-03-28", 15), ("2026-10-25", 17)] {
@@ -158,6 +159,7 @@ async fn a_day_of_23_and_one_of_25_hours_close_by_the_clock_on_the_wall() {
     }
 }
 
+/// Fault 118.
 #[tokio::test]
 async fn between_eleven_and_midnight_it_is_still_today() {
     let scene = Scene::new().await;
@@ -181,6 +183,7 @@ async fn between_eleven_and_midnight_it_is_still_today() {
     assert_eq!(day, "2026-07-02");
 }
 
+/// Fault 117.
 #[tokio::test]
 async fn a_visit_never_starts_before_its_run_whatever_the_clock_did() {
     let scene = Scene::new().await;
@@ -215,6 +218,7 @@ async fn duties(scene: &Scene) -> [(Vec<GroupId>, Vec<RunId>, bool); 2] {
     scene.read(read).await
 }
 
+/// Fault 117.
 #[tokio::test]
 async fn a_clock_that_is_put_back_takes_nobody_from_those_in_charge_and_gives_nobody_back() {
     let scene = Scene::new().await;

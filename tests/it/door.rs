@@ -37,6 +37,7 @@ async fn callers_over_a_cap_are_told_to_come_again() {
     }
 }
 
+/// Fault 114.
 #[tokio::test]
 async fn slow_heads_slow_bodies_and_idle_connections_are_cut_and_others_are_not_slowed() {
     let limits = Limits {
@@ -64,6 +65,7 @@ async fn slow_heads_slow_bodies_and_idle_connections_are_cut_and_others_are_not_
     until(|| edge.door.gate().open() == 0).await;
 }
 
+/// Fault 114.
 #[tokio::test]
 async fn a_head_sent_byte_by_byte_gains_no_time() {
     let edge = Edge::with(Limits { head: Duration::from_millis(300), ..Limits::default() }).await;
@@ -80,6 +82,7 @@ async fn a_head_sent_byte_by_byte_gains_no_time() {
     cut.await.expect("cut in time");
 }
 
+/// Fault 114.
 #[tokio::test]
 async fn an_answer_that_nobody_reads_is_cut_with_bounded_bytes() {
     let edge = Edge::with(Limits { stall: Duration::from_millis(300), ..Limits::default() }).await;
@@ -119,6 +122,7 @@ async fn a_socket_is_taken_over_after_other_requests_and_whatever_follows_is_ign
     assert_eq!(edge.ran(), 21);
 }
 
+/// Fault 111.
 #[tokio::test]
 async fn a_closing_door_lets_requests_finish_and_admits_no_others() {
     let edge = Edge::new().await;

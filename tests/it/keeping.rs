@@ -88,6 +88,7 @@ async fn the_copy_before_an_upgrade_is_of_its_moment() {
     }
 }
 
+/// Fault 107.
 #[tokio::test]
 async fn a_backup_holds_what_was_committed_and_is_for_its_owner_alone() {
     let store = TestStore::new().await;

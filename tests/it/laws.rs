@@ -158,6 +158,7 @@ fn attempt(stage: &Stage, tx: &mut Tx<'_>, act: &Act) -> std::result::Result<(),
     Ok(())
 }
 
+/// Fault 87.
 #[test]
 fn whatever_happens_nobody_is_in_two_rooms_and_the_counts_add_up() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -115,6 +115,7 @@ async fn follow_and_cut(address: SocketAddr, last: &mut String, bytes: usize) ->
     events
 }
 
+/// Fault 68.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_cuts_lose_nothing_and_repeat_nothing() {
     const EVENTS: i64 = 20_000;
@@ -157,6 +158,7 @@ async fn two_hundred_cuts_lose_nothing_and_repeat_nothing() {
     assert!(all_cuts >= 200, "{all_cuts}");
 }
 
+/// Fault 70.
 #[tokio::test]
 async fn a_start_that_is_not_known_here_gets_one_resync_and_then_what_happens() {
     let house = House::new().await;
@@ -200,6 +202,7 @@ async fn a_start_that_is_not_known_here_gets_one_resync_and_then_what_happens() 
     }
 }
 
+/// Fault 71.
 #[tokio::test]
 async fn a_start_that_is_older_than_the_log_gets_one_resync_and_then_what_happens() {
     const EVENTS: i64 = 3000;
@@ -308,6 +311,7 @@ async fn a_full_queue_says_busy_and_reads_and_streams_go_on() {
     assert_eq!(events(&mut stream, 5).await, (0..5).map(|n| (n + 1, n)).collect::<Vec<_>>());
 }
 
+/// Fault 74.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_readers_that_come_back_at_once_are_all_served_and_writes_go_on() {
     const READERS: usize = 1000;

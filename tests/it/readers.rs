@@ -198,6 +198,7 @@ async fn a_wrong_clock_is_learned_and_what_cannot_be_true_is_put_before_a_person
     assert_eq!(site.server.number(present).await, 1);
 }
 
+// Fault 84.
 #[tokio::test]
 async fn a_reader_that_was_cut_off_uploads_two_thousand_scans_at_once() {
     let site = Site::new().await;

@@ -55,6 +55,7 @@ async fn a_badge_opens_the_day_and_a_visit_and_closes_both_again() {
     assert_eq!(scene.events("attendance.checked_out").await.len(), 1);
 }
 
+/// Fault 87.
 #[tokio::test]
 async fn a_badge_in_a_second_room_is_a_transfer() {
     let scene = Scene::new().await;
@@ -95,6 +96,7 @@ async fn a_repeat_gets_its_stored_answer_and_changes_nothing() {
     scene.check().await;
 }
 
+/// Fault 86.
 #[tokio::test]
 async fn two_taps_within_a_second_and_a_half_are_one() {
     let scene = Scene::new().await;
@@ -194,6 +196,7 @@ async fn staff_come_and_go_without_news_and_without_a_place_in_the_counts() {
     assert_eq!(scene.number("select count(*) from visit").await, 0);
 }
 
+/// Fault 86.
 #[tokio::test]
 async fn what_cannot_be_let_in_is_told_why() {
     let scene = Scene::new().await;
@@ -242,6 +245,7 @@ async fn a_full_room_refuses_who_stands_before_it_but_not_who_was_inside() {
     scene.check().await;
 }
 
+/// Fault 84.
 #[tokio::test]
 async fn a_late_scan_never_changes_what_is_newer() {
     let scene = Scene::new().await;
@@ -269,6 +273,7 @@ async fn a_late_scan_never_changes_what_is_newer() {
     scene.check().await;
 }
 
+/// Fault 85.
 #[tokio::test]
 async fn wrong_clocks_are_put_before_a_person() {
     let scene = Scene::new().await;
@@ -326,6 +331,7 @@ async fn a_reader_that_was_cut_off_tells_of_the_run_that_was_open_then() {
     scene.check().await;
 }
 
+/// Fault 87.
 #[tokio::test]
 async fn two_readers_in_the_same_second_leave_one_state() {
     let scene = Scene::new().await;
@@ -377,6 +383,7 @@ async fn names_are_shown_as_the_reader_may_and_in_its_language() {
     assert_eq!(unknown.line1, "We don't know this card yet.");
 }
 
+/// Fault 117.
 #[tokio::test]
 async fn a_clock_that_is_put_back_stops_nobody() {
     let scene = Scene::new().await;

@@ -62,6 +62,7 @@ async fn an_admin_from_the_console_does_not_stand_in_the_way_of_the_set_up() {
     assert_eq!(me.json().unwrap()["house"]["name"], "Lindenschule");
 }
 
+// Fault 37.
 #[tokio::test]
 async fn a_code_for_the_set_up_ends_after_a_day_and_with_the_next_one() {
     let store = TestStore::empty();

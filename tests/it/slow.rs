@@ -30,6 +30,7 @@ async fn ask_slowly(house: &House, path: &str, more: &str) -> TcpStream {
     socket
 }
 
+/// Fault 72.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_stops_reading_is_cut_and_the_others_notice_nothing() {
     let house = House::with(|config| config.stream_stall_s = 1).await;
@@ -100,6 +101,7 @@ async fn a_reader_that_takes_some_times_its_share_is_slow_and_is_not_cut() {
     }
 }
 
+/// Fault 72.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_takes_a_byte_now_and_then_is_cut_like_one_that_takes_none() {
     const EVENTS: i64 = 1000;

@@ -46,6 +46,7 @@ async fn take(feed: &mut Feed, count: usize) -> Vec<i64> {
     ids
 }
 
+/// Fault 113.
 #[tokio::test]
 async fn a_write_that_fails_or_panics_undoes_and_announces_only_itself() {
     let store = TestStore::new().await;
@@ -87,6 +88,7 @@ async fn a_failed_commit_announces_nothing_and_the_next_write_works() {
     assert_eq!(store.number("select count(*) from event_log").await, 1);
 }
 
+/// Fault 104.
 /// What of the log the disk has is then unknown: nothing may rest on it any more.
 #[tokio::test]
 async fn after_a_failed_sync_nothing_is_answered_announced_or_written() {
@@ -367,6 +369,7 @@ async fn rights_that_change_end_the_persons_feeds_after_the_commit() {
     assert!(matches!(own.next().await.unwrap(), Next::Ended("access_changed")));
 }
 
+/// Fault 82.
 #[tokio::test]
 async fn an_act_with_a_key_is_done_once_and_answered_alike() {
     let store = TestStore::new().await;

@@ -21,6 +21,7 @@ use crate::callers::{ADMIN, CALLER, House, PATIENCE, believe, events, next, unti
 use crate::edge::{read_until, status};
 use crate::server::TestServer;
 
+// Fault 67.
 #[tokio::test]
 async fn a_stream_says_what_it_is() {
     let house = House::new().await;
@@ -45,6 +46,7 @@ async fn a_stream_says_what_it_is() {
     assert_eq!(house.app.hub.streams(), 1);
 }
 
+// Fault 67.
 #[tokio::test]
 async fn a_quiet_stream_gives_signs_of_life_that_move_its_cursor() {
     let house = House::new().await;
@@ -146,6 +148,7 @@ async fn a_role_counts_as_it_is_when_a_stream_opens_and_not_as_it_was() {
     assert!(topics.contains(&"staff".into()) && !topics.contains(&"lead".into()), "{topics:?}");
 }
 
+// Fault 75.
 #[tokio::test]
 async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
     let house = House::with(|config| {
@@ -167,6 +170,7 @@ async fn streams_over_a_cap_are_told_to_come_again_and_pages_still_work() {
     let (_again, _) = house.stream("", &[]).await;
 }
 
+// Fault 75.
 #[tokio::test]
 async fn the_cap_in_all_counts_every_kind_of_stream_of_whomever() {
     let house = House::with(|config| config.streams_max = 3).await;

@@ -34,6 +34,7 @@ async fn feed(store: &TestStore, viewer: PersonId, wanted: Wanted) -> Result<Vec
         .await
 }
 
+// Fault 82.
 #[tokio::test]
 async fn a_batch_told_twice_is_kept_and_announced_once() {
     let store = TestStore::new().await;
