@@ -26,6 +26,30 @@ fn left(database: &Path, log_of: &TestStore) -> tempfile::TempDir {
     data
 }
 
+/// Fault 106: of a log that was cut or damaged what was whole before counts, and nothing after it.
+#[tokio::test]
+async fn a_log_that_was_cut_or_damaged_gives_what_stands_whole_in_it() {
+    let store = TestStore::new().await;
+    for number in 0..40 {
+        scan(&store, number).await;
+    }
+    let log = fs::read(store.app.store.log_path()).unwrap();
+    let half = log.len() / 2;
+    let mut flipped = log.clone();
+    flipped[half] ^= 1;
+    let mut events = Vec::new();
+    for log in [&log[..], &log[..log.len() - 1], &flipped, &log[..half], &log[..16], &[7; 9000]] {
+        let data = left(store.app.store.path(), &store);
+        let path = data.path().join(DATABASE);
+        fs::write(log::of(&path), log).unwrap();
+        drop(Store::open(&path, 1).unwrap());
+        events.push(backup::inspect(&path).unwrap().events);
+    }
+    assert_eq!((events[0], events[1]), (40, 39));
+    assert!(events.is_sorted_by(|more, less| more >= less), "{events:?}");
+    assert!((1..39).contains(&events[2]) && events[4] == events[5], "{events:?}");
+}
+
 /// Fault 106.
 #[tokio::test]
 async fn a_backup_is_not_opened_with_the_log_of_the_database_that_it_was_copied_over() {
