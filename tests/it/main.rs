@@ -33,6 +33,7 @@ mod people;
 mod rooms;
 mod roster;
 mod session;
+mod secrets;
 mod setup;
 mod console;
 mod runs;

@@ -288,8 +288,20 @@ async fn a_cookie_of_rubbish_is_nobody() {
     for cookie in ["daybook=", "daybook=x", "daybook=\"\"; daybook=y", "=;;==", "daybook=%00%ff"] {
         assert_eq!(me(&server.nobody().with("cookie", cookie)).await, 401, "{cookie}");
     }
-    let long = format!("daybook={}", "A".repeat(20_000));
-    assert_eq!(me(&server.nobody().with("cookie", long)).await, 401);
+    for (length, status) in [(20_000, 401), (100_000, 431)] {
+        let long = format!("daybook={}", "A".repeat(length));
+        assert_eq!(me(&server.nobody().with("cookie", long)).await, status);
+    }
+    // One that was planted beside the good one, or a cut one, lets in nobody else.
+    let good = login(&server.nobody(), "ada", PASSWORD).await.cookies();
+    assert_eq!(me(&server.nobody().with("cookie", &good)).await, 200);
+    let cut = good.split(';').next().unwrap();
+    let cut = &cut[..cut.len() - 1];
+    for cookie in [format!("{good}; daybook=x"), format!("daybook=x; {good}")] {
+        let status = me(&server.nobody().with("cookie", &cookie)).await;
+        assert!(matches!(status, 200 | 401), "{cookie}: {status}");
+    }
+    assert_eq!(me(&server.nobody().with("cookie", cut)).await, 401);
 }
 
 // Fault 47.

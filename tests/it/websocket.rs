@@ -377,7 +377,7 @@ async fn a_client_is_asked_every_20_s_and_closed_when_two_pings_stay_unanswered(
     assert_eq!(alive.hear("pong").await["ref"], 1);
 }
 
-// Fault 81.
+// Faults 43 and 81.
 #[tokio::test]
 async fn rights_that_end_and_a_server_that_stops_close_the_socket() {
     let server = TestServer::start().await;
