@@ -199,7 +199,7 @@ pub(super) fn sibling(path: &Path, end: &str) -> PathBuf {
     with_end(path, &format!(".{end}"))
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
+pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)

@@ -21,6 +21,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{Access, access};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -84,6 +85,7 @@ impl Store {
             "{shown}: is empty; 'daybook restore' brings a backup back; where no house has ever \
              been, take the file away and run 'daybook init'"
         );
+        require_ours(path)?;
         let epoch = prepare(path).map_err(|error| unopened(path, error))?;
 
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -154,6 +156,18 @@ impl Store {
         let tx = conn.transaction()?;
         query(&tx)
     }
+}
+
+/// Refuses files that another user left, root after a copy for instance: SQLite says only that it
+/// cannot, and not of which file or why.
+fn require_ours(path: &Path) -> anyhow::Result<()> {
+    for file in ["", "-wal", "-shm"].map(|end| backup::with_end(path, end)) {
+        if file.exists() {
+            access(&file, Access::READ_OK | Access::WRITE_OK)
+                .with_context(|| format!("{}: cannot be written by this user", file.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Says of an error what helps against it: a backup does not against a full disk, and whoever puts

@@ -1,6 +1,7 @@
 //! Files that somebody copied into the data directory by hand.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use daybook::base::Actor;
@@ -24,6 +25,24 @@ fn left(database: &Path, log_of: &TestStore) -> tempfile::TempDir {
     fs::copy(database, &path).unwrap();
     fs::copy(log_of.app.store.log_path(), log::of(&path)).unwrap();
     data
+}
+
+/// Fault 97: as after `sudo cp`.
+#[test]
+fn a_file_that_another_user_left_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join(DATABASE);
+    Store::create(&path).unwrap();
+    for file in [log::of(&path), path.clone()] {
+        File::options().append(true).create(true).open(&file).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
+        // Root may write it all the same.
+        if File::options().append(true).open(&file).is_err() {
+            let refused = format!("{:#}", Store::open(&path, 1).map(drop).unwrap_err());
+            let says = format!("{}: cannot be written by this user", file.display());
+            assert!(refused.starts_with(&says), "{refused}");
+        }
+    }
 }
 
 /// Fault 106: of a log that was cut or damaged what was whole before counts, and nothing after it.
