@@ -315,6 +315,7 @@ async fn streams_say_goodbye_when_the_house_closes() {
     assert_eq!(house.door.emptied(PATIENCE).await, 0);
 }
 
+// Fault 67.
 #[tokio::test]
 async fn a_stream_also_flows_where_no_socket_can_be_taken_over() {
     use http_body_util::BodyExt as _;

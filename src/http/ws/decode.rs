@@ -328,6 +328,7 @@ mod tests {
         }
     }
 
+    /// Fault 78.
     #[test]
     fn breaches_are_answered_with_the_codes_of_the_standard() {
         assert_eq!(code(&[0x81, 0x01, b'x']), 1002, "unmasked");
