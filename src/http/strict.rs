@@ -3,8 +3,11 @@
 //! serde takes a list for an object, its fields by their place, and an object with one field for a
 //! word; and its complaints name types of this program. [`Strict`] stands between the two: it lets
 //! only an object be one, whatever it lies in, and says what had to stand there instead. Nothing is
-//! kept or asked at run time, so that what is right is read as fast as without it.
+//! kept or asked at run time, so that what is right is read as fast as without it. Only where the
+//! names of fields are the caller's own are they kept while they are read: serde would take the
+//! last of two that are the same.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserializer;
@@ -17,7 +20,10 @@ use serde::de::{
 /// What has to stand somewhere.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted {
+    Anything,
     Object,
+    /// An object whose fields have what names they like.
+    Fields,
     /// An object without fields.
     Empty,
     List,
@@ -32,7 +38,8 @@ pub(super) enum Wanted {
 impl Expected for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Wanted::Object => f.write_str("an object"),
+            Wanted::Anything => f.write_str("anything"),
+            Wanted::Object | Wanted::Fields => f.write_str("an object"),
             Wanted::Empty => f.write_str("an empty object"),
             Wanted::List => f.write_str("a list"),
             Wanted::Text => f.write_str("text"),
@@ -76,6 +83,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
     wanting! {
+        deserialize_any() Wanted::Anything;
         deserialize_bool() Wanted::Truth;
         deserialize_i8() Wanted::Between(i8::MIN.into(), i8::MAX.into());
         deserialize_i16() Wanted::Between(i16::MIN.into(), i16::MAX.into());
@@ -97,13 +105,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         deserialize_seq() Wanted::List;
         deserialize_tuple(len: usize) Wanted::List;
         deserialize_tuple_struct(name: &'static str, len: usize) Wanted::List;
-        deserialize_map() Wanted::Object;
+        deserialize_map() Wanted::Fields;
         deserialize_struct(name: &'static str, fields: &'static [&'static str]) Wanted::Object;
     }
 
-    // What may be anything has no shape to be held to.
+    // What nobody reads has no shape to be held to.
     as_it_is! {
-        deserialize_any
         deserialize_ignored_any
         deserialize_identifier
         deserialize_bytes
@@ -197,14 +204,19 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wanting<V> {
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         match self.wanted {
-            Wanted::Object => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+            Wanted::Object | Wanted::Fields => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
             _ => self.visitor.visit_seq(Strict(items)),
         }
     }
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Strict(fields))
+        match self.wanted {
+            Wanted::Anything | Wanted::Fields => {
+                self.visitor.visit_map(Apart { fields, names: HashSet::new() })
+            }
+            _ => self.visitor.visit_map(Strict(fields)),
+        }
     }
 }
 
@@ -265,6 +277,37 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
     #[inline]
     fn size_hint(&self) -> Option<usize> {
         self.0.size_hint()
+    }
+}
+
+/// Fields whose names are the caller's own, no two of them the same.
+struct Apart<A> {
+    fields: A,
+    names: HashSet<String>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Apart<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let Some(name) = self.fields.next_key::<String>()? else { return Ok(None) };
+        let key = seed.deserialize(name.as_str().into_deserializer())?;
+        if self.names.contains(&name) {
+            return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+        }
+        self.names.insert(name);
+        Ok(Some(key))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.fields.next_value_seed(Strict(seed))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.fields.size_hint()
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,7 +43,7 @@ pub(super) struct Action {
     pub(super) book_id: Option<String>,
     pub(super) content: Option<String>,
     #[schema(value_type = Option<Object>)]
-    pub(super) context: Option<serde_json::Value>,
+    pub(super) context: Option<Map<String, Value>>,
     /// When it was, by the client's clock, now if it is left out: at most 72 hours ago, and no more
     /// than 120 s ahead, which counts as now.
     pub(super) at: Option<Timestamp>,

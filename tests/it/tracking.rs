@@ -6,6 +6,7 @@ use daybook::base::{Actor, Result, Timestamp};
 use daybook::domain::tracking::queries::Wanted;
 use daybook::domain::tracking::{self, Tracking};
 
+use hyper::Method;
 use serde_json::json;
 
 use crate::callers::next;
@@ -108,7 +109,7 @@ async fn the_log_holds_the_type_and_never_the_words_of_an_action() {
     let store = TestStore::new().await;
     let Fixture { members, .. } = fixture::class(&store, 1).await;
     let words = serde_json::json!({ "text": "Laterne" });
-    let spoken = action("word.looked_up", None, None).saying(Some("Laterne"), Some(&words));
+    let spoken = action("word.looked_up", None, None).saying(Some("Laterne"), words.as_object());
     track(&store, members[0], vec![spoken.unwrap()]).await.unwrap();
     let leaks = store.number("select count(*) from event_log where data like '%Laterne%'").await;
     assert_eq!(leaks, 0);
@@ -153,4 +154,39 @@ async fn nobody_tells_what_another_person_did() {
         mia.post("/api/v1/activity", &json!({ "events": [own] })).await.unwrap().status,
         202
     );
+}
+
+// Faults 20 and 22: serde would keep the last of two fields with one name.
+#[tokio::test]
+async fn a_context_is_an_object_that_names_each_of_its_fields_once() {
+    let scene = Scene::new().await;
+    let [mia] = scene.signed_in([scene.mia]).await;
+    let kind = [("content-type", "application/json")];
+    let told = async |path: &str, body: String| {
+        let answer = mia.send(Method::POST, path, &kind, body.into()).await.unwrap();
+        let problem = answer.json().unwrap();
+        (answer.status, problem["field"].as_str().unwrap_or_default().to_owned())
+    };
+    for (context, field) in [
+        (r#"{"page": 1, "page": 2}"#, "context.page"),
+        (r#"{"a": [{"b": {"c": 1, "c": 1}}]}"#, "context.a[0].b.c"),
+        (r#"{"a": {}, "\u0061": {}}"#, "context.a"),
+        (r#"["page"]"#, "context"),
+        (r#""page""#, "context"),
+        ("7", "context"),
+    ] {
+        let action = format!(r#"{{"event_type": "page.opened", "context": {context}}}"#);
+        let batch = format!(r#"{{"events": [{action}]}}"#);
+        let refused = told("/api/v1/activity", batch).await;
+        assert_eq!(refused, (400, format!("events[0].{field}")), "{context}");
+        let refused = told("/api/activity/track", action).await;
+        assert_eq!(refused, (400, field.to_owned()), "{context}");
+    }
+    let good = r#"{"events": [{"event_type": "page.opened",
+        "context": {"a": {"a": [1, null, {"a": "x"}]}, "b": 1.5}}]}"#;
+    assert_eq!(told("/api/v1/activity", good.to_owned()).await.0, 202);
+    assert_eq!(scene.number("select count(*) from tracked").await, 1);
+    let feed = mia.get("/api/v1/activity").await.unwrap().json().unwrap();
+    let context = json!({ "a": { "a": [1, null, { "a": "x" }] }, "b": 1.5 });
+    assert_eq!(feed["items"][0]["context"], context);
 }

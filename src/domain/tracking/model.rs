@@ -1,6 +1,7 @@
 //! What a tracked action is.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::base::id::{PersonId, TrackedId};
 use crate::base::{Error, Result, Timestamp, text};
@@ -57,11 +58,11 @@ impl Tracking {
     pub fn saying(
         mut self,
         content: Option<&str>,
-        context: Option<&serde_json::Value>,
+        context: Option<&Map<String, Value>>,
     ) -> Result<Tracking> {
         self.content =
             content.map(|words| text::paragraph("content", words, CONTENT_MAX)).transpose()?;
-        self.context = context.map(serde_json::Value::to_string);
+        self.context = context.map(text::json).transpose()?;
         if self.context.as_ref().is_some_and(|context| context.len() > CONTEXT_MAX) {
             return Err(Error::invalid("context", "must have at most 4096 bytes"));
         }
@@ -86,7 +87,7 @@ pub struct Tracked {
     pub book_id: Option<String>,
     pub content: Option<String>,
     #[schema(value_type = Option<Object>)]
-    pub context: Option<serde_json::Value>,
+    pub context: Option<Value>,
     pub at: Timestamp,
 }
 

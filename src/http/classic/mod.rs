@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -199,7 +200,7 @@ struct Told {
     book_id: Option<String>,
     content: Option<String>,
     #[schema(value_type = Option<Object>)]
-    context: Option<serde_json::Value>,
+    context: Option<Map<String, Value>>,
 }
 
 /// Tells what the caller did: one action.
