@@ -168,10 +168,7 @@ impl Guard {
         let malformed = || Problem::malformed("request.host", "one valid Host is needed");
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
-            (Some(host), None) => {
-                let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-                host.filter(|host| !host.as_str().contains('@')).ok_or_else(malformed)?
-            }
+            (Some(host), None) => host.to_str().ok().and_then(authority).ok_or_else(malformed)?,
             // A request that never was on a wire (no peer) needs no host: nothing can rebind it.
             (None, _) if is_old(request) || request.extensions().get::<Peer>().is_none() => {
                 return Ok(None);
@@ -330,6 +327,14 @@ pub(super) fn check_origin(headers: &HeaderMap, host: Option<&Authority>) -> Res
     }
 }
 
+/// Reads a host and its port, if there is one: nobody's name before them, and nothing behind that
+/// only begins like a port.
+fn authority(text: &str) -> Option<Authority> {
+    let authority = text.parse::<Authority>().ok()?;
+    let port = authority.as_str().strip_prefix(authority.host())?;
+    (matches!(port, "" | ":") || authority.port_u16().is_some()).then_some(authority)
+}
+
 /// Says whether `origin` is the host that was asked. The scheme may differ from ours: a proxy in
 /// front may be the one that speaks TLS.
 fn is_same_origin(origin: &str, host: Option<&Authority>) -> bool {
@@ -340,9 +345,8 @@ fn is_same_origin(origin: &str, host: Option<&Authority>) -> bool {
         "https" => 443,
         _ => return false,
     };
-    rest.parse::<Authority>().is_ok_and(|origin| {
-        !rest.contains('@')
-            && origin.host().eq_ignore_ascii_case(host.host())
+    authority(rest).is_some_and(|origin| {
+        origin.host().eq_ignore_ascii_case(host.host())
             && origin.port_u16().unwrap_or(default) == host.port_u16().unwrap_or(default)
     })
 }
@@ -351,10 +355,7 @@ fn is_same_origin(origin: &str, host: Option<&Authority>) -> bool {
 mod tests {
     use super::*;
 
-    fn authority(host: &str) -> Authority {
-        host.parse().unwrap()
-    }
-
+    /// Faults 50 and 52.
     #[test]
     fn only_the_very_same_place_is_the_same_origin() {
         for (origin, host, same) in [
@@ -366,14 +367,17 @@ mod tests {
             ("http://house.lan.evil.example", "house.lan", false),
             ("http://evilhouse.lan", "house.lan", false),
             ("http://house.lan@evil.example", "house.lan", false),
+            ("http://x@house.lan", "house.lan", false),
+            ("http://house.lan:80.evil.example", "house.lan", false),
             ("null", "house.lan", false),
             ("file://house.lan", "house.lan", false),
             ("", "house.lan", false),
         ] {
-            assert_eq!(is_same_origin(origin, Some(&authority(host))), same, "{origin} {host}");
+            assert_eq!(is_same_origin(origin, authority(host).as_ref()), same, "{origin} {host}");
         }
     }
 
+    /// Fault 3.
     #[test]
     fn a_name_is_ours_by_list_by_loopback_or_by_the_address_that_was_dialled() {
         let guard = Guard::new(["daybook.lan".to_owned()]);

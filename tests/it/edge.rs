@@ -182,6 +182,8 @@ async fn a_request_names_exactly_one_host_that_is_ours() {
         ("host: localhost\r\nhost: localhost\r\n".to_owned(), 400),
         ("host: lo cal\r\n".to_owned(), 400),
         ("host: a@localhost\r\n".to_owned(), 400),
+        (format!("host: localhost:{port}.evil.example\r\n"), 400),
+        ("host: localhost:x\r\n".to_owned(), 400),
         ("host: \r\n".to_owned(), 400),
         ("host: evil.example\r\n".to_owned(), 421),
         ("host: 10.1.2.3\r\n".to_owned(), 421),
