@@ -312,8 +312,10 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
 pub(super) fn check_origin(headers: &HeaderMap, host: Option<&Authority>) -> Result<(), Problem> {
     let foreign =
         || Problem::new(StatusCode::FORBIDDEN, "origin.foreign").because("not asked from here");
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let same = origin.to_str().is_ok_and(|origin| is_same_origin(origin, host));
+    if headers.contains_key(header::ORIGIN) {
+        // Of two, neither is believed alone.
+        let mut origins = headers.get_all(header::ORIGIN).iter().map(HeaderValue::to_str);
+        let same = origins.all(|origin| origin.is_ok_and(|origin| is_same_origin(origin, host)));
         return if same { Ok(()) } else { Err(foreign()) };
     }
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {

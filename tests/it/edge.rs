@@ -344,6 +344,8 @@ async fn writes_from_another_site_s_page_are_refused() {
         ("origin: http://evil.example\r\n", 403),
         ("origin: http://localhost:81\r\n", 403),
         ("origin: http://localhost.evil.example\r\ncookie: id=1\r\n", 403),
+        ("origin: http://localhost\r\norigin: http://evil.example\r\n", 403),
+        ("origin: http://evil.example\r\norigin: http://localhost\r\n", 403),
         ("origin: http://evil.example\r\nauthorization: Bearer key\r\n", 403),
         ("sec-fetch-site: cross-site\r\n", 403),
         ("sec-fetch-site: same-site\r\ncookie: id=1\r\n", 403),
