@@ -172,14 +172,15 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
 }
 
 /// Says of each error that it comes as a problem, of those that the handler names for their meaning
-/// and of all others. What has a body of its own, as a page has, keeps it.
+/// and of all others. What has a body of its own keeps it; a page has both, as the guard refuses
+/// what comes to it as it does everything.
 fn describe_errors(operation: &mut Operation) {
     const PROBLEM: &str = "application/problem+json";
     let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response
             && status.starts_with(['4', '5'])
-            && response.content.is_empty()
+            && (response.content.is_empty() || response.content.contains_key("text/html"))
         {
             response.content.insert(PROBLEM.to_owned(), RefOr::T(content()));
         }
