@@ -10,6 +10,7 @@ mod beside;
 mod displays;
 mod readers;
 mod edge;
+mod everywhere;
 mod door;
 mod autobahn;
 mod callers;
