@@ -108,3 +108,57 @@ async fn a_mistake_in_a_query_names_its_field() {
     }
     assert!(tried > 20, "{tried}");
 }
+
+/// Fault 27: what is asked for is a text or a mistake, and never a part of the asking.
+#[tokio::test]
+async fn what_stands_in_a_query_is_never_more_than_text() {
+    let server = TestServer::start().await;
+    let callers = callers(&server).await;
+    let stored = async || {
+        let people = server.number("select count(*) from person").await;
+        let tables = "select count(*) from sqlite_schema where type = 'table'";
+        (people, server.number(tables).await, server.log().await)
+    };
+    let before = stored().await;
+    let mut tried = 0;
+    for (path, operation) in operations("get") {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names: Vec<&str> = parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        let Some(client) = entitled(&callers, &operation) else { continue };
+        // A stream is asked for by topics and a cursor alone, and stays open.
+        if !path.starts_with("/api/v1/") || path.ends_with("/events") || path.ends_with("/ws") {
+            continue;
+        }
+        for name in names {
+            for text in [
+                "'%20or%201=1--",
+                "x';drop%20table%20person;--",
+                "%22%20union%20select%20*%20from%20person--",
+                "%22",
+                "*",
+                "a%20OR%20",
+                "NEAR(",
+                "%25",
+                "_",
+                "%F0%9F%98%80",
+                "%E2%80%AE",
+                "-9223372036854775808",
+                "9223372036854775808",
+            ] {
+                let answer = client.get(&format!("{path}?{name}={text}")).await.unwrap();
+                let items = answer.json().unwrap()["items"].as_array().map_or(0, Vec::len);
+                let kept = matches!(answer.status, 400 | 403 | 404 | 422) || answer.status == 200;
+                assert!(kept, "{path}?{name}={text}: {}", answer.status);
+                // Nobody is called by such words: who is found was found by more than the text.
+                let found = name == "q" && text.contains("%20") && items > 0;
+                assert!(!found, "{path}?{name}={text}: {items} found");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    assert_eq!(stored().await, before);
+}

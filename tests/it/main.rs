@@ -50,6 +50,7 @@ mod access;
 mod openapi;
 mod schema;
 mod lists;
+mod letters;
 mod bodies;
 mod refusals;
 mod fields;
