@@ -233,7 +233,16 @@ async fn open_from(
         });
         let (topics, today) = match rights.await? {
             (Ok(topics), today) => (topics, today),
-            (Err(refused), _) => return Ok(Err(refused)),
+            (Err(refused), _) => {
+                // A name that there is not is a slip; this one has its hearers.
+                tracing::info!(
+                    person.id = holder.person.map(tracing::field::display),
+                    session.id = holder.session,
+                    reason = refused.words(),
+                    "a topic was refused"
+                );
+                return Ok(Err(refused));
+            }
         };
         let start = if goes_on { start.clone() } else { of_today(app, start, today).await? };
         let (hub, replay, holder) = (&app.hub, &app.replay, holder.clone());

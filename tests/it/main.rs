@@ -24,6 +24,7 @@ mod storage;
 mod couriers;
 mod crash;
 mod streams;
+mod traces;
 mod online;
 mod fixture;
 mod help;
