@@ -75,6 +75,7 @@ fn bounded(field: &'static str, text: &str, max: usize) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    /// Faults 19 and 23.
     #[test]
     fn a_line_is_trimmed_and_bounded_in_characters() {
         assert_eq!(super::line("name", " Zoë ", 3).unwrap(), "Zoë");

@@ -277,7 +277,7 @@ mod tests {
         assert!(frame.words.lock().unwrap().is_none(), "what it was made of is let go");
     }
 
-    /// Fault 73.
+    /// Faults 26 and 73.
     #[test]
     fn a_name_with_line_breaks_cannot_forge_a_second_frame() {
         let event = event(7, r#"{"visit_id":"3"}"#);

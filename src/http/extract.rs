@@ -232,6 +232,7 @@ mod tests {
         }
     }
 
+    /// Fault 24.
     #[tokio::test]
     async fn a_body_that_is_cut_off_by_the_guard_is_too_large() {
         let limited = |text: &'static str| Body::new(Limited::new(Body::from(text), 4));
@@ -239,6 +240,7 @@ mod tests {
         assert!(matches!(whole(limited("five!")).await, Err(Error::TooLarge)));
     }
 
+    /// Faults 20 and 22.
     #[test]
     fn a_mistake_in_a_body_names_its_field() {
         assert_eq!(field(r#"{"content": 7}"#).as_deref(), Some("content"));
@@ -248,6 +250,7 @@ mod tests {
         assert_eq!(field(r#"{"content": "a", "content": "b"}"#).as_deref(), Some("content"));
     }
 
+    /// Faults 17, 18 and 19.
     #[test]
     fn what_is_no_json_is_refused_whole() {
         for body in ["", "[]", "null", r#"{"content": "x"} x"#, "{\"content\": \"\\ud800\"}"] {

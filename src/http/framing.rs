@@ -126,6 +126,7 @@ mod tests {
         whole
     }
 
+    /// Fault 4.
     #[test]
     fn two_lengths_in_one_head_are_seen_in_either_order() {
         assert!(ambiguous(

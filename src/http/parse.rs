@@ -120,6 +120,7 @@ mod tests {
         assert_eq!(ask.any.unwrap(), serde_json::json!([{ "x": [1, null] }]));
     }
 
+    /// Fault 20.
     #[test]
     fn a_fault_is_said_in_words_of_our_own() {
         for (value, wanted) in [

@@ -64,6 +64,7 @@ fn decoded(path: &str) -> Option<String> {
 mod tests {
     use super::check;
 
+    /// Fault 13.
     #[test]
     fn doubtful_paths_are_refused() {
         for path in [

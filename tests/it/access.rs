@@ -178,6 +178,7 @@ fn words(row: &str) -> BTreeSet<String> {
     row.split(' ').map(word).collect()
 }
 
+/// Fault 58.
 #[test]
 fn every_route_has_its_row_and_says_the_same() {
     let routes = listing(&daybook::http::routes().1);

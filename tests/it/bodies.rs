@@ -89,6 +89,7 @@ async fn refusal(
     (!good).then(|| format!("{} {} {body}: {} {told}", to.method, to.path, answer.status))
 }
 
+/// Faults 17 and 20.
 #[tokio::test]
 async fn a_list_or_null_is_no_body_at_any_route() {
     let server = TestServer::start().await;

@@ -165,6 +165,7 @@ async fn a_closing_door_does_not_wait_for_ever() {
 }
 
 /// Many clients send all of a body before they read a word: the answer waits for them.
+/// Faults 6 and 24.
 #[tokio::test]
 async fn who_sends_a_body_that_is_too_long_and_reads_afterwards_reads_why_it_was_refused() {
     let edge = Edge::new().await;

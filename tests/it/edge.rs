@@ -148,6 +148,7 @@ pub fn status(answer: &str) -> u16 {
     answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or(0)
 }
 
+/// Faults 1, 12 and 16.
 #[tokio::test]
 async fn bytes_that_are_not_http_are_refused_or_cut_at_once() {
     let edge = Edge::new().await;
@@ -170,6 +171,7 @@ async fn bytes_that_are_not_http_are_refused_or_cut_at_once() {
     assert_eq!(edge.ran(), 0);
 }
 
+/// Faults 2, 3 and 12.
 #[tokio::test]
 async fn a_request_names_exactly_one_host_that_is_ours() {
     let edge = Edge::new().await;
@@ -196,6 +198,7 @@ async fn a_request_names_exactly_one_host_that_is_ours() {
     assert!(edge.send("GET / HTTP/1.0\r\n\r\n").await.ends_with("hello"));
 }
 
+/// Faults 4 and 7.
 #[tokio::test]
 async fn a_request_hidden_in_a_body_never_runs() {
     let edge = Edge::new().await;
@@ -222,6 +225,7 @@ async fn a_request_hidden_in_a_body_never_runs() {
     assert_eq!(edge.ran(), expected);
 }
 
+/// Fault 5.
 #[tokio::test]
 async fn lengths_that_are_none_are_refused() {
     let edge = Edge::new().await;
@@ -236,6 +240,7 @@ async fn lengths_that_are_none_are_refused() {
     assert_eq!(edge.ran(), 0);
 }
 
+/// Fault 6.
 #[tokio::test]
 async fn a_body_that_is_declared_too_long_is_refused_before_it_is_sent() {
     let edge = Edge::new().await;
@@ -249,6 +254,7 @@ async fn a_body_that_is_declared_too_long_is_refused_before_it_is_sent() {
     }
 }
 
+/// Fault 8.
 #[tokio::test]
 async fn broken_and_endless_chunks_are_refused() {
     let edge = Edge::new().await;
@@ -269,6 +275,7 @@ async fn broken_and_endless_chunks_are_refused() {
     assert_eq!(edge.ran(), 0);
 }
 
+/// Fault 9.
 #[tokio::test]
 async fn a_body_that_breaks_off_runs_nothing() {
     let edge = Edge::new().await;
@@ -278,6 +285,7 @@ async fn a_body_that_breaks_off_runs_nothing() {
     assert_eq!(edge.ran(), 0);
 }
 
+/// Fault 10.
 #[tokio::test]
 async fn heads_and_targets_have_a_size() {
     let edge = Edge::new().await;
@@ -294,6 +302,7 @@ async fn heads_and_targets_have_a_size() {
     assert_eq!(status(&edge.send(get(&format!("/?{}", "a".repeat(8_200)), "")).await), 414);
 }
 
+/// Faults 11 and 55.
 #[tokio::test]
 async fn methods_that_nobody_answers_to_are_refused_with_a_list() {
     let edge = Edge::new().await;
@@ -309,6 +318,7 @@ async fn methods_that_nobody_answers_to_are_refused_with_a_list() {
     assert_eq!(status(&edge.send(post).await), 405);
 }
 
+/// Faults 13, 57 and 113.
 #[tokio::test]
 async fn every_error_is_a_problem_with_the_request_s_id_and_every_answer_is_guarded() {
     let edge = Edge::new().await;
@@ -331,6 +341,7 @@ async fn every_error_is_a_problem_with_the_request_s_id_and_every_answer_is_guar
     }
 }
 
+/// Faults 50, 51, 52 and 56.
 #[tokio::test]
 async fn writes_from_another_site_s_page_are_refused() {
     let edge = Edge::new().await;
@@ -360,6 +371,7 @@ async fn writes_from_another_site_s_page_are_refused() {
     }
 }
 
+/// Fault 14.
 #[tokio::test]
 async fn a_hundred_requests_in_one_write_get_a_hundred_answers() {
     let edge = Edge::new().await;

@@ -42,6 +42,7 @@ fn entitled<'c>(callers: &'c [(&str, Client)], operation: &Value) -> Option<&'c 
     callers.iter().find(|(kind, _)| may.contains(kind)).map(|(_, client)| client)
 }
 
+/// Fault 25.
 #[tokio::test]
 async fn an_act_that_needs_no_field_needs_no_body_and_no_content_type() {
     let server = TestServer::start().await;
@@ -71,6 +72,7 @@ async fn an_act_that_needs_no_field_needs_no_body_and_no_content_type() {
     );
 }
 
+/// Faults 21 and 28.
 #[tokio::test]
 async fn a_mistake_in_a_query_names_its_field() {
     let server = TestServer::start().await;

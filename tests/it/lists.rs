@@ -66,6 +66,7 @@ async fn get(client: &Client, path: &str) -> (u16, Value) {
     (answer.status, answer.json().unwrap())
 }
 
+/// Fault 28.
 #[tokio::test]
 async fn every_list_in_the_document_is_paged_and_refuses_what_it_does_not_know() {
     let (server, admin) = house().await;

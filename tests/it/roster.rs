@@ -83,6 +83,7 @@ async fn a_class_is_the_same_in_capitals() {
     assert_eq!((&errors[0]["row"], &errors[0]["code"]), (&json!(3), &json!("import.person_twice")));
 }
 
+/// Fault 90.
 #[tokio::test]
 async fn one_complaint_and_nothing_is_taken_over() {
     let server = TestServer::start().await;
@@ -303,6 +304,7 @@ async fn an_admin_may_stand_in_a_file_as_one_and_nobody_becomes_one_by_it() {
     assert_eq!(server.number("select count(*) from person where role = 'admin'").await, 1);
 }
 
+/// Fault 90.
 #[tokio::test]
 async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
     let server = TestServer::start().await;
@@ -321,6 +323,7 @@ async fn what_is_no_csv_or_not_from_an_admin_is_refused() {
     assert_eq!(import(&admin, "", bytes).await.status, 413);
 }
 
+/// Fault 90.
 #[tokio::test]
 async fn a_whole_house_is_taken_over_in_one_go() {
     let server = TestServer::start().await;

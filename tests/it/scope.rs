@@ -183,6 +183,7 @@ async fn stage(scene: &Scene) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Faults 60 and 63.
 #[tokio::test]
 async fn each_act_is_done_by_those_in_scope_and_by_nobody_else() {
     let mut wrong = Vec::new();
@@ -218,6 +219,7 @@ async fn listed(client: &Client, path: &str, name: &str) -> Vec<(String, usize)>
         .collect()
 }
 
+/// Faults 60 and 64.
 #[tokio::test]
 async fn lists_name_those_in_scope_and_of_others_a_name_and_presence_at_the_most() {
     let scene = Scene::new().await;

@@ -61,6 +61,7 @@ async fn a_quiet_stream_gives_signs_of_life_that_move_its_cursor() {
     assert_eq!(beat, SseFrame { id, event: None, data: None });
 }
 
+/// Fault 62.
 #[tokio::test]
 async fn what_is_not_for_the_caller_is_refused_by_name_and_nothing_is_opened() {
     let house = House::new().await;

@@ -137,6 +137,7 @@ async fn the_feed_says_from_where_on_its_stream_begins() {
     assert_eq!(news["data"]["event_type"], "word.tapped");
 }
 
+/// Fault 63.
 #[tokio::test]
 async fn nobody_tells_what_another_person_did() {
     let scene = Scene::new().await;
