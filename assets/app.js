@@ -5,7 +5,7 @@ import { allGroups, readGroups } from "./groups.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
-import { anew, attempt, Broken, Dialog, explain, StaleNote, Toasts, Tongue } from "./parts.js";
+import { anew, attempt, Broken, Dialog, explain, StaleNote, Toasts, LanguageSwitch } from "./parts.js";
 import { Shared } from "./store.js";
 import { language, loadText, setHouse, t } from "./text.js";
 import { html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
@@ -96,7 +96,7 @@ function GroupLinks() {
 
 function Foot() {
   return html`<div class="foot"><button class="quiet" onClick=${() => overlay.set("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd class="for-keys">/</kbd></button>
-    <div class="foot-row"><${Tongue} /><${ThemeSwitch} />
+    <div class="foot-row"><${LanguageSwitch} /><${ThemeSwitch} />
       <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
     <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
       <form method="post" action="/sign-out" onSubmit=${forget}><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
@@ -147,7 +147,7 @@ function App() {
   const banner = me.value.house.demo && html`<header class="demo">${t("demo-banner")}</header>`;
   if (route.value.path === "/wall") return html`${banner}<${Page} /><${Overlay} pages=${pages} /><${Toasts} />`;
   return html`<a class="skip" href="#main">${t("skip")}</a>${banner}
-    <div class="frame"><${SideBar} pages=${pages} /><main id="main"><${Tongue} /><${StaleNote} /><${Page} /></main></div>
+    <div class="frame"><${SideBar} pages=${pages} /><main id="main"><${LanguageSwitch} /><${StaleNote} /><${Page} /></main></div>
     <${Overlay} pages=${pages} /><${Toasts} />`;
 }
 
@@ -240,7 +240,7 @@ async function askForEver() {
 /** Shows what went wrong instead of an empty page. */
 function Boot({ problem, house }) {
   useWatch(language);
-  return html`<main id="main" class="boot"><${Tongue} /><h1>${house}</h1><${Broken} title=${explain(problem)} />${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<${Toasts} /></main>`;
+  return html`<main id="main" class="boot"><${LanguageSwitch} /><h1>${house}</h1><${Broken} title=${explain(problem)} />${isWall() && html`<p role="status">${t("link-reconnecting")}</p>`}<${Toasts} /></main>`;
 }
 
 /** A wall screen is nobody: it knows the house from its shell. */

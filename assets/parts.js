@@ -45,9 +45,9 @@ export function StaleNote() {
 }
 
 /** The other language, one press away. */
-export function Tongue() {
+export function LanguageSwitch() {
   const other = otherLanguage();
-  return html`<button class="bare tongue" lang=${other} aria-label=${t("language-other")} title=${t("language-other")} onClick=${() => attempt(() => switchLanguage(other))}><${Icon} name="languages" /></button>`;
+  return html`<button class="bare language-switch" lang=${other} aria-label=${t("language-other")} title=${t("language-other")} onClick=${() => attempt(() => switchLanguage(other))}><${Icon} name="languages" /></button>`;
 }
 
 /** The head of a page: its name, the link, the age, and what can be done. */

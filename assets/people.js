@@ -52,8 +52,8 @@ export function PeoplePage() {
     ${query.get("import") && html`<${Later} key="import" load=${() => import("./people-import.js")} view="ImportPeople" done=${() => section.refetchSoon()} close=${() => setQuery({ import: null })} />`}`;
 }
 
-/** As many rows as the tallest screen shows; the rest of a filtered list comes when typing has paused. */
-const FIRST = 80;
+/** As many rows as a tall screen shows; the rest of a filtered list comes when typing has paused. */
+const FIRST = 40;
 const PAUSE_MS = 250;
 
 /** Returns the rows to be drawn of what is `shown`, all but while `asked` has just changed. */

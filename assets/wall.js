@@ -5,7 +5,7 @@ import { HelpFigures, reduce as helpReduce, waitingIn } from "./help-figures.js"
 import { Line } from "./help-line.js";
 import { is, me } from "./here.js";
 import { keepOpen, serverNow, setPace } from "./live.js";
-import { AsOf, Loaded, Pill, StaleNote, Tongue } from "./parts.js";
+import { AsOf, Loaded, Pill, StaleNote, LanguageSwitch } from "./parts.js";
 import { reduce as roomsReduce, RoomCards } from "./rooms.js";
 import { reducer, Section } from "./store.js";
 import { clock, longDay, t } from "./text.js";
@@ -37,7 +37,7 @@ export function WallPage() {
   }, []);
   return html`<main id="main" class="wall"><header class="wall-head"><h1 tabindex="-1">${me.value.house.name}</h1><${Pill} /><${StaleNote} /><${AsOf} section=${section} />
       <span class="wall-day">${longDay(serverNow())}</span><b class="wall-clock">${clock(serverNow())}</b>
-      <div class="wall-acts"><${Tongue} />${!is("display") && html`<a class="button" href="/"><${Icon} name="x" />${t("wall-leave")}</a>`}</div></header>
+      <div class="wall-acts"><${LanguageSwitch} />${!is("display") && html`<a class="button" href="/"><${Icon} name="x" />${t("wall-leave")}</a>`}</div></header>
     <${Loaded} section=${section} rows=${8}>${(board) => html`
       <${CountTiles} counts=${board.counts} waiting=${waitingIn(board.help)} details=${false} />
       <h2 class="visually-hidden">${t("rooms")}</h2><div class="wall-body"><${RoomCards} rooms=${board.rooms.map(nameless)} />

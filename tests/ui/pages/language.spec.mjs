@@ -63,7 +63,7 @@ for (const [url, role] of SHELL) {
     await page.goto(url);
     await expect(page.locator("main h1")).toBeVisible();
     await expect(page.locator(".stale-note")).toBeVisible();
-    const button = page.locator("main > .tongue");
+    const button = page.locator("main > .language-switch");
     await isWhole(page, button);
     await page.setViewportSize({ width: 640, height: 800 });
     await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
