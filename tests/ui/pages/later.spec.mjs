@@ -54,7 +54,10 @@ test("a search that cannot be fetched says so, and is there at the next try", as
   await page.keyboard.press("/");
   await expect(page.locator(".toast")).toContainText(AWAY);
   await page.context().setOffline(false);
+  // The browser remembers that a script could not be had: the page is loaded anew.
+  const loaded = page.waitForEvent("load");
   await page.locator(".toast").getByRole("button", { name: "Nochmal versuchen" }).click();
+  await loaded;
   await live(page);
   await page.keyboard.press("/");
   await expect(page.getByRole("combobox")).toBeFocused();
