@@ -5,7 +5,7 @@ import { allGroups, readGroups } from "./groups.js";
 import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
-import { anew, attempt, Broken, Dialog, explain, StaleNote, Toasts, LanguageSwitch } from "./parts.js";
+import { anew, attempt, Broken, Dialog, explain, LanguageSwitch, StaleNote, Toasts } from "./parts.js";
 import { Shared } from "./store.js";
 import { language, loadText, setHouse, t } from "./text.js";
 import { html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";

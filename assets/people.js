@@ -4,7 +4,7 @@ import { Field } from "./forms.js";
 import { go, is, route, setQuery } from "./here.js";
 import { allOf, Dialog, Empty, explain, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
-import { byName, number, plain, t } from "./text.js";
+import { byName, language, number, plain, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";
 
 /** Of the list: who came or went is shown at once, the room is read. */
@@ -103,16 +103,17 @@ function textOf(one) {
   return plain(`${one.display_name} ${(one.groups ?? []).map((group) => group.name).join(" ")}`);
 }
 
-/** Rows by whom they show: one that is the same again costs nothing to draw. */
+/** Rows by whom they show, each with its language: one that is the same again costs nothing to draw. */
 const known = new WeakMap();
 
 function personRow(one) {
-  if (!known.has(one)) {
-    known.set(one, html`<tr key=${one.id}><th scope="row"><a href=${`/people?person=${one.id}`}>${one.display_name}</a></th>
-      <td>${(one.groups ?? []).map((group) => group.name).join(", ") || (one.role && one.role !== "member" ? t(`role-${one.role}`) : "")}</td>
-      <td><${Where} one=${one} /></td></tr>`);
-  }
-  return known.get(one);
+  const [lang, row] = known.get(one) ?? [];
+  if (lang === language.value) return row;
+  const drawn = html`<tr key=${one.id}><th scope="row"><a href=${`/people?person=${one.id}`}>${one.display_name}</a></th>
+    <td>${(one.groups ?? []).map((group) => group.name).join(", ") || (one.role && one.role !== "member" ? t(`role-${one.role}`) : "")}</td>
+    <td><${Where} one=${one} /></td></tr>`;
+  known.set(one, [language.value, drawn]);
+  return drawn;
 }
 
 /** Where a person is, as far as the viewer may know. */

@@ -261,8 +261,8 @@ fn announce(tx: &mut Tx<'_>, ended: &Ended, reason: &'static str) -> Result<()> 
     tx.emit(Event::AccountSignedOut { user_id: ended.person, role, groups, run })
 }
 
-/// Returns what decides who hears of a sign-in: the role, and a member's groups.
-/// Who hears of it: of colleagues by their role, of a member whoever is in charge of it now.
+/// Returns what decides who hears of a sign-in: the role, and of a member the groups and the run,
+/// since whoever is in charge of it now does.
 fn audience(
     conn: &Connection,
     person: PersonId,

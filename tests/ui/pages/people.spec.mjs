@@ -124,6 +124,15 @@ test("Ctrl-K finds pages and groups by arrows, and Escape gives the focus back",
   await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
 });
 
+test("the rows of the list speak the language that is pressed", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people");
+  const table = page.locator("table.people");
+  await expect(table.getByText("Unterwegs").first()).toBeVisible();
+  await page.getByRole("button", { name: "English" }).first().click();
+  await expect(table.getByText("On the way").first()).toBeVisible();
+  await expect(table.getByText("Unterwegs")).toHaveCount(0);
+});
+
 test("of a long list the first rows follow each key at once, and all of it when typing pauses", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people");
   const rows = page.locator("table.people tbody tr");
