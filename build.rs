@@ -1,7 +1,11 @@
-//! Packs `assets/` for the binary: copies what is served to the output directory, scripts and styles
-//! without what only their readers need, with compressed forms beside it, and hashes all of it into
-//! one version for its path. `src/http/assets.rs` embeds the result.
+//! Packs `assets/` for the binary: writes what is served to the output directory, scripts and styles
+//! without what only their readers need, a page's modules joined, with compressed forms beside it,
+//! and hashes all of it into one version for its path. `src/http/assets/mod.rs` embeds the result.
 
+#[path = "src/http/assets/join.rs"]
+mod join;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,14 +13,12 @@ use std::{env, fs};
 
 use sha2::{Digest, Sha256};
 
-/// Templates are compiled into the program, and pins are for builders.
-const NOT_SERVED: [&str; 2] = ["html", ""];
-
 /// Formats that are compressed already.
 const PACKED: [&str; 2] = ["png", "woff2"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/http/assets/join.rs");
     println!("cargo:rerun-if-changed=assets");
     let assets = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("no manifest directory")?)
         .join("assets");
@@ -24,18 +26,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A release is built once and loaded often; a debug build the other way round.
     let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
 
-    let mut files = Vec::new();
-    collect(&assets, &mut files)?;
-    files.sort();
     // What was packed before may be there no longer.
     if packed.exists() {
         fs::remove_dir_all(&packed)?;
     }
     let mut all = Sha256::new();
-    for file in &files {
-        let name = file.strip_prefix(&assets)?;
-        let bytes = served(file)?;
-        all.update(name.to_str().ok_or("a file name is not UTF-8")?);
+    for (name, bytes) in served(&assets)? {
+        all.update(&name);
         all.update(bytes.len().to_le_bytes());
         all.update(&bytes);
         pack(&packed.join(name), &bytes, release)?;
@@ -46,7 +43,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Collects the files below `dir` that are served.
+/// Returns what is served, by name.
+fn served(assets: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    collect(assets, &mut found)?;
+    let (mut served, mut modules, mut pages) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    for path in found {
+        let name =
+            path.strip_prefix(assets)?.to_str().ok_or("a file name is not UTF-8")?.to_owned();
+        match ending(&path) {
+            "js" => drop(modules.insert(name, text(&path)?)),
+            "css" => drop(served.insert(name, text(&path)?.into_bytes())),
+            // Templates are compiled into the program.
+            "html" => pages.extend(scripts_of(&fs::read_to_string(&path)?)),
+            // Pins are for builders.
+            "" => {}
+            _ => drop(served.insert(name, fs::read(&path)?)),
+        }
+    }
+    let joined = join::join(&modules, &pages)?;
+    served.extend(joined.into_iter().map(|(name, text)| (name, text.into_bytes())));
+    Ok(served)
+}
+
+/// Collects the files below `dir`.
 fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -54,21 +74,25 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
             if path.file_name().is_some_and(|name| name != "node_modules") {
                 collect(&path, found)?;
             }
-        } else if !NOT_SERVED.contains(&ending(&path)) {
+        } else {
             found.push(path);
         }
     }
     Ok(())
 }
 
-/// Returns what is served of a file. Comments and indentation of ours are a sixth of all scripts as
-/// they go over the wire; `vendor/` comes squeezed, with the licences that it must carry.
-fn served(file: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+/// Returns the modules that a page starts with.
+fn scripts_of(template: &str) -> impl Iterator<Item = String> + '_ {
+    let named = template.split("<script type=\"module\" src=\"{{ self::url(\"").skip(1);
+    named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
+}
+
+/// Returns what is served of a script or a style. Comments and indentation of ours are a sixth of all
+/// scripts as they go over the wire; `vendor/` comes squeezed, with the licences that it must carry.
+fn text(file: &Path) -> Result<String, Box<dyn Error>> {
+    let text = fs::read_to_string(file)?;
     let ours = file.components().all(|part| part.as_os_str() != "vendor");
-    if ours && ["js", "css"].contains(&ending(file)) {
-        return Ok(squeezed(&fs::read_to_string(file)?)?.into_bytes());
-    }
-    Ok(fs::read(file)?)
+    if ours { squeezed(&text) } else { Ok(text) }
 }
 
 /// Leaves out empty lines, and those that are comments from their beginning to their end.

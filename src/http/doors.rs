@@ -146,26 +146,6 @@ async fn sign_out(session: Session) -> Result<Redirect> {
     Ok(Redirect::to("/sign-in"))
 }
 
-/// What the kiosk needs at once.
-const KIOSK_MODULES: [&str; 16] = [
-    "api.js",
-    "awake.js",
-    "kiosk-device.js",
-    "kiosk-keep.js",
-    "kiosk-queue.js",
-    "kiosk-staff.js",
-    "kiosk-wedge.js",
-    "link.js",
-    "live.js",
-    "store.js",
-    "tabs.js",
-    "text.js",
-    "tone.js",
-    "ui.js",
-    "vendor/fluent.js",
-    "vendor/ui.js",
-];
-
 /// The page of a tablet that is a badge reader. It knows the house's name and nothing more: the
 /// tablet shows its own key at the interface.
 #[derive(Template)]
@@ -174,7 +154,6 @@ struct KioskPage {
     look: Look,
     house: House,
     version: &'static str,
-    modules: [&'static str; 16],
 }
 
 /// Shows the page of a kiosk; nobody is signed in there.
@@ -188,7 +167,7 @@ async fn show_kiosk(State(app): State<App>, headers: HeaderMap) -> Result<Respon
     let house = app.read(house::queries::house).await?;
     let look = Look::of(&headers, None, Some(house.language));
     let version = env!("CARGO_PKG_VERSION");
-    page(StatusCode::OK, &KioskPage { look, house, version, modules: KIOSK_MODULES })
+    page(StatusCode::OK, &KioskPage { look, house, version })
 }
 
 /// The door of a house that nobody has set up yet.

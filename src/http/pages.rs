@@ -18,22 +18,6 @@ use crate::base::Result;
 use crate::domain::house::{self, House, Language};
 use crate::domain::people;
 
-/// What the shell needs at once; a browser fetches all of it in one go.
-const MODULES: [&str; 12] = [
-    "api.js",
-    "here.js",
-    "link.js",
-    "live.js",
-    "parts.js",
-    "store.js",
-    "tabs.js",
-    "text.js",
-    "ui.js",
-    "vendor/fluent.js",
-    "vendor/ui.js",
-    "app.js",
-];
-
 /// The looks that a device may have; the first is the rule.
 const THEMES: [&str; 4] = ["system", "light", "dark", "contrast"];
 
@@ -138,7 +122,6 @@ pub(super) fn url(name: &str) -> String {
 struct Shell {
     look: Look,
     house: House,
-    modules: [&'static str; 12],
 }
 
 async fn shell(
@@ -168,7 +151,7 @@ async fn shell(
         })
         .await?;
     let look = Look::of(headers, language.or(Some(house.language)), None);
-    page(StatusCode::OK, &Shell { look, house, modules: MODULES })
+    page(StatusCode::OK, &Shell { look, house })
 }
 
 /// Has a wall screen stay one, in its language, for another year: nobody would pair it anew in time.
@@ -287,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_files_of_the_shell_are_served() {
-        for name in MODULES.into_iter().chain(["style.css", "screens.css", "icon.svg"]) {
+        for name in ["app.js", "style.css", "screens.css", "icon.svg"] {
             assert!(assets::find(name).is_some(), "{name}");
         }
     }

@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper", &["http", "client.rs", "demo"]),
     ("r2d2_sqlite", &["store"]),
     ("rusqlite", &["base", "store", "live", "domain", "app.rs", "jobs.rs", "http"]),
-    ("rust_embed", &["http/assets.rs"]),
+    ("rust_embed", &["http/assets/mod.rs"]),
     ("sd_notify", &["systemd.rs"]),
     ("tower", &["http"]),
     ("tower_sessions", &["http"]),

@@ -1,4 +1,4 @@
-// The house rules of the pages' files; what a first visit may cost is a test of `src/http/assets.rs`.
+// The house rules of the pages' files; what a first visit may cost is a test of `src/http/assets/mod.rs`.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fs from "node:fs";

@@ -11,6 +11,10 @@ use rust_embed::RustEmbed;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+#[cfg(test)]
+#[path = "join.rs"]
+mod join;
+
 use super::access::{Who, may};
 use super::extract::Path;
 use crate::app::App;
@@ -152,7 +156,7 @@ fn holds(headers: &HeaderMap, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
     use std::io::Write as _;
 
     use super::*;
@@ -223,8 +227,8 @@ mod tests {
         assert!(find("app.js").is_some_and(|file| file.br.is_some() && file.gz.is_some()));
     }
 
-    const SHELL: &str = include_str!("../../assets/index.html");
-    const KIOSK: &str = include_str!("../../assets/kiosk.html");
+    const SHELL: &str = include_str!("../../../assets/index.html");
+    const KIOSK: &str = include_str!("../../../assets/kiosk.html");
     const KIB: usize = 1024;
 
     fn text(name: &str) -> String {
@@ -236,17 +240,6 @@ mod tests {
     fn named(text: &str, before: &str) -> Vec<String> {
         let after = text.split(before).skip(1);
         after.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
-    }
-
-    /// These scripts, and all that they need before they can begin.
-    fn with_imports(names: &[&str]) -> BTreeSet<String> {
-        let (mut known, mut new) =
-            (BTreeSet::new(), names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>());
-        while let Some(name) = new.pop() {
-            new.extend(named(&text(&name), "from \"./"));
-            known.insert(name);
-        }
-        known
     }
 
     fn brotli(bytes: &[u8]) -> usize {
@@ -272,7 +265,7 @@ mod tests {
         let weights = weights();
         let weigh = |names: &[&str]| names.iter().map(|&name| weights[name]).sum::<usize>();
         let require_light = |screen: &str, first: &[&str], styles: usize, rest: usize| {
-            let scripts = with_imports(first).iter().map(|name| weights[name]).sum::<usize>();
+            let scripts = weigh(first);
             assert!(scripts <= 30 * KIB, "{screen}: {scripts} bytes of script");
             assert!(styles <= 20 * KIB, "{screen}: {styles} bytes of style");
             let all = scripts + styles + rest;
