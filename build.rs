@@ -53,7 +53,7 @@ fn served(assets: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Error>> {
             path.strip_prefix(assets)?.to_str().ok_or("a file name is not UTF-8")?.to_owned();
         match ending(&path) {
             "js" => drop(modules.insert(name, text(&path)?)),
-            "css" => drop(served.insert(name, text(&path)?.into_bytes())),
+            "css" | "ftl" => drop(served.insert(name, whole(&path)?.into_bytes())),
             // Templates are compiled into the program.
             "html" => pages.extend(scripts_of(&fs::read_to_string(&path)?)),
             // Pins are for builders.
@@ -87,12 +87,26 @@ fn scripts_of(template: &str) -> impl Iterator<Item = String> + '_ {
     named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
 }
 
-/// Returns what is served of a script or a style. Comments and indentation of ours are a sixth of all
-/// scripts as they go over the wire; `vendor/` comes squeezed, with the licences that it must carry.
+/// Returns what is served of a text. Comments and indentation of ours are a sixth of all scripts and
+/// styles as they go over the wire; `vendor/` comes squeezed, with the licences that it must carry.
 fn text(file: &Path) -> Result<String, Box<dyn Error>> {
     let text = fs::read_to_string(file)?;
     let ours = file.components().all(|part| part.as_os_str() != "vendor");
-    if ours { squeezed(&text) } else { Ok(text) }
+    if ours && ["js", "css"].contains(&ending(file)) { squeezed(&text) } else { Ok(text) }
+}
+
+/// Returns a text with those that it imports in their place: `@import "./x";`, in a catalogue of
+/// words behind a `#`.
+fn whole(file: &Path) -> Result<String, Box<dyn Error>> {
+    let mut whole = String::new();
+    for line in text(file)?.lines() {
+        let other = line.trim_start_matches("# ").strip_prefix("@import \"./");
+        match other.and_then(|rest| rest.strip_suffix("\";")) {
+            Some(other) => whole += &self::whole(&file.with_file_name(other))?,
+            None => whole.extend([line, "\n"]),
+        }
+    }
+    Ok(whole)
 }
 
 /// Leaves out empty lines, and those that are comments from their beginning to their end.

@@ -1,13 +1,13 @@
 // The frame of every page: who is signed in, which page it is, the way to the others, and the one
 // stream underneath. Pages are loaded when they are first opened.
 import { api, Problem } from "./api.js";
-import { allGroups, readGroups } from "./groups.js";
-import { go, is, isStaff, letterKeys, me, route, theme, watchRoutes } from "./here.js";
+import { watchWaiting } from "./help-waiting.js";
+import { go, is, isStaff, letterKeys, me, readMe, route, theme, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
 import { anew, attempt, Broken, Dialog, explain, LanguageSwitch, StaleNote, Toasts } from "./parts.js";
 import { Shared } from "./store.js";
-import { language, loadText, setHouse, t } from "./text.js";
+import { byName, language, loadText, setHouse, t } from "./text.js";
 import { html, Icon, isTyping, render, useEffect, useErrorBoundary, useKeys, useLayoutEffect, useState, useWatch } from "./ui.js";
 
 /** Path -> who may open it, its module, its view. @type {[RegExp, any, () => Promise<any>, string][]} */
@@ -69,7 +69,7 @@ function SideBar({ pages }) {
 
 /** A lead's way to every group. */
 function groupPages() {
-  return allGroups.value.map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name }));
+  return [...me.value.groups].sort(byName).map((group) => ({ href: `/groups/${group.id}`, icon: "users", name: group.name }));
 }
 
 function PageLink({ page }) {
@@ -87,8 +87,7 @@ function More({ pages, close }) {
 
 /** A lead sees every group: they fold away. */
 function GroupLinks() {
-  useWatch(allGroups);
-  if (allGroups.value.length === 0) return null;
+  if (me.value.groups.length === 0) return null;
   const open = route.value.path.startsWith("/groups/");
   return html`<li class="fold later"><details open=${open}><summary><${Icon} name="chevron-right" /><span>${t("groups")}</span></summary>
     <ul>${groupPages().map(({ icon, ...page }) => html`<li key=${page.href}><${PageLink} page=${page} /></li>`)}</ul></details></li>`;
@@ -193,7 +192,7 @@ function onKey(event) {
 /** Keeps the number of waiting requests in the side bar and in the tab's title. */
 function useWaiting() {
   useEffect(() => {
-    if (isStaff()) import("./help-waiting.js").then(({ watchWaiting }) => watchWaiting(waiting));
+    if (isStaff()) watchWaiting(waiting);
   }, []);
   useWatch(waiting);
   useEffect(() => {
@@ -248,7 +247,7 @@ function wallScreen(problem, { house, profile, zone, demo }) {
   if (problem.status !== 403) throw problem;
   return {
     person: { id: "", display_name: "", role: "display" }, session_id: "display",
-    house: { name: house, profile, zone, demo: demo !== undefined },
+    house: { name: house, profile, zone, demo: demo !== undefined }, groups: [],
   };
 }
 
@@ -272,10 +271,9 @@ async function start() {
   watchRoutes((path) => find(path) !== null);
   goHome();
   startLive(me.value.session_id, toSignIn);
-  readGroups();
   onEvent((event) => {
     const { type } = event;
-    if (type === "access.changed" || type.startsWith("supervision.") || type.startsWith("run.")) readMe();
+    if (type === "access.changed" || type.startsWith("supervision.") || type.startsWith("run.")) readMeSoon();
     if (type.startsWith("supervision.offer")) import("./rooms-offer.js").then(({ tell }) => tell(event));
   });
   root.replaceChildren();
@@ -285,11 +283,10 @@ async function start() {
 let reading = null;
 
 /** Reads anew what this person may see, once per burst. */
-function readMe() {
-  reading ??= setTimeout(async () => {
+function readMeSoon() {
+  reading ??= setTimeout(() => {
     reading = null;
-    me.set(await api.get("/me").catch(() => me.value));
-    readGroups();
+    readMe();
   }, 500);
 }
 

@@ -1,15 +1,19 @@
-// How many wait for help, beside the link to the queue on every page. Fetched after the first page.
+// How many wait for help, beside the link to the queue on every page.
 import { api } from "./api.js";
-import { reduce, waitingIn } from "./help-figures.js";
-import { is } from "./here.js";
+import { is, me } from "./here.js";
 import { reducer, Section, stale } from "./store.js";
+
+/** Of the house's number, for lead and office. */
+export const reduceHouse = {
+  "queue.changed": (state, queue) => ({ ...state, waiting: queue.length ?? 0 }),
+};
 
 /** Only the server knows whom one sees; while nobody waits in the house, nothing is asked. */
 const unlessNone = (state) => (state.house === 0 ? state : stale(state));
 
 /** Of how many wait in one's own list: who is seen changes with the queue, with visits, with scope. */
 export const reduceOwn = {
-  "queue.changed": (state, queue) => unlessNone({ house: waitingIn(queue), help: waitingIn(queue) === 0 ? queue : state.help }),
+  "queue.changed": (state, { length: house = 0 }) => unlessNone({ ...state, house, waiting: house === 0 ? 0 : state.waiting }),
   "visit.started": unlessNone,
   "visit.ended": unlessNone,
   "visit.bulk_started": unlessNone,
@@ -17,14 +21,14 @@ export const reduceOwn = {
   "access.changed": unlessNone,
 };
 
-/** Keeps the number for the side bar in `shown`: staff see those of their list, lead and office the house's. */
+/** Keeps the number in `shown`, from what the page began with on. */
 export function watchWaiting(shown) {
-  const section = is("staff") ? new Section({ load: own, reduce: reducer(reduceOwn) })
-    : new Section({ load: (signal) => api.get("/board", { signal }), reduce: reducer(reduce) });
-  section.watch(() => section.data && shown.set(waitingIn(section.data.help)));
-}
-
-async function own(signal) {
-  const { waiting, cursor, as_of } = await api.get("/help-requests?limit=1", { signal });
-  return { cursor, as_of, help: { length: waiting } };
+  let first = me.value;
+  const load = (signal) => {
+    const known = first;
+    first = null;
+    return known ?? api.get("/me", { signal });
+  };
+  const section = new Section({ load, reduce: reducer(is("staff") ? reduceOwn : reduceHouse) });
+  section.watch(() => section.data && shown.set(section.data.waiting));
 }

@@ -1,8 +1,14 @@
 // Who is signed in on this page, and which page it is. Every filter, tab and dialog is a URL.
+import { api } from "./api.js";
 import { deviceSetting, Shared } from "./store.js";
 
 /** The answer of GET /me. */
 export const me = new Shared(null);
+
+/** Reads anew who this is and what they may see. */
+export async function readMe() {
+  me.set(await api.get("/me").catch(() => me.value));
+}
 
 /** {path, query: URLSearchParams} */
 export const route = new Shared(read());

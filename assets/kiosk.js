@@ -24,7 +24,7 @@ const QUIET_MS = 20_000;
 const BUFFER = 2_000;
 /** From here on somebody has to see to the network before the tablet is full. */
 const NEARLY_FULL = 0.9;
-const CATALOGUE = ["kiosk.ftl"];
+const CATALOGUE = "kiosk.ftl";
 const SIGNS = { ok: ["in", "check"], warn: ["away", "triangle-alert"], error: ["help", "x"], saved: ["info", "download"] };
 
 const answer = new Shared(null);

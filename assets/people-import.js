@@ -1,7 +1,7 @@
 // Import of people: choose a file, see what would happen, and only then do it.
 import { api } from "./api.js";
 import { Field } from "./forms.js";
-import { readGroups } from "./groups.js";
+import { readMe } from "./here.js";
 import { Dialog, explain, Status, toast } from "./parts.js";
 import { hasText, listed, number, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
@@ -36,7 +36,7 @@ export function ImportPeople({ done, close }) {
   };
   const confirm = async () => {
     await send(file.bytes, false);
-    readGroups();
+    readMe();
     done();
   };
   const finish = () => {

@@ -2,8 +2,7 @@
 // who is in charge; and the hours of the house.
 import { api } from "./api.js";
 import { Field } from "./forms.js";
-import { readGroups } from "./groups.js";
-import { me, route, setQuery } from "./here.js";
+import { me, readMe, route, setQuery } from "./here.js";
 import { allOf, attempt, Dialog, explain, Later, Loaded, PageHead, Skeleton, toast } from "./parts.js";
 import { Hours } from "./house.js";
 import { reducer, Section, stale } from "./store.js";
@@ -81,7 +80,7 @@ function Dialogs({ lists, query, done }) {
   const [group, filled] = [groupOf("group"), groupOf("members")];
   const saved = (key) => ({ name }) => {
     done();
-    if (add === "group") readGroups();
+    if (add === "group") readMe();
     close();
     toast(t(key, { name }));
   };

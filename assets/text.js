@@ -13,15 +13,13 @@ const house = { profile: "school", zone: undefined };
 let bundle = null;
 let formats = {};
 
-/** Loads the words of `lang`. */
-export async function loadText(lang, ends = ["ftl", "office.ftl"]) {
+/** Loads the words of `lang`; a page that needs few of them has a catalogue of its own. */
+export async function loadText(lang, end = "ftl") {
   const known = LANGUAGES.includes(lang) ? lang : "en";
   const next = new FluentBundle(known, { useIsolating: false });
-  const files = ends.map((end) => fetch(new URL(`./text/${known}.${end}`, import.meta.url)));
-  for (const answer of await Promise.all(files)) {
-    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
-    next.addResource(new FluentResource(await answer.text()));
-  }
+  const answer = await fetch(new URL(`./text/${known}.${end}`, import.meta.url));
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+  next.addResource(new FluentResource(await answer.text()));
   bundle = next;
   formats = {};
   document.documentElement.lang = known;

@@ -1,3 +1,5 @@
+# @import "./de.office.ftl";
+
 # Wörter des Hauses; das Profil wählt.
 members = { $profile ->
     [clinic] Patienten

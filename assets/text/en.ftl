@@ -1,3 +1,5 @@
+# @import "./en.office.ftl";
+
 # Words of the trade; the house's profile chooses.
 members = { $profile ->
     [clinic] patients

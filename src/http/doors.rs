@@ -15,7 +15,7 @@ use super::extract::{Form, Query};
 use super::held::Held;
 use super::identify;
 use super::listen::Peer;
-use super::pages::{Look, encoded, inside, keeping_language, page, speaking, url};
+use super::pages::{Look, encoded, inside, keeping_language, mark, page, speaking, url};
 use super::session;
 use super::setup::{self, NewSetup};
 use super::sign_in::{self, Attempts};

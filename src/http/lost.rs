@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::pages::{Look, inside, page, speaking, url};
+use super::pages::{Look, inside, mark, page, speaking, url};
 use crate::app::App;
 use crate::base::Result;
 use crate::domain::house;

@@ -1,6 +1,7 @@
 //! Who is signed in, a person or a wall screen: what every page begins with.
 
 use axum::extract::State;
+use rusqlite::Connection;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,8 +13,9 @@ use crate::app::{App, AsOf};
 use crate::base::id::{GroupId, RoomId, RunId};
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::devices;
+use crate::domain::help;
 use crate::domain::house::{self, House, Language, Profile};
-use crate::domain::people;
+use crate::domain::people::{self, Role};
 use crate::domain::rooms::{self, Group, Run};
 use crate::domain::visits;
 
@@ -24,15 +26,30 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::MEMBER, routes!(whereabouts)))
 }
 
-/// The signed-in person, the house, and what the person is responsible for.
+/// What a page begins with: its first snapshot.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Me {
+    #[serde(flatten)]
+    as_of: AsOf,
+    #[serde(flatten)]
+    caller: Caller,
+}
+
+/// The signed-in person, the house, and what the person is responsible for.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Caller {
     person: MyPerson,
     house: MyHouse,
     session_id: String,
     scope: MyScope,
     /// How many offers of supervision wait for the person to say yes or no.
     offers: i64,
+    /// How many wait for help: of those whom staff see, of all for lead and office. News of it:
+    /// `queue.changed`, and for staff whatever changes whom they see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<usize>,
+    /// Every group of the house, for lead and office; empty for others.
+    groups: Vec<MyGroup>,
 }
 
 /// The signed-in person.
@@ -92,12 +109,13 @@ async fn me(State(app): State<App>, who: Principal) -> Result<Json<Me>> {
 
 /// Returns what a page of this person begins with.
 pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
-    let now = app.clock.now();
-    app.read(move |conn| {
+    let read = move |conn: &Connection, now| {
         let person = people::queries::find(conn, who.person)?;
         let scope = rooms::scope::of(conn, who.person, who.role, now)?;
         let (groups, runs) = scope.charges(conn)?;
-        Ok(Me {
+        let whole = [Role::Admin, Role::Office].contains(&who.role);
+        let waiting = (who.role != Role::Member).then(|| help::queries::waiting(conn, &scope));
+        Ok(Caller {
             person: MyPerson {
                 id: person.id.to_string(),
                 display_name: person.display_name,
@@ -107,13 +125,20 @@ pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
             house: house::queries::house(conn)?.into(),
             session_id: who.session,
             offers: rooms::offers::count_to(conn, who.person)?,
+            waiting: waiting.transpose()?,
+            groups: named(if whole { rooms::queries::groups(conn)? } else { Vec::new() }),
             scope: MyScope {
-                groups: groups.into_iter().map(MyGroup::from).collect(),
+                groups: named(groups),
                 runs: runs.into_iter().map(MyRun::from).collect(),
             },
         })
-    })
-    .await
+    };
+    let (as_of, caller) = app.snapshot(read).await?;
+    Ok(Me { as_of, caller })
+}
+
+fn named(groups: Vec<Group>) -> Vec<MyGroup> {
+    groups.into_iter().map(|Group { id, name, .. }| MyGroup { id, name }).collect()
 }
 
 /// Where a member is, as the house has it.
@@ -160,10 +185,10 @@ async fn whereabouts(State(app): State<App>, who: SignedIn) -> Result<Json<Where
 }
 
 async fn about_screen(app: &App, screen: Screen) -> Result<Me> {
-    app.read(move |conn| {
+    let read = move |conn: &Connection, _| {
         let display = devices::queries::display(conn, screen.display)?;
         let session_id = display.id.session();
-        Ok(Me {
+        Ok(Caller {
             person: MyPerson {
                 id: session_id.clone(),
                 display_name: display.name,
@@ -173,22 +198,19 @@ async fn about_screen(app: &App, screen: Screen) -> Result<Me> {
             house: house::queries::house(conn)?.into(),
             session_id,
             offers: 0,
+            waiting: None,
+            groups: Vec::new(),
             scope: MyScope { groups: Vec::new(), runs: Vec::new() },
         })
-    })
-    .await
+    };
+    let (as_of, caller) = app.snapshot(read).await?;
+    Ok(Me { as_of, caller })
 }
 
 impl From<House> for MyHouse {
     fn from(house: House) -> MyHouse {
         let House { name, profile, zone, language, demo, .. } = house;
         MyHouse { name, profile, zone, language, demo }
-    }
-}
-
-impl From<Group> for MyGroup {
-    fn from(group: Group) -> MyGroup {
-        MyGroup { id: group.id, name: group.name }
     }
 }
 

@@ -116,6 +116,20 @@ pub(super) fn url(name: &str) -> String {
     assets::url(name)
 }
 
+/// Returns the house's mark as an address that needs no fetch of its own.
+pub(super) fn mark() -> String {
+    let mut url = "data:image/svg+xml,".to_owned();
+    for letter in include_str!("../../assets/icon.svg").trim().chars() {
+        match letter {
+            '#' => url.push_str("%23"),
+            '%' => url.push_str("%25"),
+            '"' => url.push('\''),
+            other => url.push(other),
+        }
+    }
+    url
+}
+
 /// The frame that the scripts fill.
 #[derive(Template)]
 #[template(path = "index.html")]
@@ -270,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_files_of_the_shell_are_served() {
-        for name in ["app.js", "style.css", "screens.css", "icon.svg"] {
+        for name in ["app.js", "screens.css", "text/de.ftl"] {
             assert!(assets::find(name).is_some(), "{name}");
         }
     }

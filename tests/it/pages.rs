@@ -3,10 +3,14 @@
 use bytes::Bytes;
 use daybook::base::Actor;
 use daybook::client::{Answer, Client};
+use daybook::domain::help::Priority;
 use daybook::domain::people::Role;
 use daybook::domain::people::setup;
 use hyper::Method;
+use serde_json::json;
 
+use crate::help::ask;
+use crate::scene::Scene;
 use crate::server::TestServer;
 use crate::store::{PASSWORD, TestStore};
 
@@ -205,5 +209,29 @@ async fn what_is_wrong_in_the_set_up_form_is_said_in_the_language_of_the_page() 
             assert!(alert.contains(text_of_it), "{field} {language}: {alert}");
             assert!(!alert.contains("must") && !alert.contains('$'), "{field} {language}: {alert}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_page_begins_with_how_many_wait_and_with_the_groups_for_those_who_see_all() {
+    let scene = Scene::new().await;
+    let [lead, office, eva, otto, mia] =
+        scene.signed_in([scene.lead, scene.office, scene.eva, scene.otto, scene.mia]).await;
+    for (member, priority) in [(scene.mia, Priority::Normal), (scene.zoe, Priority::Urgent)] {
+        ask(&scene, member, priority).await.unwrap();
+    }
+    let board = lead.get("/api/v1/board").await.unwrap().json().unwrap();
+    let whole = json!([{ "id": scene.blue, "name": "Blau" }]);
+    for (client, waiting, groups) in [
+        (lead, Some(2), &whole),
+        (office, Some(2), &whole),
+        (eva, Some(2), &json!([])),
+        // Of those out of scope, the urgent ones.
+        (otto, Some(1), &json!([])),
+        (mia, None, &json!([])),
+    ] {
+        let me = client.get("/api/v1/me").await.unwrap().json().unwrap();
+        assert_eq!((me["waiting"].as_u64(), &me["groups"]), (waiting, groups));
+        assert_eq!(me["cursor"], board["cursor"], "its stream misses nothing from there on");
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::model::{Figures, Help, Place, Status};
 use crate::base::id::{HelpRequestId, PersonId};
 use crate::base::{Day, Error, Result, Timestamp, text};
+use crate::domain::people::Role;
 use crate::domain::rooms::scope::Scope;
 use crate::store::rows::{self, FromRow, Row};
 
@@ -116,8 +117,14 @@ pub fn list(conn: &Connection, scope: &Scope, filter: Filter) -> Result<Vec<Help
     Ok(requests.into_iter().filter(|help| help.seen_by(scope)).collect())
 }
 
-/// Returns how many wait for somebody, of those that the holder of `scope` sees.
+/// Returns how many wait for somebody: in the house for lead and office, of those that staff see.
 pub fn waiting(conn: &Connection, scope: &Scope) -> Result<usize> {
+    if [Role::Admin, Role::Office].contains(&scope.role) {
+        let all = "select count(*) from help_request where status = 'pending'";
+        return Ok(
+            usize::try_from(rows::one::<i64>(conn, "help request", all, [])?).unwrap_or_default()
+        );
+    }
     let open = list(conn, scope, Filter::Open)?;
     Ok(open.iter().filter(|help| help.status == Status::Pending).count())
 }

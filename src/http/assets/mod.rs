@@ -271,15 +271,15 @@ mod tests {
             let all = scripts + styles + rest;
             assert!(all <= 90 * KIB, "{screen}: {all} bytes in all");
         };
-        let every = weigh(&["vendor/hyper-latin.woff2", "vendor/icons.svg", "icon.svg"]);
-        let styles = weigh(&["style.css", "screens.css"]);
-        let rest = every + weigh(&["text/de.ftl", "text/de.office.ftl"]) + brotli(SHELL.as_bytes());
+        let every = weigh(&["vendor/hyper-latin.woff2", "vendor/icons.svg"]);
+        let styles = weigh(&["screens.css"]);
+        let rest = every + weigh(&["text/de.ftl"]) + brotli(SHELL.as_bytes());
         let screens = named(&text("app.js"), "import(\"./");
         assert!(screens.len() > 10, "{screens:?}");
         for screen in screens {
             require_light(&screen, &["app.js", &screen], styles, rest);
         }
-        let styles = weigh(&["style.css", "kiosk.css"]);
+        let styles = weigh(&["kiosk.css"]);
         let rest = every + weigh(&["text/de.kiosk.ftl"]) + brotli(KIOSK.as_bytes());
         require_light("the kiosk", &["kiosk.js"], styles, rest);
     }

@@ -5,7 +5,7 @@ import { reduce as helpFigures } from "../../../assets/help-figures.js";
 import { reduce as helpLine } from "../../../assets/help-line.js";
 import { whereReduce } from "../../../assets/help-place.js";
 import { reduce as helpQueue } from "../../../assets/help.js";
-import { reduceOwn as helpOwn } from "../../../assets/help-waiting.js";
+import { reduceHouse as helpHouse, reduceOwn as helpOwn } from "../../../assets/help-waiting.js";
 import { reduce as rooms } from "../../../assets/rooms.js";
 import { oldestCursor, reducer, refetchUnanchored, Section, stale } from "../../../assets/store.js";
 import { reduceFeed, reduce as online } from "../../../assets/tracking.js";
@@ -36,12 +36,13 @@ test("a room's count and the queue's figures follow their signals", () => {
 });
 
 test("how many wait in one's own list is asked of the server, and of an empty house nothing", () => {
-  const own = { cursor: "e1-0", help: { length: 2 } };
-  assert.deepEqual(apply(helpOwn)(own, "queue.changed", { length: 5, open: 6 }), stale({ house: 5, help: { length: 2 } }));
+  const own = { cursor: "e1-0", waiting: 2 };
+  assert.deepEqual(apply(helpOwn)(own, "queue.changed", { length: 5, open: 6 }), stale({ ...own, house: 5 }));
   const none = apply(helpOwn)(own, "queue.changed", { length: 0, open: 1 });
-  assert.deepEqual([none.house, none.help.length], [0, 0]);
+  assert.deepEqual([none.house, none.waiting], [0, 0]);
   assert.equal(apply(helpOwn)(none, "visit.started", { member_id: "3", run_id: "7" }), none);
   assert.deepEqual(apply(helpOwn)(own, "visit.ended", { member_id: "3", run_id: "7" }), stale(own));
+  assert.equal(apply(helpHouse)(own, "queue.changed", { length: 5, open: 6 }).waiting, 5);
 });
 
 const runState = () => ({
