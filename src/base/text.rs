@@ -4,7 +4,8 @@ use std::io;
 
 use super::{Error, Result};
 
-/// Returns `text` trimmed, if it has 1 to `max` characters and no control characters.
+/// Returns `text` trimmed, if it has 1 to `max` characters, of which one can be seen, and no
+/// control characters.
 pub fn line(field: &'static str, text: &str, max: usize) -> Result<String> {
     let line = optional_line(field, text, max)?;
     if line.is_empty() { Err(Error::invalid(field, "must not be empty")) } else { Ok(line) }
@@ -15,7 +16,11 @@ pub fn optional_line(field: &'static str, text: &str, max: usize) -> Result<Stri
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(field, "must not contain control characters"));
     }
-    bounded(field, text, max)
+    let line = bounded(field, text, max)?;
+    if line.is_empty() || can_be_seen(&line) {
+        return Ok(line);
+    }
+    Err(Error::invalid(field, "must have a character that can be seen"))
 }
 
 /// Returns `text` trimmed, if it has at most `max` characters; line breaks and
@@ -25,6 +30,38 @@ pub fn paragraph(field: &'static str, text: &str, max: usize) -> Result<String> 
         return Err(Error::invalid(field, "must not contain control characters"));
     }
     bounded(field, text, max)
+}
+
+/// Says whether a text leaves anything on a page. A name of blanks alone, or of what only steers
+/// other characters, would be a row without words.
+pub fn can_be_seen(text: &str) -> bool {
+    !text.chars().all(|c| c.is_whitespace() || is_unseen(c))
+}
+
+/// Says whether a character is one of those that Unicode has left out where nobody knows them
+/// (`Default_Ignorable_Code_Point`), or the blank of Braille.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 /// Returns the first letters of a name's words, as on a wall where no name may stand: "M. K.".
@@ -82,6 +119,19 @@ mod tests {
         assert!(super::line("name", "Zoës", 3).is_err());
         assert!(super::line("name", " ", 3).is_err());
         assert!(super::line("name", "a\u{0}b", 3).is_err());
+    }
+
+    #[test]
+    fn a_line_has_a_character_that_can_be_seen() {
+        for unseen in ["\u{200B}", "\u{AD} \u{2060}", "\u{202E}\u{202C}", "\u{3164}", "\u{E0041}"] {
+            assert!(super::optional_line("name", unseen, 9).is_err(), "{unseen:?}");
+        }
+        for seen in
+            ["\u{200B}a", "\u{202E}miA\u{202C}", "\u{1F469}\u{200D}\u{1F467}", "\u{308}", "-"]
+        {
+            assert_eq!(super::line("name", seen, 9).unwrap(), seen);
+        }
+        assert_eq!(super::optional_line("name", " ", 9).unwrap(), "");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use serde::Serialize;
 
+use crate::base::text;
+
 /// How many rows are read at the most; a house has 2,000 people, not a million.
 pub const ROWS_MAX: usize = 5_000;
 
@@ -254,18 +256,19 @@ impl<'a> Scan<'a> {
 }
 
 /// Returns a cell without blanks around it, with single blanks inside, and without the
-/// wrapping `="..."` by which a spreadsheet keeps the zeros of a number.
+/// wrapping `="..."` by which a spreadsheet keeps the zeros of a number. One in which nothing can
+/// be seen is empty.
 fn tidied(cell: &str) -> String {
     let invisible = |c: char| matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}');
     let words = |text: &str| {
         let seen: String = text.chars().filter(|c| !invisible(*c)).collect();
         seen.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let cell = words(cell);
-    match cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
-        Some(kept) => words(kept),
-        None => cell,
+    let mut cell = words(cell);
+    if let Some(kept) = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        cell = words(kept);
     }
+    if text::can_be_seen(&cell) { cell } else { String::new() }
 }
 
 /// Returns the beginning of a cell, without what a terminal might obey.
