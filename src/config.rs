@@ -119,26 +119,29 @@ pub struct Given {
     pub source: String,
 }
 
-/// What a caller has to say: the environment and the flags by the settings' names.
+/// What a caller has to say: the environment, what `--set` gives and the flags, by the settings'
+/// names. A flag of its own wins over `--set`.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     pub environment: BTreeMap<String, String>,
+    pub set: BTreeMap<String, String>,
     pub flags: BTreeMap<String, String>,
 }
 
 impl Sources {
-    /// Returns this process's environment, with these flags.
-    pub fn of_process(flags: BTreeMap<String, String>) -> Sources {
+    /// Returns this process's environment, with what `--set` gives and these flags.
+    pub fn of_process(set: BTreeMap<String, String>, flags: BTreeMap<String, String>) -> Sources {
         // Values that are not UTF-8 can be none of ours.
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Sources { environment, flags }
+        Sources { environment, set, flags }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
         let variable = variable(name);
-        self.flags.get(name).or_else(|| self.environment.get(&variable)).map(String::as_str)
+        let given = self.flags.get(name).or_else(|| self.set.get(name));
+        given.or_else(|| self.environment.get(&variable)).map(String::as_str)
     }
 }
 
@@ -173,7 +176,8 @@ impl Config {
             layers.file(path, text)?;
         }
         layers.environment(&sources.environment)?;
-        layers.flags(&sources.flags)?;
+        layers.command_line("flag --set ", &sources.set)?;
+        layers.command_line("flag --", &sources.flags)?;
         layers.config()
     }
 }
@@ -188,6 +192,8 @@ impl Layers {
     fn defaults(sources: &Sources) -> Layers {
         let source = if sources.flags.contains_key("data") {
             "flag --data".to_owned()
+        } else if sources.set.contains_key("data") {
+            "flag --set data".to_owned()
         } else if sources.environment.contains_key("DAYBOOK_DATA") {
             "environment DAYBOOK_DATA".to_owned()
         } else {
@@ -237,10 +243,11 @@ impl Layers {
         Ok(())
     }
 
-    fn flags(&mut self, flags: &BTreeMap<String, String>) -> Result<()> {
-        for (name, value) in flags {
+    /// Takes what the command line gives, each of it named as it was written there.
+    fn command_line(&mut self, how: &str, given: &BTreeMap<String, String>) -> Result<()> {
+        for (name, value) in given {
             if !["data", "settings"].contains(&name.as_str()) {
-                self.set(name, value.clone(), format!("flag --{}", name.replace('_', "-")))?;
+                self.set(name, value.clone(), format!("{how}{name}"))?;
             }
         }
         Ok(())

@@ -82,7 +82,7 @@ pub struct Place {
 impl Place {
     /// Returns the layers of settings that the process was given, with flags of the verb's own.
     pub fn sources(&self, more: &[(&str, Option<String>)]) -> Result<Sources, Failure> {
-        let mut flags = BTreeMap::new();
+        let (mut set, mut flags) = (BTreeMap::new(), BTreeMap::new());
         for (name, path) in [("data", &self.data), ("settings", &self.settings)] {
             if let Some(path) = path {
                 let path = path.to_str().ok_or_else(|| wrong_use("a path must be UTF-8"))?;
@@ -93,14 +93,14 @@ impl Place {
             let (name, value) = setting
                 .split_once('=')
                 .ok_or_else(|| wrong_use(format!("--set {setting}: must be NAME=VALUE")))?;
-            flags.insert(name.trim().replace('-', "_"), value.to_owned());
+            set.insert(name.trim().replace('-', "_"), value.to_owned());
         }
         for (name, value) in more {
             if let Some(value) = value {
                 flags.insert((*name).to_owned(), value.clone());
             }
         }
-        Ok(Sources::of_process(flags))
+        Ok(Sources::of_process(set, flags))
     }
 
     /// Returns the settings, checked; a wrong one is wrong use.

@@ -8,7 +8,7 @@ fn sources(environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
     let map = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     };
-    Sources { environment: map(environment), flags: map(flags) }
+    Sources { environment: map(environment), flags: map(flags), ..Sources::default() }
 }
 
 fn parse(file: &str, sources: &Sources) -> Result<Config, String> {

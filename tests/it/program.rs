@@ -90,7 +90,10 @@ fn wrong_use_is_exit_code_2_in_one_line() {
     let data = house();
     for (arguments, says) in [
         (&["serve", "--listen", "localhost:99999"][..], "is not an address and a port"),
-        (&["serve", "--set", "lisen=1"], "no such setting"),
+        (&["serve", "--set", "lisen=1"], "--set lisen: no such setting"),
+        (&["serve", "--set", "write_queue=0"], "--set write_queue: \"0\" is not a whole number"),
+        (&["serve", "--set", "listen=x"], "--set listen: \"x\" is not an address and a port"),
+        (&["serve", "--listen", "y", "--set", "listen=x"], "--listen: \"y\" is not an address"),
         (&["serve", "--set", "lisen"], "must be NAME=VALUE"),
         (&["serve", "--settings", "/nowhere/x.toml"], "/nowhere/x.toml"),
         (&["serve", "--set", "log_level=a=b=c"], "is not one of off, error"),
