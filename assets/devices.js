@@ -22,7 +22,9 @@ const ORDERS = {
 /** Of the list of readers. */
 export const reduce = {
   "device.status_changed": (list, fact) => {
-    if (!list.items.some((one) => one.id === fact.device_id)) return stale(list);
+    const known = list.items.find((one) => one.id === fact.device_id);
+    // By how much a clock is wrong is not in the news.
+    if (!known || (fact.alarms.includes("clock") && !known.alarms.includes("clock"))) return stale(list);
     const { device_id: id, ...fields } = fact;
     return { ...list, items: list.items.map((one) => (one.id === id ? { ...one, ...fields } : one)) };
   },
@@ -57,16 +59,20 @@ export function DevicesPage() {
 }
 
 function DeviceRow(one, ask) {
-  const skewed = Math.abs(one.skew_ms ?? 0) > 30_000;
   return html`<tr role="row" key=${one.id}><th scope="row" role="rowheader">${one.name}<span class="sub block">${[one.key_prefix, one.firmware].filter(Boolean).join(" · ")}</span></th>
     <td role="cell"><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
-      ${skewed && html` <${Status} state="away">${t("device-skew", { n: number(Math.round(one.skew_ms / 1000)) })}<//>`}</td>
+      ${one.alarms.map((alarm) => html` <${Alarm} alarm=${alarm} skew_ms=${one.skew_ms} />`)}</td>
     <td role="cell">${one.mode === "room" && one.room_name ? one.room_name : html`${t(`mode-${one.mode}`)}${one.room_name && ` · ${one.room_name}`}`}</td>
     <td role="cell">${one.last_seen_at ? html`<${Ago} at=${one.last_seen_at} />` : t("never")}</td>
     <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}><${Buffer} one=${one} /></td>
     <td role="cell" class="row-acts">${one.state !== "revoked" && html`
       <button class="bare" title=${t("device-identify")} aria-label=${`${t("device-identify")}: ${one.name}`} onClick=${() => identify(one)}><${Icon} name="bell" /></button>
       ${Object.entries(ORDERS).map(([act, { icon, label }]) => html`<button key=${act} class="bare" title=${t(label)} aria-label=${`${t(label)}: ${one.name}`} onClick=${() => ask({ act, one })}><${Icon} name=${icon} /></button>`)}`}</td></tr>`;
+}
+
+/** What somebody should look at in a reader. */
+function Alarm({ alarm, skew_ms: skew }) {
+  return html`<${Status} state="away">${t(`device-alarm-${alarm.replace("_", "-")}`, { n: number(Math.round((skew ?? 0) / 1000)) })}<//>`;
 }
 
 /** What waits in a reader; a full one takes no badge any more. */

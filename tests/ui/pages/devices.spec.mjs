@@ -42,6 +42,35 @@ test("a reader is restarted at its next sign of life, after one question that ca
   expect((await (await beat).json()).commands).toEqual([]);
 });
 
+test("what alarms of a reader is told live, and gone when it is well", async ({ fresh, visitor, lead }) => {
+  const say = async (path, body, key) => {
+    const headers = { "content-type": "application/json", ...(key && { authorization: `Bearer ${key}` }) };
+    const answer = await fetch(`${fresh.url}/api/v1/device/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(answer.ok).toBe(true);
+    return answer.json();
+  };
+  const { key } = await say("enroll", { code: await lead.code({ name: "Turnhalle" }), serial: "1", model: "RC522", firmware: "1.0" });
+  const beat = (boot, more) => say("heartbeat", { boot_id: boot, firmware: "1.0", uptime_s: 1, queue_depth: 0, last_seq: 1, ...more }, key);
+  await beat("b0");
+  const page = await lead.context.newPage();
+  await page.goto("/devices");
+  await live(page);
+  const row = page.getByRole("row", { name: /Turnhalle/ });
+  await expect(row).toContainText("online");
+  const [late, wrong, restarts] = ["Buchungen warten seit 5 Minuten und länger", "Uhr geht 3.600 s falsch", "startet immer wieder neu"];
+  for (const none of [late, wrong, restarts]) await expect(row).not.toContainText(none);
+
+  await beat("b0", { queue_depth: 3, oldest_age_s: 600 });
+  await expect(row).toContainText(late);
+  await beat("b0", { device_time: new Date(Date.now() + 3_600_000).toISOString() });
+  await expect(row).toContainText(wrong);
+  await expect(row).not.toContainText(late);
+  for (const boot of ["b1", "b2", "b3", "b4", "b5"]) await beat(boot, { device_time: new Date().toISOString() });
+  await expect(row).toContainText(restarts);
+  await expect(row).not.toContainText("Uhr geht");
+  await accessible(page, "alarms of a reader");
+});
+
 test("the questions about a key and about shutting a reader out can be left, too", async ({ visitor, lead }) => {
   const { page } = await both(visitor, lead);
   for (const [name, title] of [["Neuer Schlüssel", "Neuer Schlüssel für „Bibliothek“?"], ["Aussperren", "„Bibliothek“ aussperren?"]]) {
