@@ -46,6 +46,31 @@ async fn a_new_house_is_set_up_once_by_who_has_the_code() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_field_is_said_of_that_field() {
+    let server = TestServer::of(TestStore::empty()).await;
+    let good = server.write(Actor::System, people::setup::new_code).await.unwrap();
+    let long = "a".repeat(81);
+    for (field, value) in [
+        ("display_name", long.as_str()),
+        ("display_name", "Eva\u{7} Chef"),
+        ("display_name", " "),
+        ("house_name", &long),
+        ("username", "eva chef"),
+        ("zone", "Europe/Nowhere"),
+        ("late_after", "25:00"),
+    ] {
+        let mut setup = json!({ "code": good, "house_name": "Lindenschule", "profile": "school",
+            "zone": "Europe/Berlin", "language": "de", "username": "eva",
+            "display_name": "Eva Chef", "password": PASSWORD });
+        setup[field] = json!(value);
+        let answer = server.nobody().post("/api/v1/setup", &setup).await.unwrap();
+        let problem = answer.json().unwrap();
+        assert_eq!((answer.status, &problem["field"]), (422, &json!(field)), "{problem}");
+    }
+    assert_eq!(server.number("select count(*) from house").await, 0);
+}
+
+#[tokio::test]
 async fn an_admin_from_the_console_does_not_stand_in_the_way_of_the_set_up() {
     let server = TestServer::of(TestStore::empty()).await;
     server.account("Ben Chef", Role::Admin).await;

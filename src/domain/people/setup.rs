@@ -6,9 +6,9 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::model::{NewPerson, Role};
-use super::{commands, queries};
+use super::{commands, queries, rules};
 use crate::base::id::PersonId;
-use crate::base::{Error, Result, Timestamp, secret};
+use crate::base::{Error, Result, Timestamp, secret, text};
 use crate::domain::house::{self, HoursChange, NewHouse};
 use crate::live::Tx;
 use crate::store::rows::{self, FromRow, Row};
@@ -74,9 +74,11 @@ pub fn complete(tx: &mut Tx<'_>, setup: SetUp) -> Result<PersonId> {
         house::commands::found(tx, &setup.house)?;
         house::commands::set_hours(tx, setup.hours)?;
     }
-    let (given_name, family_name) = super::cells::divided_name(&setup.display_name);
+    // One field on the page: what is wrong with either part of it is said of the whole.
+    let display_name = text::line("display_name", &setup.display_name, rules::NAME_MAX)?;
+    let (given_name, family_name) = super::cells::divided_name(&display_name);
     let admin = NewPerson {
-        display_name: Some(setup.display_name),
+        display_name: Some(display_name),
         ..NewPerson::named(&given_name, &family_name, Role::Admin)
     };
     let person = commands::enrol(tx, admin)?;
