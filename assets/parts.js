@@ -2,7 +2,7 @@
 import { api, Problem } from "./api.js";
 import { link, retryNow, serverNow } from "./live.js";
 import { refetchAll, Shared } from "./store.js";
-import { ago, clock, clockSeconds, exact, hasText, otherLanguage, switchLanguage, t } from "./text.js";
+import { ago, clock, clockSeconds, exact, hasText, otherLanguage, precise, switchLanguage, t } from "./text.js";
 import { html, Icon, useEffect, useKeys, useRef, useState, useTick, useWatch } from "./ui.js";
 
 const TOAST_MS = 8_000;
@@ -77,11 +77,15 @@ export function Avatar({ name }) {
   return html`<span class="avatar" aria-hidden="true">${initials(name)}</span>`;
 }
 
-/** "3 min ago", exact on hover, focus and paper. */
-export function Ago({ at }) {
+/**
+ * "3 min ago". Exact on paper, by its title under a mouse, and where the focus is: in the row that has it,
+ * and by a tap, which gives it to the time itself. It is no stop of the Tab key: a list of many would have
+ * as many. `inAct` is for what stands in a button, which nothing may take the focus from.
+ */
+export function Ago({ at, inAct }) {
   useTick(30_000);
-  return at && html`<time class="ago" dateTime=${at} title=${exact(at)}
-    ><span class="screen-only">${ago(at)}</span><span class="print-only">${exact(at)}</span></time>`;
+  return at && html`<time class="ago" dateTime=${at} title=${exact(at)} tabindex=${inAct ? null : -1}
+    ><span class="screen-only rough">${ago(at)}</span><span class="screen-only exact">${precise(at)}</span><span class="print-only">${exact(at)}</span></time>`;
 }
 
 /** What will appear here, and the next step; never an empty table. */

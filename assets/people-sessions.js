@@ -21,7 +21,7 @@ export function SessionsPage() {
   return html`<${PageHead} title=${t("account")} sub=${me.value.person.display_name} />
     <section><h2>${t("sessions")}</h2><p class="sub">${t("sessions-hint")}</p>
       <${Loaded} section=${section} rows=${3}>${({ items }) => (items.length === 0 ? html`<${Empty} title=${t("nobody")} />` : html`
-        <ul class="card rows">${items.map((one) => html`<li key=${one.id}>
+        <ul class="card rows">${items.map((one) => html`<li key=${one.id} tabindex=${one.current ? 0 : null}>
           <${Icon} name="monitor" size=${24} />
           <span class="who"><b>${one.device || t("session-unknown")}</b><span class="sub">${t("session-since")} <${Ago} at=${one.created_at} /> · ${t("session-seen")} <${Ago} at=${one.last_seen_at} /></span></span>
           ${one.current ? html`<${Status} state="in">${t("session-this")}<//>` : html`<button data-row=${one.id} onClick=${() => end(one)}><${Icon} name="log-out" />${t("session-end")}</button>`}</li>`)}</ul>`)}<//></section>

@@ -89,6 +89,11 @@ export function exact(time) {
   return dateFormat("exact", { dateStyle: "medium", timeStyle: "medium" }).format(moment(time));
 }
 
+/** 10:42:07, and its day where that is not today: as short as "3 min ago", so that nothing moves for it. */
+export function precise(time) {
+  return longDay(time) === longDay(serverNow()) ? clockSeconds(time) : exact(time);
+}
+
 export function number(value) {
   return format("number", (lang) => new Intl.NumberFormat(lang)).format(value);
 }

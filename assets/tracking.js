@@ -51,7 +51,7 @@ export function ActivityFeed() {
   }), []));
   return html`<${Loaded} section=${section} rows=${3}>${({ items }) => (items.length === 0
     ? html`<${Empty} icon="clock" title=${t("activity-none")} />` : html`
-    <ul class="plain-list feed">${items.slice(0, FEED_MAX).map((one) => html`<li key=${one.id}>
+    <ul class="plain-list feed" tabindex="0" aria-label=${t("activity")}>${items.slice(0, FEED_MAX).map((one) => html`<li key=${one.id}>
       <span class="who"><b>${one.display_name}</b><span class="sub">${activityName(one.event_type)} · <${Ago} at=${one.at} /></span></span></li>`)}</ul>`)}<//>`;
 }
 

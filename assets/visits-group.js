@@ -83,7 +83,7 @@ function label(name, one) {
 }
 
 function detail(name, one) {
-  if (one.since) return html`<${Ago} at=${one.since} />`;
+  if (one.since) return html`<${Ago} at=${one.since} inAct />`;
   if (one.at) return t("left-at", { time: clock(one.at) });
   if (name === "absent") return one.reason;
   return name === "expected" ? t("expected-detail") : "";
