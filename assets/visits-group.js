@@ -1,10 +1,11 @@
 // A group: where each member is, who is missing, and the marking of the day by hand.
 import { api } from "./api.js";
 import { route, setQuery } from "./here.js";
+import { serverNow } from "./live.js";
 import { Ago, attempt, Avatar, Dialog, Status, toast } from "./parts.js";
-import { stale } from "./store.js";
+import { Shared, stale } from "./store.js";
 import { byName, clock, number, t } from "./text.js";
-import { html, useState, useWatch } from "./ui.js";
+import { html, Icon, useKeptFocus, useState, useTick, useWatch } from "./ui.js";
 
 const LISTS = ["expected", "on_the_way", "here", "absent", "left"];
 const STATES = { expected: "off", on_the_way: "away", here: "in", absent: "off", left: "off" };
@@ -45,17 +46,45 @@ export const reduce = {
   "supervision.changed": (group) => stale(group),
 };
 
+/** How long a mark can be taken back here: as long as the server takes back the end of a visit. */
+const UNDO_MS = 300_000;
+/** Where a mark puts somebody. */
+const PUTS = { present: "on_the_way", left: "left", expected: "expected", excused: "absent", unreported: "absent" };
+
+/** Member -> the last mark that was made in this tab, `{status, leftAt, until, undo}`. A page that is loaded anew has forgotten it. */
+const lately = new Shared(new Map());
+
+/** What takes the mark back by which somebody stands in this list; nothing when something else came after it. */
+function undoOf(list, { member_id: id, at }) {
+  const mark = lately.value.get(id);
+  const stands = mark && PUTS[mark.status] === list && (list !== "left" || mark.leftAt === at);
+  return stands && mark.until > serverNow() ? mark.undo : null;
+}
+
+function note(id, mark) {
+  const next = new Map(lately.value);
+  if (mark) next.set(id, mark);
+  else next.delete(id);
+  lately.set(next);
+}
+
 /** Where every member of the group is, and the marking of the day. */
 export function GroupLists({ section, empty }) {
   useWatch(route);
-  const only = route.value.query.get("only");
-  const [marking, setMarking] = useState(null);
+  useWatch(lately);
+  useKeptFocus();
+  useTick(10_000);
   const { data } = section;
+  const { query } = route.value;
+  const only = query.get("only");
+  const close = () => setQuery({ mark: null });
+  const inList = (list) => data[list].find((one) => one.member_id === query.get("mark"));
+  const list = LISTS.find(inList);
   return html`<${Filters} data=${data} only=${only} />
     ${LISTS.every((list) => data[list].length === 0) && empty}
     ${LISTS.filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
-      html`<${MemberList} key=${list} name=${list} members=${data[list]} mark=${setMarking} />`)}
-    ${marking && html`<${Mark} one=${marking} section=${section} close=${() => setMarking(null)} />`}`;
+      html`<${MemberList} key=${list} name=${list} members=${data[list]} />`)}
+    ${list && html`<${Mark} key=${query.get("mark")} one=${{ ...inList(list), list }} section=${section} close=${close} />`}`;
 }
 
 function Filters({ data, only }) {
@@ -65,15 +94,22 @@ function Filters({ data, only }) {
       <${Status} state=${STATES[list]}>${t(`group-${list}`)}<//> <b>${number(data[list].length)}</b></button>`)}</div>`;
 }
 
-function MemberList({ name, members, mark }) {
+function MemberList({ name, members }) {
   const sorted = [...members].sort((a, b) => (name === "here" && (a.room_name ?? "").localeCompare(b.room_name ?? "")) || byName(a, b));
   return html`<section class="group-list" aria-labelledby=${`group-${name}`}>
     <h2 id=${`group-${name}`}>${t(`group-${name}`)} <span class="count">${number(members.length)}</span></h2>
     ${members.length === 0 ? html`<p class="sub">${t("nobody")}</p>` : html`<ul class="card taps two">
-      ${sorted.map((one) => html`<li key=${one.member_id}><button class="tap" onClick=${() => mark({ ...one, list: name })}>
+      ${sorted.map((one) => html`<li key=${one.member_id}><button class="tap" data-row=${one.member_id} onClick=${() => setQuery({ mark: one.member_id })}>
         <${Avatar} name=${one.display_name} />
-        <span class="who"><b>${one.display_name}</b><span class="sub">${detail(name, one)}</span></span>
-        <${Status} state=${STATES[name]}>${label(name, one)}<//></button></li>`)}</ul>`}</section>`;
+        <span class="who"><b id=${`who-${one.member_id}`}>${one.display_name}</b><span class="sub">${detail(name, one)}</span></span>
+        <${Status} state=${STATES[name]}>${label(name, one)}<//></button>
+        <${Undo} one=${one} run=${undoOf(name, one)} /></li>`)}</ul>`}</section>`;
+}
+
+/** The toast goes after seconds; the slip is seen later. */
+function Undo({ one, run }) {
+  return run && html`<button class="bare undo" aria-label=${t("act-undo")} title=${t("act-undo")} aria-describedby=${`who-${one.member_id}`}
+    onClick=${run}><${Icon} name="undo-2" /></button>`;
 }
 
 function label(name, one) {
@@ -112,12 +148,17 @@ function Mark({ one, section, close }) {
     if (!done) return;
     section.refetchSoon();
     const undo = async () => {
-      await attempt(async () => {
+      note(one.member_id, null);
+      const undone = await attempt(async () => {
         await api.post(`/attendance/${one.member_id}`, before(one, status));
         if (one.list === "here") await api.post(`/visits/${one.visit_id}/undo`);
+        return true;
       });
+      if (!undone) note(one.member_id, made);
       section.refetchSoon();
     };
+    const made = { status, leftAt: done.left_at, until: serverNow() + UNDO_MS, undo };
+    note(one.member_id, made);
     toast(t("marked", { name: one.display_name, status: t(`mark-${status}`) }), { label: t("undo"), run: undo });
   };
   const acts = MARKS[one.list];

@@ -1,5 +1,5 @@
 // My group: the marks of the day by hand, and that each can be taken back.
-import { accessible, expect, live, test } from "../house.mjs";
+import { accessible, expect, live, tabTo, test } from "../house.mjs";
 
 const list = (page, name) => page.getByRole("region", { name });
 const row = (page, name, person) => list(page, name).getByRole("button", { name: person });
@@ -56,4 +56,60 @@ test("an absence has its reason on the page of those in charge, and has it again
   await toast(page, `${member.display_name}: anwesend`).getByRole("button", { name: "Rückgängig" }).click();
   await expect(row(page, /^Fehlt/, member.display_name)).toContainText("beim Zahnarzt");
   await visitor.api(lead, "POST", `/attendance/${member.member_id}`, { status: member.status });
+});
+
+test("a mark is taken back from its row when the toast is gone, by keyboard, and the focus stays with the child", async ({ visitor }) => {
+  const { context, group } = await visitor.groupLead();
+  const { on_the_way: children } = await visitor.api(context, "GET", `/groups/${group.id}`);
+  const { display_name: name } = children.at(-1);
+  const page = await open(context, group);
+  await expect(page.locator(".undo")).toHaveCount(0);
+  await mark(page, /^Unterwegs/, name, "Ist gegangen");
+  await expect(row(page, /^Gegangen/, name)).toBeFocused();
+  await toast(page, `${name}: gegangen`).getByRole("button", { name: "Schließen" }).click();
+  // Also after one has looked elsewhere.
+  await page.getByRole("link", { name: "Heute" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Heute");
+  await page.goBack();
+  const undo = list(page, /^Gegangen/).getByRole("button", { name: "Zurücknehmen" });
+  await expect(undo).toHaveCount(1);
+  await expect(undo).toHaveAccessibleDescription(name);
+  await accessible(page, "a mark that can be taken back");
+  await tabTo(page, undo);
+  await page.keyboard.press("Enter");
+  await expect(row(page, /^Unterwegs/, name)).toBeFocused();
+  await expect(page.locator(".undo")).toHaveCount(0);
+});
+
+test("what was marked is not offered to be taken back after five minutes, nor when something else came after it", async ({ visitor }) => {
+  const { context, group } = await visitor.groupLead();
+  const { on_the_way: children } = await visitor.api(context, "GET", `/groups/${group.id}`);
+  const { display_name: name, member_id: id } = children.at(-1);
+  const page = await open(context, group);
+  const undo = page.locator(".undo");
+  await mark(page, /^Unterwegs/, name, "Ist gegangen");
+  await expect(undo).toHaveCount(1);
+  await visitor.api(context, "POST", `/attendance/${id}`, { status: "present" });
+  await expect(row(page, /^Unterwegs/, name)).toBeVisible();
+  await expect(undo).toHaveCount(0);
+  await page.clock.install();
+  await mark(page, /^Unterwegs/, name, "Ist gegangen");
+  await expect(undo).toHaveCount(1);
+  await page.clock.fastForward("05:15");
+  await expect(undo).toHaveCount(0);
+  await visitor.api(context, "POST", `/attendance/${id}`, { status: "present" });
+});
+
+test("a child's marks have an address, and Back closes them", async ({ visitor }) => {
+  const { context, group } = await visitor.groupLead();
+  const { on_the_way: children } = await visitor.api(context, "GET", `/groups/${group.id}`);
+  const { display_name: name, member_id: id } = children.at(-1);
+  const page = await open(context, group);
+  await row(page, /^Unterwegs/, name).click();
+  await expect(page).toHaveURL(`/groups/${group.id}?mark=${id}`);
+  await page.goBack();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(row(page, /^Unterwegs/, name)).toBeFocused();
+  await page.goto(`/groups/${group.id}?mark=${id}`);
+  await expect(page.getByRole("dialog", { name })).toBeVisible();
 });
