@@ -51,7 +51,6 @@ struct SignInPage {
     look: Look,
     house: String,
     next: String,
-    next_in_query: String,
     username: String,
     problem: Option<&'static str>,
 }
@@ -61,9 +60,7 @@ impl SignInPage {
         let house = app.read(house::queries::house).await?;
         let look = Look::of(headers, None, Some(house.language));
         let next = inside(next.unwrap_or("/")).to_owned();
-        let next_in_query = encoded(&next);
-        let username = String::new();
-        Ok(SignInPage { look, house: house.name, next, next_in_query, username, problem: None })
+        Ok(SignInPage { look, house: house.name, next, username: String::new(), problem: None })
     }
 }
 
@@ -99,10 +96,12 @@ struct SignIn {
     next: Option<String>,
 }
 
-/// Signs in by the form, and goes where the browser wanted to go.
-#[utoipa::path(post, path = "/sign-in", tag = "pages",
+/// Signs in by the form, and goes where the browser wanted to go; asked for a language, shows the name
+/// that was typed in that language instead, and looks at no password.
+#[utoipa::path(post, path = "/sign-in", tag = "pages", params(Ask),
     request_body(content = SignIn, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303), (status = 401, body = String, content_type = "text/html"),
+    responses((status = 200, body = String, content_type = "text/html"), (status = 303),
+        (status = 401, body = String, content_type = "text/html"),
         (status = 429, body = String, content_type = "text/html")))]
 async fn sign_in(
     State(app): State<App>,
@@ -110,9 +109,16 @@ async fn sign_in(
     peer: Option<Extension<Peer>>,
     session: Session,
     headers: HeaderMap,
+    Query(ask): Query<Ask>,
     Form(form): Form<SignIn>,
 ) -> Result<Response> {
     let SignIn { username, password, next } = form;
+    if let Some(lang) = ask.lang {
+        let mut form = SignInPage::new(&app, &headers, next.as_deref()).await?;
+        (form.username, form.look.lang) = (username, lang);
+        let kept = [(header::SET_COOKIE, keeping_language(lang))];
+        return Ok((kept, page(StatusCode::OK, &form)?).into_response());
+    }
     let checked =
         sign_in::check(&app, &attempts, peer.as_deref(), username.clone(), password).await;
     let error = match checked {

@@ -79,11 +79,13 @@ for (const [url, german, english] of DOORS) {
     for (const width of WIDTHS) {
       const page = await visitor.page({ ...PHONE, viewport: { width, height: 640 } }, url);
       await expect(page.locator("main")).toContainText(german);
-      await isWhole(page, page.getByRole("link", { name: "English" }));
-      await page.getByRole("link", { name: "English" }).tap();
+      // Where something may be typed it is a button of the form, which keeps that.
+      const other = page.getByRole(url === "/sign-in" ? "button" : "link", { name: "English" });
+      await isWhole(page, other);
+      await other.tap();
       await expect(page.locator("main")).toContainText(english);
       expect(new URL(page.url()).pathname).toBe(url);
-      expect(new URL(page.url()).searchParams.has("lang")).toBe(false);
+      if (url !== "/sign-in") expect(new URL(page.url()).searchParams.has("lang")).toBe(false);
     }
   });
 }

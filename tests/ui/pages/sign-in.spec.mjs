@@ -100,13 +100,22 @@ test.describe("sign-in", () => {
     await expect(page.locator("noscript p")).toContainText("Diese Seite braucht JavaScript.");
   });
 
-  test("the door changes its language in one press and keeps the way", async ({ visitor }) => {
-    const page = await visitor.page({}, "/sign-in?next=%2Fhelp");
-    await page.getByRole("link", { name: "English" }).click();
-    await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
-    await expect(page.locator("html")).toHaveAttribute("lang", "en");
-    await expect(page.locator("input[name=next]")).toHaveValue("/help");
-  });
+  for (const javaScriptEnabled of [true, false]) {
+    test(`the door changes its language in one press and keeps the way and the name, ${javaScriptEnabled ? "with" : "without"} scripts`, async ({ visitor }) => {
+      const page = await visitor.page({ javaScriptEnabled }, "/sign-in?next=%2Fhelp");
+      await page.getByLabel("Benutzername").fill(staff.username);
+      await page.getByRole("button", { name: "English" }).click();
+      await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+      await expect(page.locator("html")).toHaveAttribute("lang", "en");
+      await expect(page.locator("input[name=next]")).toHaveValue("/help");
+      await expect(page.getByLabel("User name")).toHaveValue(staff.username);
+      await expect(page.getByRole("alert")).toHaveCount(0);
+      await page.getByLabel("Password").fill(staff.password);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page).toHaveURL("/help");
+      await expect(page.locator("html")).toHaveAttribute("lang", "en");
+    });
+  }
 });
 
 for (const lang of ["de", "en"]) {
