@@ -8,7 +8,7 @@ import { Pad, StaffPanel, useFocus } from "./kiosk-staff.js";
 import { watchWedge } from "./kiosk-wedge.js";
 import { serverNow } from "./live.js";
 import { Shared } from "./store.js";
-import { clock, hasText, language, loadText, longDay, otherLanguage, setHouse, t } from "./text.js";
+import { clock, hasText, keepTexts, language, loadText, longDay, otherLanguage, setHouse, t } from "./text.js";
 import { tone } from "./tone.js";
 import { html, Icon, render, useEffect, useKeys, useState, useTick, useWatch } from "./ui.js";
 
@@ -125,7 +125,8 @@ function touched() {
   }, QUIET_MS);
 }
 
-const speak = (lang) => lang && lang !== language.value && loadText(lang, CATALOGUE);
+/** Where a language was never fetched and the network is away, the one that is there goes on. */
+const speak = (lang) => lang && lang !== language.value && loadText(lang, CATALOGUE).catch(() => {});
 
 function Head({ bare }) {
   useTick(1000);
@@ -139,7 +140,7 @@ function Head({ bare }) {
     ${!bare && html`<span class="pill" data-s=${sign} role="status">${text}</span>`}
     <div class="kiosk-acts">
       ${!bare && forStaff && html`<button onClick=${() => panel.set("staff")}><${Icon} name="users" size=${24} />${t("kiosk-staff")}</button>`}
-      <button lang=${other} onClick=${() => loadText(other, CATALOGUE)}><${Icon} name="languages" size=${24} />${t("kiosk-language-other")}</button></div></header>`;
+      <button lang=${other} onClick=${() => speak(other)}><${Icon} name="languages" size=${24} />${t("kiosk-language-other")}</button></div></header>`;
 }
 
 function Foot() {
@@ -275,6 +276,7 @@ async function start() {
   setHouse(root.dataset);
   const first = codeOfAddress();
   await loadText(document.documentElement.lang, CATALOGUE);
+  keepTexts(CATALOGUE);
   let keep;
   try {
     keep = await openKeep();
@@ -287,7 +289,10 @@ async function start() {
   });
   await startDevice(keep, root.dataset.version, {
     beat: async () => ({ queue_depth: counts.value.waiting, oldest_age_s: await queue.oldestAgeS(), last_seq: queue.lastSeq }),
-    heard: () => queue.flush(),
+    heard: () => {
+      keepTexts(CATALOGUE);
+      queue.flush();
+    },
     identify: () => show({ tone: "ok", sound: "identify", ms: IDENTIFY_MS, line1: t("kiosk-here"), line2: "" }),
     reboot: () => location.reload(),
   });

@@ -13,13 +13,28 @@ const house = { profile: "school", zone: undefined };
 let bundle = null;
 let formats = {};
 
+/** What was fetched of the catalogues: a language that is here needs no network. */
+const fetched = new Map();
+
+async function catalogue(name) {
+  if (!fetched.has(name)) {
+    const answer = await fetch(new URL(`./text/${name}`, import.meta.url));
+    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+    fetched.set(name, await answer.text());
+  }
+  return fetched.get(name);
+}
+
+/** Fetches the words of every language, so that each can be spoken while the network is away. */
+export async function keepTexts(end) {
+  await Promise.allSettled(LANGUAGES.map((lang) => catalogue(`${lang}.${end}`)));
+}
+
 /** Loads the words of `lang`; a page that needs few of them has a catalogue of its own. */
 export async function loadText(lang, end = "ftl") {
   const known = LANGUAGES.includes(lang) ? lang : "en";
   const next = new FluentBundle(known, { useIsolating: false });
-  const answer = await fetch(new URL(`./text/${known}.${end}`, import.meta.url));
-  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
-  next.addResource(new FluentResource(await answer.text()));
+  next.addResource(new FluentResource(await catalogue(`${known}.${end}`)));
   bundle = next;
   formats = {};
   document.documentElement.lang = known;

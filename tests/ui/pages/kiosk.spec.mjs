@@ -302,6 +302,20 @@ test("the language changes in one press, the answers too", async ({ visitor, lea
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hello Mia!");
 });
 
+test("the language changes in one press while the network is away, and goes back by itself", async ({ visitor, lead }) => {
+  const page = await tablet(visitor, lead);
+  const fetched = () => page.evaluate(() => performance.getEntriesByType("resource").filter(({ name, responseEnd }) => name.endsWith("en.kiosk.ftl") && responseEnd > 0).length);
+  await expect.poll(fetched).toBe(1);
+  await page.clock.install();
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hold your card here");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await page.clock.fastForward(20_000);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Karte hier anhalten");
+  await expect(page.locator("html")).toHaveAttribute("lang", "de");
+});
+
 test("field, keys and what ends the step stand edge below edge, and every key is 72 pixels wide and high", async ({ visitor, lead }) => {
   const page = await tablet(visitor, lead);
   await page.getByRole("button", { name: "Nummer eingeben" }).click();
