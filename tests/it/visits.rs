@@ -295,7 +295,6 @@ async fn a_mark_by_hand_is_audited_and_of_today() {
 async fn who_goes_home_is_in_no_room_and_who_was_in_a_run_was_here() {
     let scene = Scene::new().await;
     let run = scene.run(scene.gym, &[scene.eva]).await;
-    let began = scene.now();
     scene.start(scene.eva, scene.mia, run).await.unwrap();
     for status in [Status::Excused, Status::Unreported, Status::Expected] {
         let refused = scene.mark(scene.eva, scene.mia, status).await;
@@ -307,7 +306,8 @@ async fn who_goes_home_is_in_no_room_and_who_was_in_a_run_was_here() {
     scene.check().await;
     // Nobody leaves before something that is known of them, or arrives after it.
     let at = |status, at| Mark { status, reason: None, at: Some(at) };
-    let before = scene.mark_as(scene.eva, scene.mia, at(Status::Left, began)).await;
+    let before = at(Status::Left, Scene::minute(-1));
+    let before = scene.mark_as(scene.eva, scene.mia, before).await;
     assert!(matches!(before, Err(Error::Invalid { .. })), "{before:?}");
     scene.mark(scene.eva, scene.mia, Status::Present).await.unwrap();
     let after = scene.mark_as(scene.eva, scene.mia, at(Status::Present, scene.now())).await;

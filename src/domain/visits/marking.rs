@@ -3,7 +3,7 @@
 
 use rusqlite::params;
 
-use super::model::{Attendance, Member, Source, Standing, Status, Today};
+use super::model::{Attendance, EndReason, Member, Source, Standing, Status, Today, Visit};
 use super::{attendance, commands, queries, stays};
 use crate::base::id::PersonId;
 use crate::base::{Error, Result, Timestamp, text};
@@ -138,6 +138,10 @@ fn left(
         return stays::go_home(tx, today, member, standing, at, Source::Manual);
     }
     let Some(at) = at else { return Ok(()) };
+    let outlasts = |visit: &&Visit| visit.ended_at.is_some_and(|ended| ended > at);
+    if let Some(visit) = standing.visit_of_leaving().filter(outlasts) {
+        stays::end(tx, member, visit, at, EndReason::Left, Source::Manual)?;
+    }
     rows::run(
         tx,
         "update attendance

@@ -185,10 +185,25 @@ impl Standing {
         self.last.as_ref().and_then(|visit| visit.ended_at)
     }
 
-    /// Returns until when the person is known to have been in the house.
+    /// Returns until when the person is known to have been in the house, whatever was noted of their
+    /// leaving it: that may have been noted late.
     pub fn known_until(&self) -> Option<Timestamp> {
-        let arrived = self.attendance.as_ref().and_then(|row| row.arrived_at);
-        arrived.max(self.last_news())
+        let Some(row) = self.attendance.as_ref() else { return self.last_news() };
+        let by_badge = self.is_present() && row.source == Some(Source::Badge);
+        let seen = row.arrived_at.max(row.changed_at.filter(|_| by_badge));
+        let visit = self.visit_of_leaving().map(|visit| visit.started_at);
+        seen.max(visit.or_else(|| self.last_news()))
+    }
+
+    /// Returns the last visit, if only the person's leaving the house or the house itself has ended
+    /// it: who turns out to have left earlier has ended it with that.
+    pub fn visit_of_leaving(&self) -> Option<&Visit> {
+        let left_at = self.attendance.as_ref().and_then(|row| row.left_at);
+        self.last.as_ref().filter(|visit| match visit.end_reason {
+            Some(EndReason::Left) => left_at.is_some() && visit.ended_at == left_at,
+            Some(EndReason::DayClosed) => !self.is_present(),
+            _ => visit.is_open_to_news(),
+        })
     }
 
     /// Returns when the newest thing that is known of the person happened. That
