@@ -124,6 +124,7 @@ problem-attendance-other-day = Das gilt nur für heute.
 problem-device-revoked = Dieses Gerät ist gesperrt.
 problem-person-last-admin = Das Haus braucht mindestens eine Leitung.
 problem-person-number-taken = Diese Nummer gehört schon jemandem.
+problem-person-changed = Jemand anders hat diese Person inzwischen geändert. Bitte noch einmal ansehen und speichern.
 problem-run-ended = Das ist schon beendet.
 problem-run-not-ended = Das läuft noch.
 problem-supervision-ended = Diese Aufsicht ist schon beendet.

@@ -124,6 +124,7 @@ problem-attendance-other-day = This is for today only.
 problem-device-revoked = This device is locked out.
 problem-person-last-admin = The house needs one lead at least.
 problem-person-number-taken = This number is somebody's already.
+problem-person-changed = Somebody else has changed this person meanwhile. Please look again and save.
 problem-run-ended = This has ended already.
 problem-run-not-ended = This still goes on.
 problem-supervision-ended = This supervision has ended already.

@@ -118,6 +118,7 @@ fn refusal(code: &str) -> &'static str {
         "group.not_own" => "you are not in charge of this group",
         "password.own" => "one's own password is changed with the present one",
         "password.wrong" => "the password is wrong",
+        "person.former" => "who belonged to the house once is for the lead and the office to see",
         "pin.wrong" => "the badge, the user name or the PIN is wrong",
         "run.not_own" => "you are not in charge of this run",
         "setup.code_wrong" => "the set-up code is wrong",

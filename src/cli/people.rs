@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::base::id::PersonId;
 use crate::base::{Actor, Error, Result};
 use crate::config::Config;
-use crate::domain::people::model::NewPerson;
+use crate::domain::people::model::{NewPerson, PersonState};
 use crate::domain::people::queries::{self, Search};
 use crate::domain::people::{Role, commands, import, rules};
 use crate::domain::rooms::roster::{self, Report};
@@ -262,7 +262,8 @@ async fn checked_hash(app: &App, username: &str, password: String) -> Result<Str
 }
 
 fn list(flags: &List) -> Outcome {
-    let search = Search { text: flags.text.clone(), role: flags.role, group: None };
+    let (text, role, state) = (flags.text.clone(), flags.role, PersonState::Active);
+    let search = Search { text, role, group: None, state };
     let people = at_home(&flags.place, async move |app| {
         app.read(move |conn| {
             let mut listed = Vec::new();

@@ -46,6 +46,7 @@ pub mod assets;
 pub mod pages;
 pub mod doors;
 mod lost;
+pub mod accounts;
 pub mod badges;
 pub mod contacts;
 pub mod audit;
@@ -105,6 +106,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         pages::routes(),
         doors::routes(),
         people::routes(),
+        accounts::routes(),
         badges::routes(),
         contacts::routes(),
         audit::routes(),

@@ -1,32 +1,31 @@
-//! People: found by name, enrolled, changed, given accounts.
+//! People: found by name, enrolled, changed.
 //!
 //! What of a person is shown depends on who asks; what may not be shown is absent.
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
+use super::accounts::AccountView;
 use super::badges::BadgeView;
 use super::extract::{Act, Json, Path, Query, present};
 use super::signed_in::SignedIn;
 use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
+use crate::base::Result;
 use crate::base::id::{GroupId, PersonId};
 use crate::base::page::{Page, Paging};
-use crate::base::{Error, Result, secret};
 use crate::domain::help;
-use crate::domain::house::{self, Language};
+use crate::domain::house::Language;
 use crate::domain::people::model::{Account, Badge, NewPerson, PersonChange, PersonState};
 use crate::domain::people::queries::Search;
-use crate::domain::people::{self, Role, commands, rules};
+use crate::domain::people::{self, Role, commands};
 use crate::domain::rooms;
 use crate::domain::visits::whereabouts::{self, Seen};
-
-/// How many characters a password has that we make.
-const MADE_PASSWORD: usize = 12;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
@@ -35,8 +34,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(may(Who::ADMIN, routes!(create)))
         .routes(may(Who::TEAM, routes!(show)))
         .routes(may(Who::ADMIN, routes!(update)))
-        .routes(may(Who::ADMIN, routes!(open_account)))
-        .routes(may(Who::ADMIN, routes!(change_account)))
 }
 
 /// Whether somebody is in the house now.
@@ -49,9 +46,15 @@ enum Presence {
 
 /// A group by name.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-struct GroupName {
+pub struct GroupName {
     id: GroupId,
     name: String,
+}
+
+impl From<rooms::Group> for GroupName {
+    fn from(group: rooms::Group) -> GroupName {
+        GroupName { id: group.id, name: group.name }
+    }
 }
 
 /// A person in a list; what the caller may not see is absent.
@@ -72,16 +75,51 @@ impl From<Seen> for PersonItem {
     fn from(seen: Seen) -> PersonItem {
         let role = seen.more.is_some().then_some(seen.person.role);
         let (groups, room) = seen.more.map(|more| (more.groups, more.room)).unzip();
-        let named = |group: rooms::Group| GroupName { id: group.id, name: group.name };
         PersonItem {
             id: seen.person.id,
             display_name: seen.person.display_name,
             status: if seen.present { Presence::Present } else { Presence::NotPresent },
             role,
-            groups: groups.map(|groups| groups.into_iter().map(named).collect()),
+            groups: groups.map(|groups| groups.into_iter().map(GroupName::from).collect()),
             room_name: room.flatten().map(|(_, name)| name),
         }
     }
+}
+
+/// A person in a list, with what admin and office may see of everybody at once.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct PersonRow {
+    #[serde(flatten)]
+    item: PersonItem,
+    #[serde(flatten)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RowView)]
+    file: Option<RowView>,
+}
+
+/// What only admin and office may see of a person in a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct RowView {
+    #[schema(required = false)]
+    number: Option<String>,
+    #[schema(required = false)]
+    language: Option<Language>,
+    /// How many badges of the person open something.
+    #[schema(required = false)]
+    badge_count: i64,
+}
+
+impl PersonRow {
+    fn new(who: Role, seen: Seen, badge_count: i64) -> PersonRow {
+        let (number, language) = (seen.person.number.clone(), seen.person.language);
+        let file = keeps_files(who).then_some(RowView { number, language, badge_count });
+        PersonRow { item: seen.into(), file }
+    }
+}
+
+/// Whether one of this role sees what the house has on file of everybody.
+fn keeps_files(who: Role) -> bool {
+    matches!(who, Role::Admin | Role::Office)
 }
 
 /// A person; what the caller may not see is absent.
@@ -110,35 +148,25 @@ struct FileView {
     state: PersonState,
     #[schema(required = false)]
     badges: Vec<BadgeView>,
+    /// Tells what is known of the person now from what was known before, for a change.
+    #[schema(required = false)]
+    version: String,
     /// The person's account; null without one. For admins only.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountView>,
 }
 
-/// An account.
-#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-struct AccountView {
-    username: String,
-    disabled: bool,
-    /// The password that was made; said this once and never again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<String>,
-}
-
 impl PersonView {
     fn new(who: Role, seen: Seen, badges: Vec<Badge>, account: Option<Account>) -> PersonView {
         let person = seen.person.clone();
-        let knows = seen.more.is_some();
-        let file = matches!(who, Role::Admin | Role::Office).then(|| FileView {
+        let (knows, version) = (seen.more.is_some(), person.version());
+        let file = keeps_files(who).then(|| FileView {
+            version,
             number: person.number,
             language: person.language,
             state: person.state,
             badges: badges.into_iter().map(BadgeView::from).collect(),
-            account: account.filter(|_| who == Role::Admin).map(|account| AccountView {
-                username: account.username,
-                disabled: account.disabled,
-                password: None,
-            }),
+            account: account.filter(|_| who == Role::Admin).map(AccountView::from),
         });
         PersonView {
             item: seen.into(),
@@ -159,6 +187,8 @@ struct Filter {
     q: String,
     group_id: Option<GroupId>,
     role: Option<Role>,
+    /// `active`, as who belongs to the house is without it; or `inactive`, for admin and office.
+    state: Option<PersonState>,
     /// How many items at the most (1 to 500, default 50).
     limit: Option<u32>,
     /// Where the page before ended, as its `next_cursor` said.
@@ -171,7 +201,7 @@ struct PeopleList {
     #[serde(flatten)]
     at: AsOf,
     #[serde(flatten)]
-    page: Page<PersonItem>,
+    page: Page<PersonRow>,
 }
 
 /// Finds people by name. Of those out of scope only name and presence are told.
@@ -182,18 +212,26 @@ async fn list(
     who: SignedIn,
     Query(filter): Query<Filter>,
 ) -> Result<Json<PeopleList>> {
-    let Filter { q: text, group_id: group, role, limit, cursor } = filter;
+    let Filter { q: text, group_id: group, role, state, limit, cursor } = filter;
+    let state = state.unwrap_or(PersonState::Active);
     let paging = Paging { limit, cursor };
     let (limit, offset) = (i64::from(paging.limit()?) + 1, paging.offset()?);
-    let search = Search { text, role, group };
+    let search = Search { text, role, group, state };
     let (at, found) = app
         .snapshot(move |conn, now| {
             let scope = rooms::scope::of(conn, who.person, who.role, now)?;
-            whereabouts::search(conn, &scope, &search, limit, offset)
+            let found = whereabouts::search(conn, &scope, &search, limit, offset)?;
+            found.into_iter().map(|seen| row(conn, who.role, seen)).collect::<Result<Vec<_>>>()
         })
         .await?;
-    let page = Page::of(found.into_iter().map(PersonItem::from).collect(), &paging)?;
+    let page = Page::of(found, &paging)?;
     Ok(Json(PeopleList { at, page }))
+}
+
+fn row(conn: &Connection, who: Role, seen: Seen) -> Result<PersonRow> {
+    let known = keeps_files(who);
+    let badges = if known { people::queries::valid_badges(conn, seen.person.id)? } else { 0 };
+    Ok(PersonRow::new(who, seen, badges))
 }
 
 /// Shows a person.
@@ -268,22 +306,29 @@ struct Change {
     /// `active` or `inactive`: whether the person belongs to the house. Who becomes inactive leaves
     /// it at once: visit, presence and an open help request of theirs end.
     state: Option<PersonState>,
+    /// The `version` that is to be changed: when somebody else has changed it since, nothing is.
+    version: Option<String>,
 }
 
 /// Changes a person. A new role takes effect at once, also on open streams.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", tag = "people", request_body = Change,
     params(("id" = PersonId, Path)), responses((status = 200, body = PersonView), (status = 404),
-        (status = 409, description = "`person.last_admin`, `person.number_taken`"), (status = 422)))]
+        (status = 409, description = "`person.last_admin`, `person.number_taken`, `person.changed`"),
+        (status = 422)))]
 async fn update(
     State(app): State<App>,
     who: SignedIn,
     Path(id): Path<PersonId>,
     Json(change): Json<Change>,
 ) -> Result<Json<PersonView>> {
-    let Change { given_name, family_name, display_name, role, number, language, state } = change;
+    let Change { given_name, family_name, display_name, role, number, language, .. } = change;
+    let (state, version) = (change.state, change.version);
     let change =
         PersonChange { number, given_name, family_name, display_name, role, language, state };
     app.write(who.actor(), "people.change", move |tx| {
+        if let Some(version) = version {
+            commands::require_version(tx, id, &version)?;
+        }
         help::leaving::change(tx, id, change)?;
         let scope = rooms::scope::of(tx, who.person, who.role, tx.now)?;
         let seen = whereabouts::one(tx, &scope, id)?;
@@ -292,104 +337,4 @@ async fn update(
         Ok(Json(PersonView::new(who.role, seen, badges, account)))
     })
     .await
-}
-
-/// A user name, and the password unless one is to be made.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewAccount {
-    username: String,
-    password: Option<String>,
-}
-
-/// Opens an account for a person. A repeat is refused: the answer may hold a password, and is not kept.
-#[utoipa::path(post, path = "/api/v1/people/{id}/account", tag = "people",
-    request_body = NewAccount, params(("id" = PersonId, Path)),
-    responses((status = 201, body = AccountView), (status = 404), (status = 422),
-        (status = 409, description = "`account.exists`, `account.username_taken`")))]
-async fn open_account(
-    State(app): State<App>,
-    who: SignedIn,
-    Path(id): Path<PersonId>,
-    Json(new): Json<NewAccount>,
-) -> Result<(StatusCode, Json<AccountView>)> {
-    let username = rules::username(&new.username)?;
-    let made = new.password.is_none().then(|| secret::readable(MADE_PASSWORD)).transpose()?;
-    let password = new.password.or(made.clone()).unwrap_or_default();
-    let hash = checked_hash(&app, id, &username, password).await?;
-    let name = username.clone();
-    app.write(who.actor(), "people.open_account", move |tx| {
-        commands::open_account(tx, id, &name, &hash)
-    })
-    .await?;
-    let view = AccountView { username, disabled: false, password: made };
-    Ok((StatusCode::CREATED, Json(view)))
-}
-
-/// What is to change of an account; what is missing stays.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AccountChange {
-    disabled: Option<bool>,
-    /// A new password, for somebody who has forgotten theirs; ends their sessions.
-    password: Option<String>,
-    /// Whether the house makes it, whatever is given; the answer says it this once.
-    #[serde(default)]
-    make_password: bool,
-}
-
-/// Closes an account, opens it again, or gives it a new password.
-#[utoipa::path(patch, path = "/api/v1/people/{id}/account", tag = "people",
-    request_body = AccountChange, params(("id" = PersonId, Path)),
-    responses((status = 200, body = AccountView), (status = 404), (status = 422),
-        (status = 403, description = "`password.own`: needs the present one"),
-        (status = 409, description = "`person.last_admin`")))]
-async fn change_account(
-    State(app): State<App>,
-    who: SignedIn,
-    Path(id): Path<PersonId>,
-    Json(change): Json<AccountChange>,
-) -> Result<Json<AccountView>> {
-    let account = app.read(move |conn| people::queries::account(conn, id)).await?;
-    let account = account.ok_or(Error::NotFound("account"))?;
-    let made = change.make_password.then(|| secret::readable(MADE_PASSWORD)).transpose()?;
-    let password = made.clone().or(change.password);
-    // A screen that was left open is not enough to take somebody's account from them.
-    if password.is_some() && id == who.person {
-        return Err(Error::Forbidden("password.own"));
-    }
-    let hash = match password {
-        Some(password) => Some(checked_hash(&app, id, &account.username, password).await?),
-        None => None,
-    };
-    let account = app
-        .write(who.actor(), "people.change_account", move |tx| {
-            if let Some(hash) = hash {
-                commands::set_password(tx, id, &hash, None)?;
-            }
-            if let Some(disabled) = change.disabled {
-                commands::disable_account(tx, id, disabled)?;
-            }
-            people::queries::account(tx, id)?.ok_or(Error::NotFound("account"))
-        })
-        .await?;
-    let Account { username, disabled, .. } = account;
-    Ok(Json(AccountView { username, disabled, password: made }))
-}
-
-/// Returns the hash of a new password for a person who exists.
-async fn checked_hash(
-    app: &App,
-    person: PersonId,
-    username: &str,
-    password: String,
-) -> Result<String> {
-    let house = app
-        .read(move |conn| {
-            people::queries::find(conn, person)?;
-            Ok(house::queries::house(conn)?.name)
-        })
-        .await?;
-    rules::check_password("password", &password, username, &house)?;
-    app.hasher.hash(password).await
 }

@@ -123,6 +123,76 @@ async fn a_list_comes_in_pages() {
     }
 }
 
+/// What a clerk needs to see at a glance, and nobody else may.
+#[tokio::test]
+async fn the_list_tells_the_office_number_language_and_how_many_badges_are_valid() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    let (ada, staff) = server.signed_in("Ada Krause", Role::Staff).await;
+    let mia = server.member("Mia Berg", "04A1B2C3").await;
+    group(&server, &[mia], ada).await;
+    let path = format!("/api/v1/people/{mia}");
+    let known = json!({ "number": "7", "language": "en" });
+    assert_eq!(send(&admin, Method::PATCH, &path, known).await.status, 200);
+    let listed = async |who: &Client| get(who, "/api/v1/people?q=berg").await.1["items"][0].clone();
+    for who in [&admin, &office] {
+        let row = listed(who).await;
+        let file = (&row["number"], &row["language"], &row["badge_count"]);
+        assert_eq!(file, (&json!("7"), &json!("en"), &json!(1)), "{row}");
+    }
+    let row = listed(&staff).await;
+    assert_eq!(row["role"], "member");
+    assert!(["number", "language", "badge_count"].iter().all(|it| row.get(it).is_none()), "{row}");
+    let (_, shown) = get(&office, &path).await;
+    let badge = format!("/api/v1/badges/{}/block", shown["badges"][0]["id"].as_str().unwrap());
+    assert_eq!(send(&office, Method::POST, &badge, json!({})).await.status, 200);
+    assert_eq!(listed(&office).await["badge_count"], 0);
+}
+
+#[tokio::test]
+async fn who_belonged_to_the_house_once_is_listed_for_lead_and_office_alone() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let (_, office) = server.signed_in("Olaf Amt", Role::Office).await;
+    let (_, staff) = server.signed_in("Ada Krause", Role::Staff).await;
+    let mia = server.person("Mia Berg", Role::Member).await;
+    let path = format!("/api/v1/people/{mia}");
+    send(&admin, Method::PATCH, &path, json!({ "state": "inactive" })).await;
+    for who in [&admin, &office] {
+        let (_, former) = get(who, "/api/v1/people?state=inactive").await;
+        assert_eq!(
+            (former["items"].as_array().unwrap().len(), &former["items"][0]["id"]),
+            (1, &json!(mia))
+        );
+        let (_, active) = get(who, "/api/v1/people?role=member").await;
+        assert_eq!(active["items"], json!([]));
+    }
+    let (status, refused) = get(&staff, "/api/v1/people?state=inactive").await;
+    assert_eq!((status, &refused["code"]), (403, &json!("person.former")));
+    let (status, wrong) = get(&office, "/api/v1/people?state=erased").await;
+    assert_eq!((status, &wrong["field"]), (422, &json!("state")));
+}
+
+#[tokio::test]
+async fn a_change_of_what_somebody_else_has_changed_meanwhile_is_refused() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let mia = server.person("Mia Berg", Role::Member).await;
+    let path = format!("/api/v1/people/{mia}");
+    let read = get(&admin, &path).await.1["version"].clone();
+    let first = json!({ "number": "7", "version": read });
+    let first = send(&admin, Method::PATCH, &path, first).await;
+    assert_eq!(first.status, 200);
+    let second =
+        send(&admin, Method::PATCH, &path, json!({ "number": "8", "version": read })).await;
+    assert_eq!((second.status, code(&second)), (409, "person.changed".to_owned()));
+    let (_, now) = get(&admin, &path).await;
+    assert_eq!((&now["number"], &now["version"]), (&json!("7"), &first.json().unwrap()["version"]));
+    let again = json!({ "number": "8", "version": now["version"] });
+    assert_eq!(send(&admin, Method::PATCH, &path, again).await.status, 200);
+}
+
 // Faults 60 and 64.
 #[tokio::test]
 async fn staff_see_of_others_than_their_own_only_name_and_presence() {

@@ -46,6 +46,14 @@ fn number_taken() -> Error {
     Error::conflict("person.number_taken", "another person has this number")
 }
 
+/// Refuses a change of what somebody else has changed since it was read.
+pub fn require_version(tx: &Tx<'_>, id: PersonId, version: &str) -> Result<()> {
+    if queries::find(tx, id)?.version() == version {
+        return Ok(());
+    }
+    Err(Error::conflict("person.changed", "somebody else has changed this person meanwhile"))
+}
+
 /// Changes what is known of a person. The last admin stays one. A new role, or leaving the
 /// house, takes effect on what the person has open now.
 pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<Person> {

@@ -2,7 +2,7 @@
 
 use super::rules;
 use crate::base::id::{BadgeId, ContactId, PersonId};
-use crate::base::{Error, Result, Timestamp, text};
+use crate::base::{Error, Result, Timestamp, secret, text};
 use crate::domain::house::Language;
 use crate::store::rows::{FromRow, Row};
 use crate::words;
@@ -40,6 +40,15 @@ pub struct Person {
     pub role: Role,
     pub language: Option<Language>,
     pub state: PersonState,
+}
+
+impl Person {
+    /// Returns what tells this state of what is known of a person from any other.
+    pub fn version(&self) -> String {
+        let known = format!("{self:?}");
+        let hash = secret::hash(known);
+        secret::hex(hash.get(..8).unwrap_or(&hash))
+    }
 }
 
 impl FromRow for Person {

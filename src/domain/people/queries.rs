@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::model::{Account, Badge, Contact, Login, Person, Role};
+use super::model::{Account, Badge, Contact, Login, Person, PersonState, Role};
 use super::rules;
 use crate::base::Result;
 use crate::base::id::{BadgeId, ContactId, GroupId, PersonId, RunId};
@@ -53,15 +53,17 @@ pub fn display_name(conn: &Connection, person: PersonId) -> Result<Option<String
 }
 
 /// What people a list is to show.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Search {
     /// Beginnings of words of the name.
     pub text: String,
     pub role: Option<Role>,
     pub group: Option<GroupId>,
+    /// Whether those who belong to the house are meant, or those who did.
+    pub state: PersonState,
 }
 
-/// Returns the people who belong to the house and match, by name, from `offset` on.
+/// Returns the people who match, by name, from `offset` on.
 pub fn search(conn: &Connection, search: &Search, limit: i64, offset: i64) -> Result<Vec<Person>> {
     let key = rules::search_key(&search.text);
     // More than three words tell nobody apart whom three do not.
@@ -70,7 +72,7 @@ pub fn search(conn: &Connection, search: &Search, limit: i64, offset: i64) -> Re
     rows::all(
         conn,
         people!(
-            "where state = 'active'
+            "where state = ?8
                and search_key like ?1 and search_key like ?2 and search_key like ?3
                and (?4 is null or role = ?4)
                and (?5 is null or person_id in
@@ -78,7 +80,7 @@ pub fn search(conn: &Connection, search: &Search, limit: i64, offset: i64) -> Re
              order by search_key, person_id
              limit ?6 offset ?7"
         ),
-        params![word(), word(), word(), search.role, search.group, limit, offset],
+        params![word(), word(), word(), search.role, search.group, limit, offset, search.state],
     )
 }
 
@@ -177,6 +179,16 @@ pub fn badges_of(conn: &Connection, person: PersonId) -> Result<Vec<Badge>> {
          from badge
          where person_id = ?1
          order by badge_id",
+        params![person],
+    )
+}
+
+/// Returns how many badges of a person open something.
+pub fn valid_badges(conn: &Connection, person: PersonId) -> Result<i64> {
+    rows::one(
+        conn,
+        "badge",
+        "select count(*) from badge where person_id = ?1 and state = 'active'",
         params![person],
     )
 }

@@ -54,6 +54,11 @@ pub fn of(conn: &Connection, person: PersonId, day: Day) -> Result<Whereabouts> 
     Ok(found.unwrap_or_default())
 }
 
+/// Whether one of this role is told of those who belonged to the house once.
+fn knows_former(role: Role) -> bool {
+    matches!(role, Role::Admin | Role::Office)
+}
+
 /// Returns the people who match, as `scope` may see them.
 pub fn search(
     conn: &Connection,
@@ -67,6 +72,12 @@ pub fn search(
     {
         scope.require_group(conn, group)?;
     }
+    match search.state {
+        PersonState::Active => (),
+        PersonState::Inactive if knows_former(scope.role) => (),
+        PersonState::Inactive => return Err(Error::Forbidden("person.former")),
+        PersonState::Erased => return Err(Error::invalid("state", "must be active or inactive")),
+    }
     let day = today(conn, scope.at)?;
     let found = people::queries::search(conn, search, limit, offset)?;
     found.into_iter().map(|person| seen(conn, scope, person, day)).collect()
@@ -75,8 +86,7 @@ pub fn search(
 /// Returns one person, as `scope` may see them.
 pub fn one(conn: &Connection, scope: &Scope, person: PersonId) -> Result<Seen> {
     let person = people::queries::find(conn, person)?;
-    let knows_former = matches!(scope.role, Role::Admin | Role::Office);
-    if person.state != PersonState::Active && !knows_former {
+    if person.state != PersonState::Active && !knows_former(scope.role) {
         return Err(Error::NotFound("person"));
     }
     seen(conn, scope, person, today(conn, scope.at)?)
