@@ -293,4 +293,5 @@ problem-request-invalid-closes-at = Das muss später sein als die Zeit, nach der
 problem-room-name-taken = Ein Raum heißt schon so.
 problem-activity-name-taken = Eine Aktivität heißt schon so.
 problem-group-name-taken = Eine Gruppe heißt schon so.
+problem-group-full = Eine Gruppe hat höchstens 500 Mitglieder.
 problem-request-invalid-capacity = Ein Raum hat 1 bis 5000 Plätze.

@@ -293,4 +293,5 @@ problem-request-invalid-closes-at = This must be later than the time after which
 problem-room-name-taken = Another room has this name.
 problem-activity-name-taken = Another activity has this name.
 problem-group-name-taken = Another group has this name.
+problem-group-full = A group has at most 500 members.
 problem-request-invalid-capacity = A room has 1 to 5000 places.

@@ -35,6 +35,7 @@ pub mod findings;
 pub mod health;
 pub mod house;
 pub mod rooms;
+pub mod memberships;
 pub mod runs;
 pub mod supervisions;
 pub mod offers;
@@ -92,6 +93,7 @@ pub fn routes() -> (Router<App>, OpenApi) {
         health::routes(),
         house::routes(),
         rooms::routes(),
+        memberships::routes(),
         runs::routes(),
         supervisions::routes(),
         offers::routes(),

@@ -94,6 +94,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/groups", "A O S"),
     ("POST", "/api/v1/groups", "A"),
     ("PUT", "/api/v1/groups/{id}/members", "A"),
+    ("PATCH", "/api/v1/people/{id}/groups", "A"),
     ("PUT", "/api/v1/groups/{id}/staff", "A"),
     ("GET", "/api/v1/runs", "A S"),
     ("POST", "/api/v1/runs", "A S"),

@@ -63,6 +63,7 @@ mod store;
 mod scene;
 mod scans;
 mod clocks;
+mod memberships;
 mod memo;
 mod turns;
 mod visits;

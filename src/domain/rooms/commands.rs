@@ -113,6 +113,56 @@ pub fn set_group_members(tx: &mut Tx<'_>, group: GroupId, members: &[PersonId]) 
     Ok(())
 }
 
+/// Puts a member into some groups and takes it out of others. Those responsible for a group that
+/// it comes into or leaves see others than before.
+pub fn regroup(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    added: &[GroupId],
+    removed: &[GroupId],
+) -> Result<()> {
+    if people::queries::find(tx, person)?.role != Role::Member {
+        return Err(Error::invalid("added", "only a member is in groups"));
+    }
+    let before: BTreeSet<GroupId> = people::queries::groups_of(tx, person)?.into_iter().collect();
+    let (added, removed): (BTreeSet<_>, BTreeSet<_>) =
+        (added.iter().copied().collect(), removed.iter().copied().collect());
+    if !added.is_disjoint(&removed) {
+        return Err(Error::invalid("removed", "a group is either added or removed"));
+    }
+    for group in &removed {
+        named("removed", queries::group(tx, *group))?;
+    }
+    for group in removed.intersection(&before) {
+        leave_group(tx, *group, person)?;
+        supervising::members_changed(tx, *group)?;
+    }
+    for group in &added {
+        named("added", queries::group(tx, *group))?;
+    }
+    for group in added.difference(&before) {
+        join_group(tx, *group, person)?;
+        require_fits(tx, *group)?;
+        supervising::members_changed(tx, *group)?;
+    }
+    Ok(())
+}
+
+fn require_fits(tx: &Tx<'_>, group: GroupId) -> Result<()> {
+    let members: i64 = rows::one(
+        tx,
+        "group",
+        "select count(*)
+         from group_member
+         where group_id = ?1",
+        params![group],
+    )?;
+    if usize::try_from(members).is_ok_and(|members| members <= MEMBERS_MAX) {
+        return Ok(());
+    }
+    Err(Error::conflict("group.full", format!("a group has at most {MEMBERS_MAX} members")))
+}
+
 /// Puts a member into a group. Says whether they were not in it; nobody else can be. Who sees whom
 /// follows from it, so that it is a line in the audit.
 pub(super) fn join_group(tx: &mut Tx<'_>, group: GroupId, person: PersonId) -> Result<bool> {
