@@ -107,7 +107,7 @@ create table room (
 ) strict;
 
 create table "group" (
-    group_id integer primary key,
+    group_id integer primary key autoincrement,  -- never used again: topics and the audit name it
     name     text not null unique,
     kind     text not null check (kind in ('class', 'care', 'ward'))
 ) strict;
@@ -137,7 +137,8 @@ create unique index run_open on run (room_id) where ended_at is null;  -- one ru
 create index run_started on run (started_at);
 
 -- Who is responsible for a run or a group, from when to when. Rows are ended, never deleted:
--- what somebody could see at any instant can be computed again.
+-- what somebody could see at any instant can be computed again. They go only with a group that is
+-- taken back, which has nobody in it.
 create table supervision (
     supervision_id integer primary key,
     person_id      integer not null references person,
@@ -168,6 +169,37 @@ create table supervision_offer (
     check ((ended_at is null) = (outcome is null))
 ) strict;
 create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;  -- one is asked at a time
+
+-- What files of people have changed, as long as it may be undone; the night forgets it then.
+create table import (
+    import_id  integer primary key autoincrement,  -- never used again: no undo means another one
+    at         integer not null,
+    by         text not null,                  -- person:7, system
+    new        integer not null,               -- how many rows named somebody new
+    changed    integer not null,               -- how many rows changed what was known
+    undone_at  integer,
+    gone       integer,                        -- what the undo did, said again to whoever asks again
+    inactive   integer,
+    restored   integer,
+    kept       integer,
+    check ((undone_at is null) = (gone is null))
+) strict;
+
+-- How a person was before and after it, as JSON. Names are in it, and so it goes with the undo.
+create table import_person (
+    import_id integer not null references import on delete cascade,
+    person_id integer not null references person on delete cascade,
+    before    text,                            -- null of whom it has made
+    after     text not null,
+    primary key (import_id, person_id)
+) strict, without rowid;
+
+-- The groups that it has made.
+create table import_group (
+    import_id integer not null references import on delete cascade,
+    group_id  integer not null references "group" on delete cascade,
+    primary key (import_id, group_id)
+) strict, without rowid;
 
 -- devices: badge readers and kiosks, how they are enrolled and what they last said; wall screens.
 create table device (

@@ -199,6 +199,7 @@ async fn clean_up(app: &App) -> Result<()> {
         log::prune(tx, before(config.events_keep_days))?;
         once::prune(tx, now.minus(ANSWERS_KEPT))?;
         people::audit::prune(tx, before(config.audit_keep_days))?;
+        rooms::imports::prune(tx)?;
         devices::commands::prune(tx)?;
         visits::keeping::prune(tx, before(config.visits_keep_days))?;
         visits::keeping::prune_reasons(tx, now.minus(visits::keeping::REASONS_KEPT))?;

@@ -74,6 +74,8 @@ ids! {
     RoomId
     /// A standing group: class, care group, ward.
     GroupId
+    /// A file of people that was taken over.
+    ImportId
     /// What can be offered.
     ActivityId
     /// One occurrence of an activity.

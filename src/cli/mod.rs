@@ -5,6 +5,7 @@ pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod devices;
+pub mod imports;
 pub mod init;
 pub mod openapi;
 pub mod people;

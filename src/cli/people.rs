@@ -1,29 +1,23 @@
 //! `daybook people`: importing, adding and listing people, and new passwords; also while the
 //! server runs. A password is typed or piped in, never an argument: others could read it.
 
-use std::fs::File;
 use std::io::{BufRead, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::Serialize;
 
-use super::{Failure, Outcome, Place, console, say, say_json, say_table};
+use super::{Failure, Outcome, Place, console, imports, say, say_json, say_table};
 use crate::app::App;
 use crate::base::id::PersonId;
 use crate::base::{Actor, Error, Result};
 use crate::config::Config;
+use crate::domain::house;
 use crate::domain::people::model::{NewPerson, PersonState};
 use crate::domain::people::queries::{self, Search};
-use crate::domain::people::{Role, commands, import, rules};
-use crate::domain::rooms::roster::{self, Report};
-use crate::domain::{help, house};
+use crate::domain::people::{Role, commands, rules};
 use crate::store::directory::Directory;
-
-/// How many bytes a file to be imported may have, as by the API.
-const FILE_MAX: u64 = 16 * 1024 * 1024;
 
 /// How many people are listed at once.
 const PAGE: i64 = 500;
@@ -38,29 +32,12 @@ pub struct Flags {
 
 #[derive(Subcommand)]
 enum Verb {
-    Import(Import),
+    Import(imports::Flags),
+    Imports(imports::ListFlags),
+    UndoImport(imports::UndoFlags),
     Add(Add),
     Password(Password),
     List(List),
-}
-
-/// Take over a file of people as spreadsheets save it (CSV), all or nothing
-#[derive(Args)]
-#[command(after_help = "Example: daybook people import pupils.csv --dry-run\n\n\
-    Columns (German or English): Vorname, Nachname, Schülernummer, Klasse, Gruppe, Rolle, Chip,\n\
-    Kontakt, Telefon, Abholberechtigt; others are ignored and said to be. The same file again\n\
-    changes nothing.")]
-struct Import {
-    /// The file; - reads the standard input
-    file: PathBuf,
-    /// Only say what would happen
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    place: Place,
-    /// Print the report as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// Add one person, with an account if a user name is given
@@ -116,7 +93,9 @@ struct List {
 /// Does what was asked.
 pub fn run(flags: &Flags) -> Outcome {
     match &flags.verb {
-        Verb::Import(flags) => take_over(flags),
+        Verb::Import(flags) => imports::take_over(flags),
+        Verb::Imports(flags) => imports::list(flags),
+        Verb::UndoImport(flags) => imports::undo(flags),
         Verb::Add(flags) => add(flags),
         Verb::Password(flags) => set_password(flags),
         Verb::List(flags) => list(flags),
@@ -124,65 +103,13 @@ pub fn run(flags: &Flags) -> Outcome {
 }
 
 /// Runs `work` on the house, also beside a server.
-fn at_home<T>(place: &Place, work: impl AsyncFnOnce(&App) -> Result<T>) -> Result<T, Failure> {
+pub(super) fn at_home<T>(
+    place: &Place,
+    work: impl AsyncFnOnce(&App) -> Result<T>,
+) -> Result<T, Failure> {
     let config: Config = place.config()?;
     let _directory = Directory::join(&config.data, "people")?;
     console(config, work)
-}
-
-fn take_over(flags: &Import) -> Outcome {
-    let file = read_file(&flags.file)?;
-    let dry_run = flags.dry_run;
-    let report = at_home(&flags.place, async move |app| {
-        let import = import::read(&file);
-        if dry_run {
-            return app.read(move |conn| roster::plan(conn, import)).await;
-        }
-        app.write(Actor::System, "people.import", move |tx| help::leaving::take_over(tx, import))
-            .await
-    })?;
-    if flags.json {
-        say_json(&report)?;
-    } else {
-        say_report(&report);
-    }
-    match report.errors.len() {
-        0 => Ok(()),
-        1 => Err(anyhow::anyhow!("1 complaint; nothing was taken over").into()),
-        count => Err(anyhow::anyhow!("{count} complaints; nothing was taken over").into()),
-    }
-}
-
-fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let shown = path.display();
-    if path == Path::new("-") {
-        std::io::stdin().take(FILE_MAX + 1).read_to_end(&mut bytes)?;
-    } else {
-        let file = File::open(path).with_context(|| shown.to_string())?;
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes).with_context(|| shown.to_string())?;
-    }
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_MAX) {
-        bail!("{shown}: is longer than {} MiB", FILE_MAX / 1024 / 1024);
-    }
-    Ok(bytes)
-}
-
-fn say_report(report: &Report) {
-    let cells = |fault: &crate::domain::people::table::Fault| {
-        let (column, value) = (fault.column.clone(), fault.value.clone());
-        [fault.row.to_string(), column, value, fault.problem.clone()]
-    };
-    if !report.errors.is_empty() {
-        let rows: Vec<_> = report.errors.iter().map(cells).collect();
-        say_table(["row", "column", "value", "problem"], &rows);
-    }
-    let Report { new, changed, same, .. } = report;
-    let verb = if report.imported { "Taken over" } else { "Found" };
-    say(format!("{verb}: {new} new, {changed} changed, {same} the same."));
-    if !report.ignored.is_empty() {
-        say(format!("Columns not read: {}.", report.ignored.join(", ")));
-    }
 }
 
 /// Somebody in a list, as printed.

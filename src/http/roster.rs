@@ -1,26 +1,33 @@
-//! The import of people from a file.
+//! The import of people from a file, and its undo.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Who, may};
-use super::extract::{Json, Query, Raw};
+use super::extract::{Act, Json, Path, Query, Raw};
 use super::problem::Problem;
 use super::signed_in::SignedIn;
 use crate::app::App;
-use crate::base::{Error, Result};
+use crate::base::id::ImportId;
+use crate::base::page::{Page, Paging};
+use crate::base::{Error, Result, Timestamp};
 use crate::domain::help;
 use crate::domain::people::import;
+use crate::domain::rooms::imports::{self, Import};
 use crate::domain::rooms::roster::{self, Report};
+use crate::domain::rooms::undoing::Undone;
 use crate::live::once;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(may(Who::ADMIN, routes!(take_over)))
+    OpenApiRouter::new()
+        .routes(may(Who::ADMIN, routes!(take_over)))
+        .routes(may(Who::ADMIN, routes!(list)))
+        .routes(may(Who::ADMIN, routes!(undo)))
 }
 
 /// How a file is to be taken over.
@@ -33,9 +40,16 @@ struct Manner {
     dry_run: bool,
 }
 
-/// What is kept of a file that was taken over, for whoever asks again under the same key: how many
-/// were new, changed, the same, and the columns that were not read.
-type Taken = (usize, usize, usize, Vec<String>);
+/// What is kept of a file that was taken over, for whoever asks again under the same key.
+#[derive(Serialize, Deserialize)]
+struct Taken {
+    new: usize,
+    changed: usize,
+    same: usize,
+    ignored: Vec<String>,
+    import_id: Option<ImportId>,
+    undo_until: Option<Timestamp>,
+}
 
 /// Takes a file of people over, all or nothing. Taking the same file over again changes nothing.
 /// Only a file that was taken over uses its `Idempotency-Key` up: a dry run and a refusal change
@@ -75,19 +89,26 @@ async fn take_over(
     }
     if plan.errors.is_empty() {
         let taken = app.write_once(once, who.actor(), "people.import", move |tx| {
-            let Report { imported, new, changed, same, ignored, .. } =
-                help::leaving::take_over(tx, import)?;
+            let report = help::leaving::take_over(tx, import)?;
             // Somebody changed the people between plan and act: the next try has a plan of its own.
-            if imported { Ok((new, changed, same, ignored)) } else { Err(Error::Busy) }
+            if report.imported { Ok(Taken::from(report)) } else { Err(Error::Busy) }
         });
         return Ok(report(taken.await?).into_response());
     }
     refused(Report { dry_run: false, ..plan })
 }
 
-fn report((new, changed, same, ignored): Taken) -> Json<Report> {
-    let errors = Vec::new();
-    Json(Report { dry_run: false, imported: true, new, changed, same, ignored, errors })
+fn report(taken: Taken) -> Json<Report> {
+    let Taken { new, changed, same, ignored, import_id, undo_until } = taken;
+    let (dry_run, imported, errors) = (false, true, Vec::new());
+    Json(Report { dry_run, imported, new, changed, same, ignored, errors, import_id, undo_until })
+}
+
+impl From<Report> for Taken {
+    fn from(report: Report) -> Taken {
+        let Report { new, changed, same, ignored, import_id, undo_until, .. } = report;
+        Taken { new, changed, same, ignored, import_id, undo_until }
+    }
 }
 
 fn refused(report: Report) -> Result<Response> {
@@ -100,4 +121,36 @@ fn refused(report: Report) -> Result<Response> {
         .because(format!("{complaints}; nothing was taken over"))
         .with_details(details);
     Ok(problem.into_response())
+}
+
+/// Lists the imports that may be undone, the newest first. Only the newest can be undone now.
+#[utoipa::path(get, path = "/api/v1/people/imports", tag = "people", params(Paging),
+    responses((status = 200, body = Page<Import>)))]
+async fn list(
+    State(app): State<App>,
+    _: SignedIn,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Import>>> {
+    let now = app.clock.now();
+    let found = app.read(move |conn| Page::part(imports::undoable(conn, now)?, &paging));
+    found.await.map(Json)
+}
+
+/// Undoes the newest import within 24 hours, all or nothing. Whom the file made is gone, or inactive
+/// if something is known of them by now; whom it changed is as before, but for what was changed
+/// since. What was undone already is not undone again: the answer is the same.
+#[utoipa::path(post, path = "/api/v1/people/imports/{id}/undo", tag = "people",
+    params(("id" = ImportId, Path)),
+    responses((status = 200, body = Undone), (status = 404), (status = 409, description =
+        "`import.undo_too_late`, `import.not_newest`, `person.last_admin`")))]
+async fn undo(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<ImportId>,
+    act: Act<()>,
+) -> Result<Json<Undone>> {
+    let undone = app.write_once(act.once, who.actor(), "people.undo_import", move |tx| {
+        help::leaving::undo_import(tx, id)
+    });
+    undone.await.map(Json)
 }

@@ -70,6 +70,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/people", "A O S"),
     ("POST", "/api/v1/people", "A"),
     ("POST", "/api/v1/people/import", "A"),
+    ("GET", "/api/v1/people/imports", "A"),
+    ("POST", "/api/v1/people/imports/{id}/undo", "A"),
     ("GET", "/api/v1/people/{id}", "A O S"),
     ("PATCH", "/api/v1/people/{id}", "A"),
     ("POST", "/api/v1/people/{id}/account", "A"),

@@ -8,6 +8,7 @@ use daybook::base::{Actor, Clock};
 use daybook::client::Client;
 use daybook::config::Config;
 use daybook::domain::devices::displays;
+use daybook::domain::help::leaving;
 use daybook::domain::people::model::{NewPerson, PersonChange};
 use daybook::domain::people::{self, Role};
 use daybook::event::Stale;
@@ -53,6 +54,19 @@ async fn other_rights_end_the_streams_that_had_the_old_ones_and_no_others() {
     assert_eq!(goodbye(open).await, "access_changed");
     assert_eq!((server.app.hub.streams_of(ada), server.app.hub.streams_of(ben)), (0, 1));
     drop(stays);
+}
+
+#[tokio::test]
+async fn an_import_that_is_undone_ends_the_streams_of_those_who_saw_others() {
+    let server = TestServer::start().await;
+    let (_, client) = server.signed_in("Ada Krause", Role::Staff).await;
+    let take =
+        |tx: &mut Tx<'_>, file: &str| leaving::take_over(tx, people::import::read(file.as_bytes()));
+    beside(&server, move |tx| take(tx, "Name;Rolle;Gruppe\nAda Krause;Lehrerin;Igel\n")).await;
+    let report = beside(&server, move |tx| take(tx, "Name;Gruppe\nMia Berg;Igel\n")).await;
+    let open = stream(&client).await;
+    beside(&server, move |tx| leaving::undo_import(tx, report.import_id.unwrap())).await;
+    assert_eq!(goodbye(open).await, "access_changed");
 }
 
 #[tokio::test]

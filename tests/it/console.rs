@@ -46,13 +46,36 @@ fn a_file_is_planned_taken_over_and_taken_over_again() {
         (0, &json!(2), &json!(false))
     );
     let (code, said, _) = daybook(data.path(), &["import", file], b"");
-    assert_eq!((code, said.as_str()), (0, "Taken over: 2 new, 0 changed, 0 the same.\n"));
+    let done = "Taken over: 2 new, 0 changed, 0 the same.\n\
+                To undo it within 24 hours: daybook people undo-import 1\n";
+    assert_eq!((code, said.as_str()), (0, done));
     let (_, again, _) = daybook(data.path(), &["import", "-", "--json"], FILE.as_bytes());
     assert_eq!(json(&again)["same"], 2);
     let (_, list, _) = daybook(data.path(), &["list", "mueller", "--json"], b"");
     let names: Vec<_> =
         json(&list).as_array().unwrap().iter().map(|p| p["display_name"].clone()).collect();
     assert_eq!(names, ["Mia Müller"]);
+}
+
+#[test]
+fn an_import_is_listed_and_undone_and_can_be_done_again() {
+    let data = house();
+    let people = |arguments: &[&str]| daybook(data.path(), arguments, FILE.as_bytes());
+    let (_, report, _) = people(&["import", "-", "--json"]);
+    assert_eq!(json(&report)["import_id"], "1");
+    let (_, list, _) = people(&["imports", "--json"]);
+    let import = &json(&list)[0];
+    assert_eq!((&import["id"], &import["by"]), (&json!("1"), &json!("system")));
+    let (code, said, _) = people(&["undo-import", "1"]);
+    assert_eq!((code, &*said), (0, "Undone: 2 gone, 0 inactive, 0 as before, 0 kept.\n"));
+    let (code, undone, _) = people(&["undo-import", "1", "--json"]);
+    assert_eq!((code, &json(&undone)["gone"]), (0, &json!(2)));
+    assert_eq!(json(&people(&["list", "--json"]).1), json!([]));
+    assert_eq!(json(&people(&["imports", "--json"]).1), json!([]));
+    assert_eq!(json(&people(&["import", "-", "--json"]).1)["new"], 2);
+    for (arguments, expected) in [(&["undo-import", "7"][..], 1), (&["undo-import", "x"], 2)] {
+        assert_eq!(people(arguments).0, expected, "{arguments:?}");
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod house;
 mod people;
 mod rooms;
 mod roster;
+mod imports;
 mod session;
 mod secrets;
 mod setup;

@@ -7,13 +7,14 @@
 
 use super::commands;
 use crate::base::Result;
-use crate::base::id::PersonId;
+use crate::base::id::{ImportId, PersonId};
 use crate::domain::devices::model::Scanner;
 use crate::domain::people::import::Import;
 use crate::domain::people::model::{PersonChange, PersonState};
 use crate::domain::people::{self, Role};
 use crate::domain::rooms::Scope;
 use crate::domain::rooms::roster::{self, Report};
+use crate::domain::rooms::undoing::{self, Above, Undone};
 use crate::domain::visits::marking::{self, Mark};
 use crate::domain::visits::scan::{self, Outcome, Scan, ScanResult};
 use crate::domain::visits::{Attendance, Status};
@@ -69,4 +70,15 @@ pub fn change(tx: &mut Tx<'_>, id: PersonId, change: PersonChange) -> Result<()>
 /// Takes a file of people over, all or nothing: what it changes has the same consequences.
 pub fn take_over(tx: &mut Tx<'_>, import: Import) -> Result<Report> {
     roster::take_over(tx, import, change)
+}
+
+/// Undoes the newest import of a file, all or nothing: what that changes has the same consequences.
+pub fn undo_import(tx: &mut Tx<'_>, id: ImportId) -> Result<Undone> {
+    let above = Above {
+        change,
+        has_come: visits::queries::has_come,
+        was_held: visits::queries::was_held,
+        forget_missing: visits::day::forget_missing,
+    };
+    undoing::undo(tx, id, above)
 }

@@ -88,6 +88,7 @@ pub struct Entry {
     pub act: String,
     /// Whom it was about.
     pub person_id: Option<PersonId>,
+    /// The name of that person; null for whoever is not known any more.
     pub display_name: Option<String>,
     /// Ids and closed words that tell more.
     pub detail: String,
@@ -103,7 +104,7 @@ pub fn entries(conn: &Connection, filter: &Filter, before: i64, limit: u32) -> R
     rows::all(
         conn,
         "select audit_id, at, by, doer.display_name as by_name, act,
-                audit.person_id, person.display_name, detail
+                audit.person_id, nullif(person.display_name, '') as display_name, detail
          from audit
          left join person on person.person_id = audit.person_id
          left join person as doer

@@ -42,6 +42,32 @@ pub fn enrol(tx: &mut Tx<'_>, new: NewPerson) -> Result<PersonId> {
     Ok(PersonId(id))
 }
 
+/// Takes back that somebody was enrolled of whom nothing has come since, with badges and contacts:
+/// nobody is known by that name any more. The row stays, empty, so that no line of the audit or the
+/// log ever means somebody else.
+pub fn unenrol(tx: &mut Tx<'_>, id: PersonId) -> Result<()> {
+    let person = queries::find(tx, id)?;
+    for badge in queries::badges_of(tx, id)? {
+        take_back_badge(tx, badge.id)?;
+    }
+    for contact in queries::contacts_of(tx, id)? {
+        remove_contact(tx, contact.id)?;
+    }
+    rows::run(
+        tx,
+        "update person
+         set number = null, given_name = '', family_name = '', display_name = '', search_key = '',
+             language = null, state = 'erased'
+         where person_id = ?1",
+        params![id],
+    )?;
+    audit::record(tx, "person.unenrolled", Some(id), "")?;
+    if person.role == Role::Member {
+        tx.stale(Stale::Counts);
+    }
+    Ok(())
+}
+
 fn number_taken() -> Error {
     Error::conflict("person.number_taken", "another person has this number")
 }

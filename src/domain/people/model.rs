@@ -1,5 +1,7 @@
 //! What a person, an account, a badge and a contact are.
 
+use serde::{Deserialize, Serialize};
+
 use super::rules;
 use crate::base::id::{BadgeId, ContactId, PersonId};
 use crate::base::{Error, Result, Timestamp, secret, text};
@@ -30,7 +32,7 @@ impl Role {
 }
 
 /// Somebody who is looked after or works here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub id: PersonId,
     pub number: Option<String>,
@@ -197,7 +199,7 @@ pub struct NewContact {
 }
 
 /// Somebody to call about a member, perhaps allowed to fetch them. Has no account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     pub id: ContactId,
     pub person: PersonId,

@@ -81,6 +81,27 @@ pub fn new_group(tx: &mut Tx<'_>, new: &NewGroup) -> Result<GroupId> {
     Ok(id)
 }
 
+/// Takes a group back that has nobody in it and nobody in charge. Says whether it is gone.
+pub(super) fn remove_group(tx: &mut Tx<'_>, group: GroupId) -> Result<bool> {
+    let is_empty: bool = rows::one(
+        tx,
+        "group",
+        "select not exists (select 1 from group_member where group_id = ?1)
+            and not exists (select 1
+                            from supervision
+                            left join supervision_offer using (supervision_id)
+                            where group_id = ?1
+                              and (supervision.ended_at is null or supervision_offer_id is not null))",
+        params![group],
+    )?;
+    if is_empty {
+        rows::run(tx, "delete from supervision where group_id = ?1", params![group])?;
+        rows::run(tx, "delete from \"group\" where group_id = ?1", params![group])?;
+        audit::record(tx, "group.removed", None, &format!("group:{group}"))?;
+    }
+    Ok(is_empty)
+}
+
 /// Makes exactly `members` the members of a group. Those responsible for it
 /// begin to see some and no longer see others, so their streams are decided
 /// anew.

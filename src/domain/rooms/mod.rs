@@ -13,7 +13,9 @@ pub mod offers;
 mod supervising;
 pub mod commands;
 mod namesakes;
+pub mod imports;
 pub mod roster;
+pub mod undoing;
 
 pub use model::{
     Activity, Charge, Group, GroupKind, NewRun, Room, RoomKind, Run, RunFacts, Supervision,

@@ -8,10 +8,11 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use super::imports::{Portrait, Record, UNDO_FOR};
 use super::namesakes::{self, Membership, memberships};
 use super::{commands, supervising};
-use crate::base::Result;
-use crate::base::id::{GroupId, PersonId};
+use crate::base::id::{GroupId, ImportId, PersonId};
+use crate::base::{Result, Timestamp};
 use crate::domain::people::import::{Entry, GroupKind, Import};
 use crate::domain::people::model::{
     Contact, NewContact, NewPerson, PersonChange, PersonState, Role,
@@ -37,6 +38,10 @@ pub struct Report {
     /// Columns that were not read.
     pub ignored: Vec<String>,
     pub errors: Vec<Fault>,
+    /// Names the import, for an undo; null if nothing was changed.
+    pub import_id: Option<ImportId>,
+    /// How long it may be undone.
+    pub undo_until: Option<Timestamp>,
 }
 
 /// What one row does.
@@ -68,18 +73,23 @@ pub fn take_over(tx: &mut Tx<'_>, import: Import, change: Change) -> Result<Repo
         return Ok(report);
     }
     let mut groups = Groups::default();
-    for (entry, step) in steps {
-        perform(tx, &mut groups, entry, step, change)?;
+    let mut record = Record::default();
+    for (entry, step) in steps.into_iter().filter(|(_, step)| !step.says_nothing_new()) {
+        let before = step.person.map(|person| Portrait::of(tx, person)).transpose()?;
+        let person = perform(tx, &mut groups, entry, step, change)?;
+        record.person(person, before);
     }
     for group in groups.changed {
         supervising::members_changed(tx, group)?;
     }
-    people::audit::record(
-        tx,
-        "people.imported",
-        None,
-        &format!("new:{} changed:{} same:{}", report.new, report.changed, report.same),
-    )?;
+    groups.made.into_iter().for_each(|group| record.group(group));
+    report.import_id = record.keep(tx, &report)?;
+    report.undo_until = report.import_id.map(|_| tx.now.plus(UNDO_FOR));
+    let mut detail = format!("new:{} changed:{} same:{}", report.new, report.changed, report.same);
+    if let Some(id) = report.import_id {
+        detail.push_str(&format!(" import:{id}"));
+    }
+    people::audit::record(tx, "people.imported", None, &detail)?;
     report.imported = true;
     Ok(report)
 }
@@ -134,7 +144,8 @@ fn spell_groups(conn: &Connection, entries: &mut [Entry]) -> Result<()> {
 
 impl Step {
     fn says_nothing_new(&self) -> bool {
-        self.change.is_none()
+        self.person.is_some()
+            && self.change.is_none()
             && self.badges.is_empty()
             && self.contacts.is_empty()
             && self.contact_changes.is_empty()
@@ -268,7 +279,7 @@ fn perform(
     entry: Entry,
     step: Step,
     change: Change,
-) -> Result<()> {
+) -> Result<PersonId> {
     let person = match step.person {
         Some(person) => person,
         None => people::commands::enrol(
@@ -295,10 +306,10 @@ fn perform(
     for contact in &step.contact_changes {
         people::commands::change_contact(tx, contact)?;
     }
-    match step.groups {
-        Some(named) => join(tx, groups, person, &named),
-        None => Ok(()),
+    if let Some(named) = step.groups {
+        join(tx, groups, person, &named)?;
     }
+    Ok(person)
 }
 
 /// Makes a member one of the named groups, and of no other of the same kinds; makes staff
@@ -339,6 +350,8 @@ struct Groups {
     by_name: HashMap<String, GroupId>,
     /// Those that have other members now.
     changed: BTreeSet<GroupId>,
+    /// Those that the house did not have.
+    made: Vec<GroupId>,
 }
 
 impl Groups {
@@ -353,6 +366,7 @@ impl Groups {
                 let sql = "insert into \"group\" (name, kind) values (?1, ?2)";
                 let id = GroupId(rows::insert(tx, sql, params![name, kind])?);
                 people::audit::record(tx, "group.added", None, &format!("group:{id}"))?;
+                self.made.push(id);
                 id
             }
         };

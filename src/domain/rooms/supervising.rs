@@ -183,6 +183,14 @@ pub(super) fn add_group_staff(tx: &mut Tx<'_>, group: GroupId, person: PersonId)
     })
 }
 
+/// Ends that `person` is responsible for a group for good, if they are.
+pub(super) fn end_group_staff(tx: &mut Tx<'_>, group: GroupId, person: PersonId) -> Result<()> {
+    match held(tx, Charge::Group(group), person)? {
+        Some(held) => end_supervision(tx, held.id),
+        None => Ok(()),
+    }
+}
+
 /// Tells those responsible for `group` that it has other members now.
 pub(super) fn members_changed(tx: &mut Tx<'_>, group: GroupId) -> Result<()> {
     for person in staff_ids(tx, Charge::Group(group))? {

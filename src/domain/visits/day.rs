@@ -83,6 +83,17 @@ pub fn mark_missing(tx: &mut Tx<'_>) -> Result<usize> {
     Ok(missing.len())
 }
 
+/// Forgets that somebody was missing whom the house knows no more.
+pub fn forget_missing(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    rows::run(
+        tx,
+        "delete from attendance
+         where person_id = ?1 and status = 'unreported' and source = 'auto'",
+        params![person],
+    )?;
+    Ok(())
+}
+
 /// Ends what is still open of before the last closing time: runs with their
 /// visits, and the presence of those who forgot to check out. What began after
 /// closing time is ended at midnight.

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, params};
 
 use super::model::{Attendance, Counts, Occupancy, Standing, Status, Today, Visit};
-use crate::base::id::{PersonId, RoomId, RunId, VisitId};
+use crate::base::id::{BadgeId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Day, Result, Timestamp};
 use crate::store::ready::Prepares;
 use crate::store::rows::{self, FromRow, Row};
@@ -126,6 +126,27 @@ pub fn attendance(conn: &Connection, person: PersonId, day: Day) -> Result<Optio
 /// Returns how a person stands to the house on `day`.
 pub fn status_today(conn: &Connection, person: PersonId, day: Day) -> Result<Status> {
     Ok(attendance(conn, person, day)?.map_or(Status::Expected, |row| row.status))
+}
+
+/// Says whether anything is known of a person's days: a visit, or that somebody has marked or scanned
+/// them. That they were missed is nothing that is known of them.
+pub fn has_come(conn: &Connection, person: PersonId) -> Result<bool> {
+    rows::one(
+        conn,
+        "person",
+        "select exists (select 1 from visit where person_id = ?1 and newest = 1)
+             or exists (select 1
+                        from attendance
+                        where person_id = ?1 and (status <> 'unreported' or source <> 'auto'))
+             or exists (select 1 from badge join last_scan using (badge_id) where person_id = ?1)",
+        params![person],
+    )
+}
+
+/// Says whether a badge was ever held before a reader.
+pub fn was_held(conn: &Connection, badge: BadgeId) -> Result<bool> {
+    let sql = "select exists (select 1 from last_scan where badge_id = ?1)";
+    rows::one(conn, "badge", sql, params![badge])
 }
 
 /// Returns all that a decision about a person needs, in one read.

@@ -88,7 +88,7 @@ create table room (
     capacity integer not null check (capacity > 0)
 ) strict;
 create table "group" (
-    group_id integer primary key,
+    group_id integer primary key autoincrement,
     name     text not null unique,
     kind     text not null check (kind in ('class', 'care', 'ward'))
 ) strict;
@@ -141,6 +141,31 @@ create table supervision_offer (
     check ((ended_at is null) = (outcome is null))
 ) strict;
 create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;
+create table import (
+    import_id  integer primary key autoincrement,
+    at         integer not null,
+    by         text not null,
+    new        integer not null,
+    changed    integer not null,
+    undone_at  integer,
+    gone       integer,
+    inactive   integer,
+    restored   integer,
+    kept       integer,
+    check ((undone_at is null) = (gone is null))
+) strict;
+create table import_person (
+    import_id integer not null references import on delete cascade,
+    person_id integer not null references person on delete cascade,
+    before    text,
+    after     text not null,
+    primary key (import_id, person_id)
+) strict, without rowid;
+create table import_group (
+    import_id integer not null references import on delete cascade,
+    group_id  integer not null references "group" on delete cascade,
+    primary key (import_id, group_id)
+) strict, without rowid;
 create table device (
     device_id      integer primary key,
     name           text not null,
