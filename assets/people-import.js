@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { Field } from "./forms.js";
 import { readMe } from "./here.js";
 import { Dialog, explain, Status, toast } from "./parts.js";
+import { LastImport, Undone } from "./people-import-undo.js";
 import { hasText, listed, number, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
 
@@ -14,6 +15,7 @@ export function ImportPeople({ done, close }) {
   const [report, setReport] = useState(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
+  const [undone, setUndone] = useState(null);
   const send = async (bytes, dryRun) => {
     setBusy(true);
     setProblem(null);
@@ -31,12 +33,19 @@ export function ImportPeople({ done, close }) {
     if (!chosen) return;
     const bytes = await chosen.arrayBuffer();
     setReport(null);
+    setUndone(null);
     setFile({ name: chosen.name, bytes });
     await send(bytes, true);
   };
   const confirm = async () => {
     await send(file.bytes, false);
     readMe();
+    done();
+  };
+  const taken = (answer) => {
+    setReport(null);
+    setUndone(answer);
+    readGroups();
     done();
   };
   const finish = () => {
@@ -50,7 +59,9 @@ export function ImportPeople({ done, close }) {
         <input type="file" autofocus accept=".csv,text/csv" onChange=${choose} disabled=${busy} /><//>
       <p role="status" class="visually-hidden">${busy ? t("loading") : report ? t("import-summary", figures(report)) : ""}</p>
       ${report && html`<${Preview} report=${report} />`}
-      <div class="dialog-acts"><button onClick=${finish}>${t(report && !report.dry_run ? "close" : "cancel")}</button>
+      ${undone && html`<${Undone} answer=${undone} />`}
+      ${!report?.dry_run && html`<${LastImport} report=${report} undone=${taken} />`}
+      <div class="dialog-acts"><button onClick=${finish}>${t(undone || (report && !report.dry_run) ? "close" : "cancel")}</button>
         ${report?.dry_run && html`<button class="primary" disabled=${!good || busy} onClick=${confirm}><${Icon} name="check" />
           ${t("import-now", { n: report.new + report.changed })}</button>`}</div></div><//>`;
 }

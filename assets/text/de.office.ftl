@@ -85,6 +85,22 @@ import-ignored = { $n ->
 import-fix = Bitte in der Datei verbessern und sie neu wählen. Es wurde nichts importiert.
 import-now = { $n } importieren
 import-done = { $n } importiert
+import-when = { $day }, { $time }
+import-last = Zuletzt importiert am { $when }, von { $by }: { $fresh } neu, { $changed } geändert.
+import-by-command = der Befehlszeile
+import-undo = Import rückgängig machen
+import-undo-until = Rückgängig bis { $when }.
+import-undo-ask = Import rückgängig machen?
+import-undo-text = Es geht um den Import vom { $when }: { $fresh } neu, { $changed } geändert. Wer mit ihm kam, ist danach wieder weg, oder inaktiv, wenn inzwischen mehr bekannt ist. Wer geändert wurde, ist wie vorher. Was seither von Hand geändert wurde, bleibt.
+import-undone = Rückgängig gemacht: { $gone } entfernt, { $restored } wie vorher
+import-undone-inactive = { $n ->
+    [one] Eine Person ist jetzt inaktiv, weil inzwischen mehr von ihr bekannt ist.
+   *[other] { $n } Personen sind jetzt inaktiv, weil inzwischen mehr von ihnen bekannt ist.
+  }
+import-undone-kept = { $n ->
+    [one] Bei einer Person bleibt, was seither geändert oder benutzt wurde.
+   *[other] Bei { $n } Personen bleibt, was seither geändert oder benutzt wurde.
+  }
 import-badge-taken = Diese Karte gehört schon jemandem.
 import-badge-twice = Diese Karte steht zweimal in der Datei.
 import-badge-wrong = Das ist keine Kartennummer.
@@ -139,6 +155,9 @@ problem-visit-undone = Das ist schon rückgängig gemacht.
 problem-help-undo-too-late = Mehr als fünf Minuten her: es lässt sich nicht mehr rückgängig machen.
 problem-help-asked-again = Inzwischen liegt eine neue Bitte vor.
 problem-help-not-done = Diese Bitte ist noch nicht erledigt.
+problem-import-undo-too-late = Dieser Import ist zu lange her.
+problem-import-not-newest = Inzwischen gab es einen neueren Import. Bitte zuerst diesen rückgängig machen.
+problem-import-not-found = Dieser Import kann nicht mehr rückgängig gemacht werden.
 problem-import-refused = Die Datei wurde nicht übernommen. Bitte unten nachsehen.
 
 # Konto

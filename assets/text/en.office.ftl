@@ -85,6 +85,22 @@ import-ignored = { $n ->
 import-fix = Please correct these in the file and choose it again. Nothing has been imported.
 import-now = Import { $n }
 import-done = { $n } imported
+import-when = { $day }, { $time }
+import-last = Last import on { $when }, by { $by }: { $fresh } new, { $changed } changed.
+import-by-command = the command line
+import-undo = Undo import
+import-undo-until = Can be undone until { $when }.
+import-undo-ask = Undo the import?
+import-undo-text = This is about the import of { $when }: { $fresh } new, { $changed } changed. Whoever came with it is gone afterwards, or inactive if more is known of them by now. Whoever was changed is as before. What was changed by hand since stays.
+import-undone = Undone: { $gone } gone, { $restored } as before
+import-undone-inactive = { $n ->
+    [one] One person is inactive now, since more is known of them by now.
+   *[other] { $n } people are inactive now, since more is known of them by now.
+  }
+import-undone-kept = { $n ->
+    [one] One person keeps what was changed or used since.
+   *[other] { $n } people keep what was changed or used since.
+  }
 import-badge-taken = This card belongs to somebody else.
 import-badge-twice = This card stands in the file twice.
 import-badge-wrong = This is no card number.
@@ -139,6 +155,9 @@ problem-visit-undone = This has been taken back already.
 problem-help-undo-too-late = More than five minutes ago: it can no longer be undone.
 problem-help-asked-again = There is a new request by now.
 problem-help-not-done = This request is not done yet.
+problem-import-undo-too-late = This import is too long ago.
+problem-import-not-newest = There was a newer import since. Please undo that one first.
+problem-import-not-found = This import can no longer be undone.
 problem-import-refused = The file was not taken over. Please look below.
 
 # Account

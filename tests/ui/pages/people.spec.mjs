@@ -331,7 +331,6 @@ test("a list is tried first, its errors are named by row and column, then it is 
   await expect(dialog.locator("tbody tr td")).toHaveText(["3", "Rolle", "König", "Diese Rolle ist nicht bekannt."]);
   await expect(dialog.getByRole("button", { name: "importieren" })).toBeDisabled();
   await accessible(page, "a preview with an error");
-
   const right = file("Vorname;Nachname;Rolle\nUlla;Quittenbaum;Kind\nUdo;Quittenbaum;Kind\n");
   await chosen.setInputFiles(right);
   await expect(figure(page, "neu")).toHaveText("2");
@@ -348,6 +347,42 @@ test("a list is tried first, its errors are named by row and column, then it is 
   await page.getByRole("searchbox").fill("quittenbaum");
   await expect(page.locator("tbody tr")).toHaveCount(2);
   for (const one of await found()) await visitor.api(page.context(), "PATCH", `/people/${one.id}`, { state: "inactive" });
+});
+
+test("an import is undone from its report, and from the dialog when it is opened again", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people?import=1");
+  const found = async () => (await visitor.api(page.context(), "GET", "/people?q=Erlenbusch")).items;
+  const dialog = page.getByRole("dialog", { name: "CSV importieren" });
+  const question = page.getByRole("dialog", { name: "Import rückgängig machen?" });
+  const undo = dialog.getByRole("button", { name: "Import rückgängig machen" });
+  const take = async () => {
+    await dialog.getByLabel("Datei").setInputFiles(file("Vorname;Nachname\nUlla;Erlenbusch\nUdo;Erlenbusch\n"));
+    await dialog.getByRole("button", { name: "2 importieren" }).click();
+    await expect(dialog.getByText("2 importiert")).toBeVisible();
+  };
+  await take();
+  await expect(dialog).toContainText(/Zuletzt importiert am .*: 2 neu, 0 geändert\./);
+  await accessible(page, "a report that can be undone");
+  await tabTo(page, undo);
+  await page.keyboard.press("Enter");
+  await expect(question).toContainText("2 neu, 0 geändert");
+  await accessible(page, "the question before an undo");
+  await page.keyboard.press("Escape");
+  expect(await found()).toHaveLength(2);
+  await undo.click();
+  await question.getByRole("button", { name: "Import rückgängig machen" }).click();
+  await expect(dialog.getByText("Rückgängig gemacht: 2 entfernt, 0 wie vorher")).toBeVisible();
+  expect(await found()).toEqual([]);
+
+  await take();
+  await visitor.api(page.context(), "PATCH", `/people/${(await found())[0].id}`, { display_name: "U. Erlenbusch" });
+  await page.goto("/people?import=1");
+  await undo.click();
+  await question.getByRole("button", { name: "Import rückgängig machen" }).click();
+  await expect(dialog).toContainText("Rückgängig gemacht: 1 entfernt, 0 wie vorher");
+  await expect(dialog).toContainText("Eine Person ist jetzt inaktiv, weil inzwischen mehr von ihr bekannt ist.");
+  await expect(dialog.getByRole("button", { name: "Schließen" }).last()).toBeVisible();
+  expect(await found()).toEqual([]);
 });
 
 test("the preview names the columns that are not read", async ({ visitor }) => {
