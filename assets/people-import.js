@@ -28,6 +28,8 @@ export function ImportPeople({ done, close }) {
     }
     setBusy(false);
   };
+  // The same file again, corrected meanwhile, is a choice too: of the same name a browser tells only then.
+  const forget = (event) => { event.target.value = ""; };
   const choose = async (event) => {
     const chosen = event.target.files[0];
     if (!chosen) return;
@@ -56,7 +58,7 @@ export function ImportPeople({ done, close }) {
   return html`<${Dialog} title=${t("import-csv")} close=${finish} wide>
     <div class="form">
       <${Field} label=${t("import-file")} hint=${t("import-hint")} error=${problem && explain(problem)}>
-        <input type="file" autofocus accept=".csv,text/csv" onChange=${choose} disabled=${busy} /><//>
+        <input type="file" autofocus accept=".csv,text/csv" onClick=${forget} onChange=${choose} disabled=${busy} /><//>
       <p role="status" class="visually-hidden">${busy ? t("loading") : report ? t("import-summary", figures(report)) : ""}</p>
       ${report && html`<${Preview} report=${report} />`}
       ${undone && html`<${Undone} answer=${undone} />`}
