@@ -2,6 +2,7 @@
 import { api } from "./api.js";
 import { is, me, route, setQuery } from "./here.js";
 import { Empty, Later, Loaded, PageHead } from "./parts.js";
+import { Offered } from "./rooms-offered.js";
 import { reducer, Section } from "./store.js";
 import { listed, t } from "./text.js";
 import { html, Icon, useMemo, useSection, useWatch } from "./ui.js";
@@ -19,7 +20,7 @@ export function GroupPage({ id }) {
   const { group, staff = [] } = section.data ?? {};
   const sub = staff.length > 0 && t("with-staff", { names: listed(staff.map((one) => one.display_name)) });
   const empty = html`<${Empty} icon="users" title=${t("group-empty")}>${is("admin") && html`<a class="button primary" href=${`/rooms?members=${id}`}>${t("members-add")}</a>`}<//>`;
-  return html`${is("admin", "staff") && html`<${Later} load=${() => import("./rooms-offer.js")} view="Offers" group=${id} />`}
+  return html`<${Offered} group=${id} />
     <${PageHead} title=${group?.name ?? t("my-group")} sub=${sub} section=${section}>
       ${group && mayGive(staff) && html`<button onClick=${() => setQuery({ ask: "give" })}><${Icon} name="users" />${t("hand-over")}</button>`}
       <button onClick=${() => print()}><${Icon} name="printer" />${t("print")}</button><//>

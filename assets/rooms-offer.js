@@ -25,7 +25,7 @@ export function tell({ type, data }) {
   if (type === "supervision.offer_ended" && data.from === own && ["accepted", "declined"].includes(data.outcome)) toast(t(`offer-told-${data.outcome}`, { name }));
 }
 
-/** What colleagues ask of the reader, and what the reader has asked of them; of one group alone where it is named. */
+/** The open offers that stand where `Offered` has its place. */
 export function Offers({ group }) {
   const section = useSection(useMemo(() => new Section({
     load: (signal) => api.get("/supervision-offers?limit=200", { signal }), reduce: reducer(reduce),

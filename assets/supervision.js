@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { go, is, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
 import { Empty, Later, Loaded, PageHead } from "./parts.js";
+import { Offered } from "./rooms-offered.js";
 import { reduce as reduceRuns, reopen, RunFacts, RunTabs } from "./rooms-run.js";
 import { reducer, Section } from "./store.js";
 import { clock, t } from "./text.js";
@@ -25,7 +26,7 @@ export function SupervisionPage() {
     runs.refetchSoon();
     go(`/supervision?run=${run.id}`);
   };
-  return html`<${Later} key="offers" load=${() => import("./rooms-offer.js")} view="Offers" />${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
+  return html`<${Offered} key="offers" />${runs.data && shown.length > 0 && html`<${RunTabs} runs=${shown} current=${starting ? null : current} />`}
     <${Loaded} section=${runs} rows=${8}>${() => (starting ? html`<${Later} key="start" load=${() => import("./supervision-start.js")} view="NewRun" started=${started} />` : html`<${RunPage} key=${current} id=${current} asking=${query.get("ask")} />`)}<//>`;
 }
 

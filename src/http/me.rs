@@ -44,6 +44,8 @@ struct Caller {
     scope: MyScope,
     /// How many offers of supervision wait for the person to say yes or no.
     offers: i64,
+    /// How many of the person's own offers wait for a colleague to say yes or no.
+    offered: i64,
     /// How many wait for help: of those whom staff see, of all for lead and office. News of it:
     /// `queue.changed`, and for staff whatever changes whom they see.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +127,7 @@ pub async fn about(app: &App, who: SignedIn) -> Result<Me> {
             house: house::queries::house(conn)?.into(),
             session_id: who.session,
             offers: rooms::offers::count_to(conn, who.person)?,
+            offered: rooms::offers::count_by(conn, who.person)?,
             waiting: waiting.transpose()?,
             groups: named(if whole { rooms::queries::groups(conn)? } else { Vec::new() }),
             scope: MyScope {
@@ -198,6 +201,7 @@ async fn about_screen(app: &App, screen: Screen) -> Result<Me> {
             house: house::queries::house(conn)?.into(),
             session_id,
             offers: 0,
+            offered: 0,
             waiting: None,
             groups: Vec::new(),
             scope: MyScope { groups: Vec::new(), runs: Vec::new() },

@@ -88,8 +88,12 @@ async fn the_giver_stays_responsible_until_the_other_accepts() {
         (vec![offered.clone()], vec![offered])
     );
     assert!(has(&house.anna, &run).await && !has(&house.ben, &run).await);
-    assert_eq!(get(&house.ben, "/me").await.1["offers"], 1);
-    assert_eq!(get(&house.anna, "/me").await.1["offers"], 0);
+    let open_of = async |client: &Client| {
+        let me = get(client, "/me").await.1;
+        (me["offers"].clone(), me["offered"].clone())
+    };
+    assert_eq!(open_of(&house.ben).await, (json!(1), json!(0)));
+    assert_eq!(open_of(&house.anna).await, (json!(0), json!(1)));
 
     let (status, held) = answer(&house.ben, "1", "accept").await;
     assert_eq!((status, &held["run_id"], &held["staff_id"]), (200, &json!(run), &json!(ben)));

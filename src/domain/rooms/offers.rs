@@ -160,6 +160,19 @@ pub fn count_to(conn: &Connection, person: PersonId) -> Result<i64> {
     )
 }
 
+/// Returns how many of `person`'s own wait for a colleague to say yes or no.
+pub fn count_by(conn: &Connection, person: PersonId) -> Result<i64> {
+    rows::one(
+        conn,
+        "offer",
+        "select count(*)
+         from supervision_offer
+         join supervision using (supervision_id)
+         where supervision.person_id = ?1 and outcome is null",
+        params![person],
+    )
+}
+
 /// Ends the open offer of a stretch that has ended in another way.
 pub(super) fn expire_of(tx: &mut Tx<'_>, supervision: SupervisionId) -> Result<()> {
     match open_of(tx, supervision)? {
