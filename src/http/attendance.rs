@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 struct MarkBody {
     /// `expected` takes an absence back.
     status: Status,
-    /// Why; at most 200 characters, shown to those in charge only.
+    /// Why; shown to those in charge only.
     reason: Option<String>,
     /// When the member came or left, today; just now when not said.
     at: Option<Timestamp>,

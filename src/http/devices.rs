@@ -54,6 +54,7 @@ enum DeviceItem {
 /// How a reader is, for whoever works beside it. What it is, what it is told and the prefix of its
 /// key are for the lead.
 #[derive(Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 struct DeviceState {
     id: DeviceId,
     name: String,
@@ -122,6 +123,7 @@ struct DeviceChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<TimeOfDay>)]
     daily_checkout_from: Option<Option<TimeOfDay>>,
+    #[schema(minimum = 100, maximum = 100_000)]
     buffer_max: Option<i64>,
     /// `learn` has the order of the bytes of a tag learned anew.
     tag_order: Option<TagOrder>,

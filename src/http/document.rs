@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::KEY_MAX;
-use super::problem;
+use super::{problem, shapes};
 use crate::app::App;
 use crate::base::Result;
 
@@ -133,6 +133,7 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
     free_of_bodies(&mut document);
     let components = document.components.get_or_insert_default();
     components.schemas.insert("Problem".to_owned(), problem::Written::schema());
+    shapes::bound_texts(&mut components.schemas);
     let cookie = ApiKey::Cookie(ApiKeyValue::new("daybook"));
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.security_schemes.insert("session".to_owned(), SecurityScheme::ApiKey(cookie).into());
@@ -156,6 +157,11 @@ fn finish_operation(method: &str, path: &str, operation: &mut Operation) {
     };
     operation.operation_id = Some(format!("{}{kind}_{}", method.to_lowercase(), words.join("_")));
     describe_path(path, operation);
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            shapes::bound_limit(parameter);
+        }
+    }
     if method == "POST" && !WITHOUT_KEY.contains(&path) {
         operation.parameters.get_or_insert_default().push(key().into());
     }

@@ -37,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What a door is asked with.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Ask {
     /// Where to go afterwards; a path of this house.
     next: Option<String>,

@@ -313,7 +313,7 @@ fn meant(tx: &Tx<'_>, body: &Privileged, room: Option<RoomId>) -> Result<RunId> 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPin {
-    /// 4 to 8 digits.
+    /// 4 to 8 digits, not easily guessed as 1234 is.
     pin: String,
     password: String,
 }

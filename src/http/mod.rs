@@ -16,6 +16,7 @@ pub mod error;
 mod strict;
 mod parse;
 mod pairs;
+mod shapes;
 pub mod extract;
 pub mod signed_in;
 pub mod session;

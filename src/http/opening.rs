@@ -35,6 +35,7 @@ pub const TOPICS_MAX: usize = 200;
 /// What a reader asks for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Ask {
     /// Topics by commas; without them, everything that the caller may hear.
     pub topics: Option<String>,

@@ -148,6 +148,7 @@ struct Heartbeat {
     /// In bytes.
     free_heap: Option<u32>,
     /// In per cent.
+    #[schema(maximum = 100)]
     battery: Option<u8>,
     /// What the reader's clock says, if it has one.
     device_time: Option<Timestamp>,

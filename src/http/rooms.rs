@@ -90,7 +90,8 @@ async fn list_rooms(
 #[serde(deny_unknown_fields)]
 struct NewRoomBody {
     name: String,
-    /// How many it takes: 1 to 5000.
+    /// How many it takes.
+    #[schema(minimum = 1, maximum = 5000)]
     capacity: i64,
     kind: Option<RoomKind>,
 }
@@ -119,6 +120,7 @@ async fn create_room(
 struct RoomChangeBody {
     name: Option<String>,
     /// May be less than are in the room now: it says how many more are let in.
+    #[schema(minimum = 1, maximum = 5000)]
     capacity: Option<i64>,
     kind: Option<RoomKind>,
 }
@@ -219,6 +221,7 @@ async fn create_group(
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MembersBody {
+    #[schema(max_items = 500)]
     member_ids: Vec<PersonId>,
 }
 
@@ -243,6 +246,7 @@ async fn set_members(
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StaffBody {
+    #[schema(max_items = 20)]
     staff_ids: Vec<PersonId>,
 }
 

@@ -125,6 +125,7 @@ struct StartBody {
     activity_id: ActivityId,
     room_id: RoomId,
     /// Who supervises it; one of the staff must be among them when starting it.
+    #[schema(min_items = 1, max_items = 20)]
     staff_ids: Vec<PersonId>,
 }
 

@@ -66,7 +66,7 @@ struct Batch {
     boot_id: Option<String>,
     /// What the lines of the answers shall speak; the reader's own language when it is missing.
     lang: Option<Language>,
-    /// 1 to 100.
+    #[schema(min_items = 1, max_items = 100)]
     scans: Vec<Tapped>,
 }
 
@@ -79,6 +79,7 @@ struct Tapped {
     /// The number of the badge, hex in any writing.
     tag: String,
     /// How long ago, by a clock that nobody sets. Wins over `scanned_at`.
+    #[schema(minimum = 0)]
     age_ms: Option<i64>,
     /// When, by the reader's own clock.
     scanned_at: Option<Timestamp>,
@@ -204,7 +205,8 @@ fn one_badge(posted: Tag, asked: Tag) -> Result<String> {
 
 /// Takes in one tap just made, from a reader that can do no more than post a
 /// number: as JSON, as a form or in the query. Two taps within 1.5 s are one.
-#[utoipa::path(post, path = "/api/v1/device/tap", tag = "readers", params(Tag), request_body = Tag,
+#[utoipa::path(post, path = "/api/v1/device/tap", tag = "readers", params(Tag),
+    request_body(content((Tag = "application/json"), (Tag = "application/x-www-form-urlencoded"))),
     responses((status = 200, description = "plain lines when `Accept` asks for text/plain", body = Decided),
         (status = 400), (status = 401), (status = 422), (status = 429), (status = 503)))]
 async fn tap(

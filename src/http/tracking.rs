@@ -71,13 +71,16 @@ struct Feed {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Which {
     person_id: Option<PersonId>,
     /// The type of action.
     #[serde(rename = "type")]
     event_type: Option<String>,
     since: Option<Timestamp>,
+    /// How many items at the most (1 to 500, default 50).
     limit: Option<u32>,
+    /// Where the page before ended, as its `next_cursor` said.
     cursor: Option<String>,
 }
 

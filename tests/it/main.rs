@@ -54,6 +54,7 @@ mod schema;
 mod lists;
 mod letters;
 mod bodies;
+mod bounds;
 mod refusals;
 mod fields;
 mod repeats;

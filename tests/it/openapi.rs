@@ -127,6 +127,41 @@ fn every_reference_in_the_document_leads_somewhere() {
     }
 }
 
+/// What is one of several is one of them only, and what is several at once can be all of them.
+#[test]
+fn choices_can_be_told_apart_and_parts_stand_together() {
+    let document = document();
+    let resolved = |schema: &Value| match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap().clone(),
+        None => schema.clone(),
+    };
+    let wants_more = |one: &Value, other: &Value| {
+        let mut required = one["required"].as_array().into_iter().flatten();
+        other["additionalProperties"] == false
+            && required.any(|name| other["properties"][name.as_str().unwrap()].is_null())
+    };
+    let mut waiting = vec![&*document];
+    while let Some(value) = waiting.pop() {
+        let parts = |word: &str| value[word].as_array().into_iter().flatten().map(resolved);
+        let choices: Vec<Value> = parts("oneOf").collect();
+        for (at, one) in choices.iter().enumerate() {
+            for other in choices.iter().skip(at + 1) {
+                let apart = one["type"] != other["type"]
+                    || wants_more(one, other)
+                    || wants_more(other, one);
+                assert!(apart, "one could be the other: {value}");
+            }
+        }
+        let kinds: BTreeSet<String> = parts("allOf").map(|part| part["type"].to_string()).collect();
+        assert!(!kinds.contains("\"string\"") || kinds.len() == 1, "nothing is all of {value}");
+        match value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(fields) => waiting.extend(fields.values()),
+            _ => {}
+        }
+    }
+}
+
 /// Faults 29, as far as answers go.
 #[test]
 fn an_answer_that_is_not_described_is_found() {

@@ -206,7 +206,7 @@ fn check_object(document: &Value, schema: &Value, value: &Value, at: &str) -> Re
     for (name, field) in fields {
         match described.get(name) {
             Some(schema) => matches(document, schema, field, &format!("{at}.{name}"))?,
-            None if schema["additionalProperties"].is_null() => {
+            None if [Value::Null, false.into()].contains(&schema["additionalProperties"]) => {
                 return Err(format!("{at}.{name}: is not in the document"));
             }
             None => {}

@@ -234,10 +234,10 @@ pub fn new_activity(tx: &mut Tx<'_>, new: &NewActivity) -> Result<ActivityId> {
 pub fn start_run(tx: &mut Tx<'_>, new: &NewRun) -> Result<Run> {
     named("activity_id", queries::activity(tx, new.activity))?;
     named("room_id", queries::room(tx, new.room))?;
-    let staff: BTreeSet<PersonId> = new.staff.iter().copied().collect();
-    if staff.is_empty() || staff.len() > STAFF_MAX {
+    if !(1..=STAFF_MAX).contains(&new.staff.len()) {
         return Err(Error::invalid("staff_ids", format!("must be 1 to {STAFF_MAX}")));
     }
+    let staff: BTreeSet<PersonId> = new.staff.iter().copied().collect();
     for person in &staff {
         receivers::require_staff(tx, "staff_ids", *person)?;
     }

@@ -14,7 +14,7 @@ use crate::live::Tx;
 use crate::store::rows;
 
 /// How long a reason may be: a word or two, no history of an illness.
-const REASON_MAX: usize = 200;
+pub const REASON_MAX: usize = 200;
 
 /// What somebody notes about a member's day.
 #[derive(Debug, Clone)]

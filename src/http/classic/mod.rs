@@ -54,6 +54,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// What a reader of a classic stream asks for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ClassicAsk {
     /// Topics by commas; without them, everything that the caller may hear.
     topics: Option<String>,
