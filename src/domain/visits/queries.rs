@@ -69,16 +69,31 @@ pub(super) fn was_elsewhere_since(conn: &Connection, visit: &Visit) -> Result<bo
     )
 }
 
-/// Says whether the person has left the house with this visit or after it, and come back by a badge.
+/// The condition that somebody has left the house at `$since` or after it, and come back by a badge.
 /// Whom somebody has marked as left and then as present never was away: that was a slip.
+macro_rules! was_away {
+    ($person:literal, $day:literal, $since:literal) => {
+        concat!(
+            "exists (select 1
+                     from attendance
+                     where attendance.person_id = ",
+            $person,
+            " and day = ",
+            $day,
+            " and left_at >= ",
+            $since,
+            " and attendance.source = 'badge')"
+        )
+    };
+}
+pub(super) use was_away;
+
+/// Says whether the person has been away from the house since this visit ended.
 pub(super) fn was_away_since(conn: &Connection, visit: &Visit, day: Day) -> Result<bool> {
     rows::one(
         conn,
         "attendance",
-        "select exists (
-             select 1
-             from attendance
-             where person_id = ?1 and day = ?2 and left_at >= ?3 and source = 'badge')",
+        concat!("select ", was_away!("?1", "?2", "?3")),
         params![visit.person, day, visit.ended_at],
     )
 }

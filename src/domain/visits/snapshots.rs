@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::model::{EndReason, Status, Today};
-use super::queries;
+use super::queries::{self, was_away};
 use crate::base::id::{GroupId, PersonId, RoomId, RunId, VisitId};
 use crate::base::{Result, Timestamp};
 use crate::domain::people::Role;
@@ -176,8 +176,7 @@ pub fn in_run(conn: &Connection, scope: &Scope, run: &Run) -> Result<InRun> {
 /// for that would be written by each scan. So each person's are followed back from the newest, as
 /// far as the run goes back, and those of the days before are never read.
 fn gone(conn: &Connection, run: &Run, today: &Today) -> Result<Vec<Gone>> {
-    rows::all(
-        conn,
+    let sql = concat!(
         "with recursive since (visit_id, earlier_visit_id, person_id, run_id) as (
              select visit_id, earlier_visit_id, person_id, run_id
              from visit
@@ -188,14 +187,15 @@ fn gone(conn: &Connection, run: &Run, today: &Today) -> Result<Vec<Gone>> {
              join visit on visit.visit_id = since.earlier_visit_id
              where started_at >= ?3)
          select visit_id, person_id, display_name, ended_at, end_reason,
-                newest = 1 and exists (select 1
-                                       from attendance
-                                       where attendance.person_id = visit.person_id
-                                         and day = ?4
-                                         and status = 'present'
-                                         and (left_at is null
-                                              or left_at < visit.ended_at
-                                              or attendance.source <> 'badge')) as is_nowhere_else
+                newest = 1
+                and exists (select 1
+                            from attendance
+                            where attendance.person_id = visit.person_id
+                              and day = ?4
+                              and status = 'present')
+                and not ",
+        was_away!("visit.person_id", "?4", "visit.ended_at"),
+        " as is_nowhere_else
          from visit
          join person using (person_id)
          where ended_at is not null
@@ -204,9 +204,9 @@ fn gone(conn: &Connection, run: &Run, today: &Today) -> Result<Vec<Gone>> {
                             where run_id = ?1
                             group by person_id)
          order by ended_at desc, visit_id desc
-         limit ?2",
-        params![run.id, GONE_MAX, run.started_at, today.day],
-    )
+         limit ?2"
+    );
+    rows::all(conn, sql, params![run.id, GONE_MAX, run.started_at, today.day])
 }
 
 /// Members of the groups that the run's staff are in charge of.
