@@ -118,6 +118,7 @@ pub fn claim(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> 
 pub fn release(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help> {
     let help = in_hand(tx, scope, id)?;
     put_back(tx, &help)?;
+    cancel_left_behind(tx)?;
     queries::request(tx, id)
 }
 
@@ -126,11 +127,11 @@ pub fn release_all_of(tx: &mut Tx<'_>, helper: PersonId) -> Result<()> {
     for help in queries::held_by(tx, helper)? {
         put_back(tx, &help)?;
     }
-    Ok(())
+    cancel_left_behind(tx)
 }
 
-/// Afterwards nobody has come: the wait goes on, and counts for nobody who was helped. Only who has
-/// gone home meanwhile waits no more.
+/// Afterwards nobody has come: the wait goes on, and counts for nobody who was helped. Whoever calls
+/// this has those wait no more who have gone home meanwhile.
 fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<()> {
     rows::run(
         tx,
@@ -140,7 +141,7 @@ fn put_back(tx: &mut Tx<'_>, help: &Help) -> Result<()> {
         params![help.id, help.status == Status::OnHold],
     )?;
     changed(tx, help)?;
-    cancel_left_behind(tx)
+    Ok(())
 }
 
 /// Lays the request aside for a while; it comes back to the front of the queue.
@@ -197,7 +198,7 @@ pub fn reopen(tx: &mut Tx<'_>, scope: &Scope, id: HelpRequestId) -> Result<Help>
         }
         _ => return Err(help.refuse()),
     }
-    let until = help.until(&house::queries::local_time_known(tx)?);
+    let until = help.undo_until(&house::queries::local_time_known(tx)?);
     if until.is_none_or(|until| tx.now > until) {
         return Err(Error::conflict("help.undo_too_late", "this request was done too long ago"));
     }

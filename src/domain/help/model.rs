@@ -122,14 +122,17 @@ impl Help {
     pub fn as_of(mut self, now: Timestamp, local: &LocalTime) -> Help {
         let until = self.claimed_at.or(self.closed_at).unwrap_or(now);
         self.wait_s = until.seconds_since(self.created_at);
-        self.undo_until = self.until(local).filter(|_| self.status == Status::Resolved);
+        self.undo_until = self.undo_until(local);
         self
     }
 
     /// Returns until when one that is done can be taken back: within its own day, as a run.
-    pub(super) fn until(&self, LocalTime { zone, hours }: &LocalTime) -> Option<Timestamp> {
+    pub(super) fn undo_until(&self, LocalTime { zone, hours }: &LocalTime) -> Option<Timestamp> {
         let closes = hours.close_after(self.created_at, zone);
         let closed_at = self.closed_at.filter(|at| *at < closes)?;
+        if self.status != Status::Resolved {
+            return None;
+        }
         Some(closed_at.plus(UNDO_TIME).min(closes.minus(Duration::from_millis(1))))
     }
 
