@@ -5,6 +5,7 @@
 
 mod devices;
 mod alarms;
+mod alone;
 mod audit;
 mod beside;
 mod displays;
