@@ -8,8 +8,13 @@ use daybook::domain::people::{Role, headings};
 use daybook::store::rows;
 use hyper::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use crate::callers::PATIENCE;
 use crate::server::TestServer;
+use crate::store::PASSWORD;
 
 const FILE: &str = "Schülernummer;Nachname;Vorname;Klasse;Gruppe;Chip;Kontakt;Telefon;Abholberechtigt\r\n\
                     100;Müller;Mia;3b;Füchse;04A1B2C3;Eva Müller;0171 1;ja\r\n\
@@ -359,4 +364,28 @@ fn the_paper_on_imports_names_headings_that_are_known_and_every_complaint() {
         );
     }
     assert_eq!(told, given);
+}
+
+/// Fault 93.
+#[tokio::test]
+async fn a_file_that_breaks_off_is_not_taken_over_in_part() {
+    let server = TestServer::start().await;
+    server.account("Eva Chef", Role::Admin).await;
+    let credentials = json!({ "username": "eva", "password": PASSWORD });
+    let signed_in = server.nobody().post("/api/v1/login", &credentials).await.unwrap();
+    let cookie = signed_in.cookies();
+    let (host, length) = (server.address, FILE.len() + 20);
+    let head = format!(
+        "POST /api/v1/people/import HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\n\
+         cookie: {cookie}\r\ncontent-type: text/csv\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    // All of its rows are there, and each is right: only the length says that more was to come.
+    socket.write_all(&[head.as_bytes(), FILE.as_bytes()].concat()).await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("an end");
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+    assert_eq!(server.number("select count(*) from person").await, 1);
+    assert_eq!(server.number("select count(*) from \"group\"").await, 0);
 }
