@@ -29,6 +29,16 @@ const GROUND: &[&str] = &["house"];
 /// Nouns whose page has the name of what it shows.
 const PAGES: &[(&str, &str)] = &[];
 
+/// Tables of later nouns that a noun reads: where a member is and belongs decides who may hear of
+/// them, and the room of a reader is shown with it.
+const READ_ABOVE: &[(&str, &str)] = &[
+    ("src/domain/devices/queries.rs", "room"),
+    ("src/domain/people/queries.rs", "group_member"),
+    ("src/domain/people/queries.rs", "visit"),
+    ("src/domain/rooms/queries.rs", "visit"),
+    ("src/domain/rooms/scope.rs", "visit"),
+];
+
 #[test]
 fn imports_point_down() {
     let (layers, slices) = (modules("src/lib.rs"), modules("src/domain/mod.rs"));
@@ -50,6 +60,35 @@ fn imports_point_down() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn nouns_write_their_own_tables_and_read_those_below() {
+    let (slices, tables) = (modules("src/domain/mod.rs"), tables());
+    let (mut wrong, mut excused) = (Vec::new(), BTreeSet::new());
+    for file in sources("src/domain") {
+        let own = place(&slices, &file.room(2));
+        let code = file.code().replace(['\\', '"'], "");
+        for verb in ["from", "join", "into", "update"] {
+            for rest in code.split(&format!("{verb} ")).skip(1) {
+                let table = word(rest);
+                let Some((_, noun)) = tables.iter().find(|(name, _)| *name == table) else {
+                    continue;
+                };
+                let reads = ["from", "join"].contains(&verb);
+                let above = own.is_some() && own < place(&slices, noun);
+                if !above {
+                    continue;
+                }
+                match READ_ABOVE.iter().find(|one| **one == (&file.path, &table)) {
+                    Some(one) if reads => drop(excused.insert(one)),
+                    _ => wrong.push(format!("{}: {verb} {table}, of {noun}", file.path)),
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(excused, READ_ABOVE.iter().collect(), "the list only shrinks");
 }
 
 #[test]
@@ -223,6 +262,22 @@ fn an_event_holds_no_words_of_people() {
     // The one inside Label, which is the name of a thing or a closed word.
     assert_eq!(found.len(), 1, "src/event/mod.rs: a String in an event");
     assert!(code.contains("pub struct Label(pub String);"));
+}
+
+/// Each table and view with the noun in whose section of the schema it stands.
+fn tables() -> Vec<(String, String)> {
+    let (mut noun, mut tables) = (String::new(), Vec::new());
+    for line in read("schema.sql").lines() {
+        let section = line.strip_prefix("-- ").and_then(|line| line.split_once(':'));
+        if let Some((name, _)) = section.filter(|(name, _)| !name.contains(' ')) {
+            name.clone_into(&mut noun);
+        }
+        let made = line.strip_prefix("create table ").or_else(|| line.strip_prefix("create view "));
+        if let Some(table) = made {
+            tables.push((word(table.trim_start_matches('"')), noun.clone()));
+        }
+    }
+    tables
 }
 
 /// A source file.
