@@ -2,7 +2,7 @@
 // stream underneath. Pages are loaded when they are first opened.
 import { api, Problem } from "./api.js";
 import { watchWaiting } from "./help-waiting.js";
-import { go, is, isStaff, letterKeys, me, readMe, route, theme, watchRoutes } from "./here.js";
+import { go, is, isStaff, letterKeys, me, readMe, route, theme, toDoor, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
 import { anew, attempt, Broken, Dialog, explain, LanguageSwitch, StaleNote, Toasts } from "./parts.js";
@@ -98,7 +98,7 @@ function Foot() {
     <div class="foot-row"><${LanguageSwitch} /><${ThemeSwitch} />
       <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
     <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
-      <form method="post" action="/sign-out" onSubmit=${forget}><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
+      <form method="post" action="/sign-out" onSubmit=${() => forget(null)}><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
 }
 
 function ThemeSwitch() {
@@ -201,17 +201,22 @@ function useWaiting() {
   });
 }
 
-/** What somebody has begun to write does not stay in a tab that somebody else may use next. */
-function forget() {
+/** What somebody has begun to write (draft.js) does not stay in a tab that somebody else uses next. */
+function forget(person) {
   try {
-    sessionStorage.clear();
+    const foreign = (key) => key.startsWith("daybook.draft.") && !key.startsWith(`daybook.draft.${person}.`);
+    for (const key of Object.keys(sessionStorage).filter(foreign)) sessionStorage.removeItem(key);
   } catch { /* storage may be off: then nothing was kept */ }
 }
 
-/** Nobody sits at a wall screen that was shut out: the way to the wall leads it to new digits. */
+/**
+ * Nobody sits at a wall screen that was shut out: the way to the wall leads it to new digits. Others
+ * find what they have begun again when they have signed in, and so are not asked whether to leave it.
+ */
 function toSignIn() {
   if (is("display")) return location.assign("/wall");
-  forget();
+  if (toDoor.value) return undefined;
+  toDoor.set(true);
   return location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
@@ -267,6 +272,7 @@ async function start() {
     }
     return (isWall() || problem.status === 0) && askForEver();
   }
+  forget(me.value.person.id);
   setHouse(me.value.house);
   watchRoutes((path) => find(path) !== null);
   goHome();

@@ -1,11 +1,11 @@
 // Wall screens: which there are, whether they show the house now, and how one is let in or shut out.
 import { api } from "./api.js";
-import { Confirm, Field } from "./forms.js";
+import { Confirm } from "./forms.js";
 import { route, setQuery } from "./here.js";
-import { Ago, attempt, Dialog, explain, Loaded, Status, toast, wholeOf } from "./parts.js";
+import { Ago, attempt, Later, Loaded, Status, toast, wholeOf } from "./parts.js";
 import { Section } from "./store.js";
 import { byName, t } from "./text.js";
-import { html, Icon, useEffect, useKeptFocus, useMemo, useOnce, useSection, useState } from "./ui.js";
+import { html, Icon, useEffect, useKeptFocus, useMemo, useSection, useState } from "./ui.js";
 
 /** No event tells that a wall screen has come or gone; while somebody looks, the list is read anew so often. */
 const LOOK_MS = 10_000;
@@ -23,7 +23,7 @@ export function Displays() {
       <button onClick=${() => setQuery({ add: "display" })}><${Icon} name="plus" />${t("display-pair")}</button></header>
     <${Loaded} section=${section} rows=${2}>${({ items }) => (items.length === 0 ? html`<p class="sub">${t("displays-none")}</p>`
       : html`<ul class="card rows" aria-label=${t("displays")}>${[...items].sort(byName).map((one) => DisplayRow(one, revoke))}</ul>`)}<//>
-    ${route.value.query.get("add") === "display" && html`<${Pair} done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
+    ${route.value.query.get("add") === "display" && html`<${Later} load=${() => import("./devices-join.js")} view="Pair" done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
     ${revoking && html`<${Confirm} title=${t("display-revoke-title", { name: revoking.name })} text=${t("display-revoke-text")}
       label=${t("device-revoke")} run=${() => shutOut(revoking, section)} close=${() => revoke(null)} />`}</section>`;
 }
@@ -42,28 +42,4 @@ async function shutOut(one, section) {
     async () => (await api.del(`/displays/${one.id}`)) ?? true));
   section.refetchSoon();
   if (done) toast(t("device-revoke-done", { name: one.name }));
-}
-
-/** Lets the screen in that shows these digits. */
-function Pair({ done, close }) {
-  const [form, setForm] = useState({ code: "", name: "" });
-  const [problem, setProblem] = useState(null);
-  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const pair = useOnce(async () => {
-    try {
-      const { name } = await api.post("/displays/pair", form);
-      done();
-      close();
-      toast(t("display-paired", { name }));
-    } catch (error) {
-      setProblem(error);
-    }
-  });
-  const errorOf = (name) => problem?.field === name && explain(problem);
-  return html`<${Dialog} title=${t("display-pair")} close=${close}><form class="form" onSubmit=${pair}>
-    ${problem && !problem.field && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
-    <p>${t("display-pair-open")}</p><p class="code small"><code>${location.host}/pair</code></p>
-    <${Field} label=${t("display-code")} hint=${t("display-code-hint")} error=${errorOf("code")}><input required autofocus inputmode="numeric" maxlength="7" pattern="[0-9]{3} ?[0-9]{3}" autocomplete="off" value=${form.code} onInput=${set("code")} /><//>
-    <${Field} label=${t("name")} hint=${t("display-name-hint")} error=${errorOf("name")}><input required maxlength="80" autocomplete="off" value=${form.name} onInput=${set("name")} /><//>
-    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("display-connect")}</button></div></form><//>`;
 }

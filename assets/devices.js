@@ -2,15 +2,12 @@
 import { api } from "./api.js";
 import { Displays } from "./devices-displays.js";
 import { STATES } from "./devices-figures.js";
-import { Confirm, Field } from "./forms.js";
+import { Confirm } from "./forms.js";
 import { setQuery, route } from "./here.js";
-import { serverNow } from "./live.js";
-import { Ago, allOf, attempt, Dialog, Empty, explain, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
+import { Ago, attempt, Empty, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
-import { byName, number, t, wait } from "./text.js";
-import { html, Icon, useEffect, useKeptFocus, useMemo, useOnce, useSection, useState, useTick, useWatch } from "./ui.js";
-
-const MODES = ["door_in", "door_out", "toggle", "room", "kiosk"];
+import { byName, number, t } from "./text.js";
+import { html, Icon, useKeptFocus, useMemo, useSection, useState, useWatch } from "./ui.js";
 
 /** What a reader is ordered to do after one question. */
 const ORDERS = {
@@ -54,7 +51,7 @@ export function DevicesPage() {
           <tbody role="rowgroup">${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//></section>
     <${Displays} />
     <${Review} />
-    ${adding === "reader" && html`<${Enrol} close=${() => setQuery({ add: null })} />`}
+    ${adding === "reader" && html`<${Later} load=${() => import("./devices-join.js")} view="Enrol" close=${() => setQuery({ add: null })} />`}
     ${asking && html`<${Asking} asking=${asking} section=${section} close=${() => ask(null)} />`}`;
 }
 
@@ -96,43 +93,6 @@ function Asking({ asking: { act, one }, section, close }) {
     if (done) toast(t(`device-${act}-done`, { name: one.name }));
   };
   return html`<${Confirm} title=${t(`device-${act}-title`, { name: one.name })} text=${t(`device-${act}-text`)} label=${t(label)} run=${run} close=${close} />`;
-}
-
-/** Makes a single-use code that a new reader types or scans within its time. */
-function Enrol({ close }) {
-  const [rooms, setRooms] = useState([]);
-  const [form, setForm] = useState({ name: "", mode: "room", room_id: "" });
-  const [code, setCode] = useState(null);
-  const [problem, setProblem] = useState(null);
-  useEffect(() => {
-    attempt(async () => setRooms((await allOf("/rooms")).sort(byName)));
-  }, []);
-  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const make = useOnce(async () => {
-    const { room_id: room, ...rest } = form;
-    try {
-      setCode(await api.post("/devices/enrolment-codes", room ? { ...rest, room_id: room } : rest));
-    } catch (error) {
-      setProblem(error);
-    }
-  });
-  if (code) return html`<${Dialog} title=${t("enrol-code")} close=${close}><${Code} code=${code} again=${() => setCode(null)} /></${Dialog}>`;
-  return html`<${Dialog} title=${t("device-add")} close=${close}><form class="form" onSubmit=${make}>
-    ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
-    <${Field} label=${t("device-name")} hint=${t("device-name-hint")}><input required autofocus maxlength="80" value=${form.name} onInput=${set("name")} /><//>
-    <${Field} label=${t("device-mode")}><select value=${form.mode} onChange=${set("mode")}>${MODES.map((one) => html`<option value=${one}>${t(`mode-${one}`)}</option>`)}</select><//>
-    <${Field} label=${t("room")}><select required=${form.mode === "room"} value=${form.room_id} onChange=${set("room_id")}><option value="">${t("no-room")}</option>
-      ${rooms.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select><//>
-    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("enrol-make")}</button></div></form><//>`;
-}
-
-function Code({ code, again }) {
-  useTick(1000);
-  const left = (Date.parse(code.expires_at) - serverNow()) / 1000;
-  return html`<p>${t("enrol-hint")}</p><p class="code"><code>${code.code}</code></p>
-    <p>${t("enrol-tablet")} <a href=${`/kiosk#${code.code}`} target="_blank" rel="noopener">${`${location.host}/kiosk#${code.code}`}</a></p>
-    ${left > 0 ? html`<p class="sub">${t("enrol-expires", { wait: wait(left) })}</p>`
-      : html`<p><${Status} state="away">${t("enrol-expired")}<//> <button onClick=${again}>${t("enrol-again")}</button></p>`}`;
 }
 
 /** Scans that the house could not place by itself. */

@@ -1,10 +1,11 @@
-// What somebody has begun to write: it stays when the page is left or loaded anew, in this tab and
-// for this sign-in alone. Whoever signs in next on a shared tablet finds nothing of it.
-import { me } from "./here.js";
-import { useState } from "./ui.js";
+// What somebody has begun to fill in: it stays when the page is left or loaded anew, and when a
+// sign-in ends in the middle; in this tab and for this person alone. Whoever signs in next on a shared
+// tablet finds nothing of it (app.js), and nothing stays when somebody signs out.
+import { me, toDoor } from "./here.js";
+import { t } from "./text.js";
+import { html, useEffect, useRef, useState } from "./ui.js";
 
-const PREFIX = "daybook.draft.";
-const own = () => `${PREFIX}${me.value.session_id}.`;
+const own = (name) => `daybook.draft.${me.value.person.id}.${name}`;
 
 /** Storage may be off or full: what is written then lasts as long as the page. */
 function storage(use) {
@@ -17,22 +18,52 @@ function storage(use) {
 
 /** Returns what was begun under this name, else null. */
 export function draftOf(name) {
-  return storage((kept) => {
-    // What another sign-in left here is nobody's.
-    for (const key of Object.keys(kept)) if (key.startsWith(PREFIX) && !key.startsWith(own())) kept.removeItem(key);
-    return JSON.parse(kept.getItem(own() + name));
-  });
+  return storage((kept) => JSON.parse(kept.getItem(own(name))));
 }
 
-/** State that is kept as a draft, as `[value, set, forget]`: until it is sent, or is as it began. */
+const isForm = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** Of a form only what was changed is kept: the rest may be another by the time that somebody comes back. */
+function changesOf(value, begin) {
+  return isForm(begin) ? Object.fromEntries(Object.entries(value).filter(([name, one]) => !same(one, begin[name]))) : value;
+}
+
+/** State that is kept as a draft, as `[value, set, forget, begun]`: until it is sent, or is as it began. */
 export function useDraft(name, begin) {
-  const [value, show] = useState(() => draftOf(name) ?? begin);
-  const forget = () => storage((kept) => kept.removeItem(own() + name));
+  const first = useRef(begin).current;
+  const begun = useRef(draftOf(name)).current;
+  const [value, show] = useState(begun === null ? first : isForm(first) ? { ...first, ...begun } : begun);
+  const [sent, send] = useState(false);
+  const forget = () => {
+    send(true);
+    storage((kept) => kept.removeItem(own(name)));
+  };
   const set = (next) => {
     show(next);
-    const text = JSON.stringify(next);
-    if (text === JSON.stringify(begin)) forget();
-    else storage((kept) => kept.setItem(own() + name, text));
+    send(false);
+    storage((kept) => (same(next, first) ? kept.removeItem(own(name)) : kept.setItem(own(name), JSON.stringify(changesOf(next, first)))));
   };
-  return [value, set, forget];
+  useUnsaved(!sent && !same(value, first));
+  return [value, set, forget, begun !== null];
+}
+
+/** The browser asks before what is not saved goes with its page. */
+export function useUnsaved(unsaved) {
+  useEffect(() => {
+    if (!unsaved) return undefined;
+    const ask = (event) => {
+      if (toDoor.value) return;
+      event.preventDefault();
+      // What older browsers look at instead.
+      event.returnValue = true;
+    };
+    addEventListener("beforeunload", ask);
+    return () => removeEventListener("beforeunload", ask);
+  }, [unsaved]);
+}
+
+/** Says that a form stands as it was left, and not as it was opened. */
+export function Begun({ begun }) {
+  return begun && html`<p class="sub" role="status">${t("draft-begun")}</p>`;
 }

@@ -13,6 +13,9 @@ export async function readMe() {
 /** {path, query: URLSearchParams} */
 export const route = new Shared(read());
 
+/** Whether the page is on its way to the door, since the sign-in has ended. */
+export const toDoor = new Shared(false);
+
 /** Settings of this device. */
 export const theme = deviceSetting("theme", "system");
 export const letterKeys = deviceSetting("letterKeys", "on");

@@ -47,7 +47,7 @@ export function ImportPeople({ done, close }) {
   const taken = (answer) => {
     setReport(null);
     setUndone(answer);
-    readGroups();
+    readMe();
     done();
   };
   const finish = () => {

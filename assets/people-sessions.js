@@ -1,5 +1,6 @@
 // My account: the devices that are signed in as me, the password, the PIN, and how this device behaves.
 import { api } from "./api.js";
+import { useUnsaved } from "./draft.js";
 import { Field } from "./forms.js";
 import { is, letterKeys, me, sound, theme } from "./here.js";
 import { Ago, attempt, Empty, explain, Loaded, PageHead, Status, toast } from "./parts.js";
@@ -51,6 +52,8 @@ function SecretForm({ title, use, path, fields, label, done }) {
   const empty = Object.fromEntries(fields.map(({ name }) => [name, ""]));
   const [form, setForm] = useState(empty);
   const [problem, setProblem] = useState(null);
+  // A secret is kept nowhere: that is asked about, and not stored.
+  useUnsaved(Object.values(form).some((secret) => secret !== ""));
   const at = fields.find(({ name }) => name === problem?.field) ?? fields.find(({ input }) => input === CURRENT);
   const change = useOnce(async () => {
     try {

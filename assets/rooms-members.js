@@ -1,5 +1,6 @@
 // Who belongs to a group: found as one types, taken in, taken out, and saved in one go.
 import { api } from "./api.js";
+import { Begun, useDraft } from "./draft.js";
 import { allOf, attempt, Dialog, explain, Skeleton } from "./parts.js";
 import { byName, number, t } from "./text.js";
 import { html, Icon, useEffect, useRef, useState } from "./ui.js";
@@ -11,13 +12,21 @@ const SHOWN = 8;
 /** The dialog of a group's members. */
 export function Members({ group, done, close }) {
   const [members, setMembers] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const field = useRef(null);
   useEffect(() => {
     attempt(async () => setMembers(await allOf(`/people?role=member&group_id=${group.id}`)));
   }, []);
-  useEffect(() => field.current?.focus(), [members === null]);
-  const add = (one) => setMembers([...members, one]);
+  return html`<${Dialog} title=${t("members-edit", { name: group.name })} close=${close}>
+    ${members ? html`<${Edit} group=${group} before=${members.map(nameOf)} done=${done} close=${close} />` : html`<${Skeleton} rows=${4} />`}<//>`;
+}
+
+const nameOf = ({ id, display_name }) => ({ id, display_name });
+
+function Edit({ group, before, done, close }) {
+  const [members, setMembers, forget, begun] = useDraft(`members-${group.id}`, before);
+  const [problem, setProblem] = useState(null);
+  const field = useRef(null);
+  useEffect(() => field.current?.focus(), []);
+  const add = (one) => setMembers([...members, nameOf(one)]);
   const remove = (one) => {
     setMembers(members.filter((other) => other.id !== one.id));
     field.current?.focus();
@@ -26,20 +35,24 @@ export function Members({ group, done, close }) {
     event.preventDefault();
     try {
       await api.put(`/groups/${group.id}/members`, { member_ids: members.map((one) => one.id) });
+      forget();
       done(group);
     } catch (error) {
       setProblem(error);
     }
   };
-  return html`<${Dialog} title=${t("members-edit", { name: group.name })} close=${close}><form class="form" onSubmit=${save}>
+  const leave = () => {
+    forget();
+    close();
+  };
+  return html`<form class="form" onSubmit=${save}><${Begun} begun=${begun} />
     ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
-    ${!members && html`<${Skeleton} rows=${4} />`}
-    ${members && html`<${Search} field=${field} members=${members} add=${add} />
+    <${Search} field=${field} members=${members} add=${add} />
       <section><h3>${t("members-of")} <span class="count" role="status">${number(members.length)}</span></h3>
         ${members.length === 0 ? html`<p class="sub">${t("group-empty")}</p>` : html`<ul class="plain-list members" aria-label=${t("members-of")}>
           ${[...members].sort(byName).map((one) => html`<li key=${one.id}><span class="who">${one.display_name}</span>
-            <button type="button" class="bare" aria-label=${t("members-remove", { name: one.display_name })} onClick=${() => remove(one)}><${Icon} name="x" /></button></li>`)}</ul>`}</section>`}
-    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary" disabled=${!members}>${t("save")}</button></div></form><//>`;
+            <button type="button" class="bare" aria-label=${t("members-remove", { name: one.display_name })} onClick=${() => remove(one)}><${Icon} name="x" /></button></li>`)}</ul>`}</section>
+    <div class="dialog-acts"><button type="button" onClick=${leave}>${t("cancel")}</button><button class="primary">${t("save")}</button></div></form>`;
 }
 
 /** Finds who is not in the group yet; arrows move, Enter takes in, and the field is free for the next. */

@@ -1,5 +1,6 @@
 // Offers of supervision: asking a colleague, and answering. Fetched when it is needed first.
 import { api } from "./api.js";
+import { Begun, useDraft } from "./draft.js";
 import { Field } from "./forms.js";
 import { go, is, me } from "./here.js";
 import { allOf, attempt, Dialog, toast } from "./parts.js";
@@ -70,7 +71,11 @@ function keepFocus(frames) {
  */
 export function HandOver({ charge, what, held, close }) {
   const [staff, setStaff] = useState([]);
-  const [form, setForm] = useState({ from_id: held.length === 1 ? held[0].id : "", staff_id: "", kind: "hand_over" });
+  const [form, setForm, forget, begun] = useDraft(`give-${charge.run_id ?? `group-${charge.group_id}`}`, { from_id: held.length === 1 ? held[0].id : "", staff_id: "", kind: "hand_over" });
+  const leave = () => {
+    forget();
+    close();
+  };
   const decides = is("admin");
   const set = (fields) => setForm({ ...form, ...fields });
   useEffect(() => {
@@ -82,17 +87,17 @@ export function HandOver({ charge, what, held, close }) {
     const body = { ...charge, ...rest, ...(decides && from && { from_id: from }) };
     const done = await attempt(() => api.post(decides ? "/supervisions" : "/supervision-offers", body));
     if (!done) return;
-    close();
+    leave();
     toast(t(decides ? "handed-over" : "offer-made", { what, name: staff.find((one) => one.id === form.staff_id)?.display_name ?? "" }));
   });
   return html`<${Dialog} title=${t("hand-over-title", { what })} close=${close}>
-    <form class="form" onSubmit=${give}>
+    <form class="form" onSubmit=${give}><${Begun} begun=${begun} />
       ${decides && held.length > 1 && html`<${Field} label=${t("hand-over-from")}><${OneOf} people=${held} value=${form.from_id} choose=${(id) => set({ from_id: id })} /><//>`}
       <${Field} label=${t("hand-over-to")} hint=${decides ? null : t("offer-hint")}><${OneOf} people=${staff} value=${form.staff_id} choose=${(id) => set({ staff_id: id })} /><//>
       <fieldset class="radios"><legend>${t("hand-over-kind")}</legend>
         ${["hand_over", "substitution"].map((one) => html`<label><input type="radio" name="kind" checked=${form.kind === one}
           onChange=${() => set({ kind: one })} />${t(decides && one === "hand_over" ? "hand-over-decided" : `hand-over-${one.replace("_", "-")}`)}</label>`)}</fieldset>
-      <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button>
+      <div class="dialog-acts"><button type="button" onClick=${leave}>${t("cancel")}</button>
         <button class="primary">${t(decides ? "hand-over" : "offer-ask")}</button></div></form><//>`;
 }
 

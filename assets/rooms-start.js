@@ -1,5 +1,6 @@
 // Starting a run: what, where, and with whom; or what the house lacks for it.
 import { api } from "./api.js";
+import { useDraft } from "./draft.js";
 import { Field } from "./forms.js";
 import { is, me } from "./here.js";
 import { allOf, attempt, Skeleton } from "./parts.js";
@@ -9,8 +10,7 @@ import { html, Icon, useEffect, useState } from "./ui.js";
 /** Starts a run: what, where, and with whom. */
 export function StartRun({ board, started }) {
   const [choices, setChoices] = useState(null);
-  const [activity, setActivity] = useState("");
-  const [room, setRoom] = useState("");
+  const [form, setForm, forget] = useDraft("run", { activity: "", room: "" });
   const [busy, setBusy] = useState(false);
   useEffect(() => {
     attempt(async () => {
@@ -21,17 +21,19 @@ export function StartRun({ board, started }) {
   if (!choices) return html`<div class="card form"><h2>${t("run-start")}</h2><${Skeleton} rows=${3} /></div>`;
   const missing = ["rooms", "activities"].filter((what) => choices[what].length === 0);
   if (missing.length > 0) return html`<${Missing} what=${missing.length > 1 ? "both" : missing[0]} />`;
+  const { activity, room } = form;
   const choose = (id) => {
-    setActivity(id);
     const usual = choices.activities.find((one) => one.id === id)?.default_room_id;
-    if (usual) setRoom(usual);
+    setForm({ activity: id, room: usual ?? room });
   };
   const start = async (event) => {
     event.preventDefault();
     setBusy(true);
     const run = await attempt(() => api.post("/runs", { activity_id: activity, room_id: room, staff_ids: [me.value.person.id] }));
     setBusy(false);
-    if (run) started(run);
+    if (!run) return;
+    forget();
+    started(run);
   };
   const shown = new Map((board?.rooms ?? []).map((one) => [one.id, one]));
   const label = (one) => {
@@ -44,7 +46,7 @@ export function StartRun({ board, started }) {
     <${Field} label=${t("activity")}><select required value=${activity} onChange=${(event) => choose(event.target.value)}>
       <option value="">${t("choose")}</option>
       ${choices.activities.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select><//>
-    <${Field} label=${t("room")}><select required value=${room} onChange=${(event) => setRoom(event.target.value)}>
+    <${Field} label=${t("room")}><select required value=${room} onChange=${(event) => setForm({ ...form, room: event.target.value })}>
       <option value="">${t("choose")}</option>
       ${choices.rooms.map((one) => html`<option value=${one.id}>${label(one)}</option>`)}</select><//>
     <button class="primary big" disabled=${busy}><${Icon} name="check" />${t("run-start-now")}</button></form>`;

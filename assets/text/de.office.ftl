@@ -314,3 +314,4 @@ problem-activity-name-taken = Eine Aktivität heißt schon so.
 problem-group-name-taken = Eine Gruppe heißt schon so.
 problem-group-full = Eine Gruppe hat höchstens 500 Mitglieder.
 problem-request-invalid-capacity = Ein Raum hat 1 bis 5000 Plätze.
+draft-begun = Noch nicht gespeichert: So weit waren Sie schon.

@@ -314,3 +314,4 @@ problem-activity-name-taken = Another activity has this name.
 problem-group-name-taken = Another group has this name.
 problem-group-full = A group has at most 500 members.
 problem-request-invalid-capacity = A room has 1 to 5000 places.
+draft-begun = Not saved yet: this is how far you were.

@@ -88,7 +88,7 @@ test("asked, claimed and done: both sides see every step at once, by keyboard al
   for (const sameLoad of loads) expect(await sameLoad()).toBe(true);
 });
 
-test("a request that is half written stays until it is sent, in this tab and for this sign-in", async ({ cast, place }) => {
+test("a request that is half written stays until it is sent, in this tab and for this person", async ({ cast, place }) => {
   const words = place.getByLabel("Worum geht es?");
   const urgent = place.getByLabel("Es ist dringend");
   await words.fill("Was heißt La");

@@ -1,7 +1,7 @@
 // What a person types for a time of day.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { timeOfDay } from "../../../assets/house.js";
+import { timeOfDay } from "../../../assets/house-edit.js";
 
 test("times are read as people write them, and are of 24 hours", () => {
   for (const [typed, read] of [
