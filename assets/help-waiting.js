@@ -31,4 +31,11 @@ export function watchWaiting(shown) {
   };
   const section = new Section({ load, reduce: reducer(is("staff") ? reduceOwn : reduceHouse) });
   section.watch(() => section.data && shown.set(section.data.waiting));
+  shown.watch(() => showIcon(shown.value));
+}
+
+/** Who looks at another tab sees it by the icon of this one; who has the page on a home screen, by a number there. */
+function showIcon(waiting) {
+  document.querySelector("link[rel=icon]").href = new URL(waiting > 0 ? "./icon-waiting.svg" : "./icon.svg", import.meta.url).pathname;
+  navigator.setAppBadge?.(waiting).catch(() => {});
 }

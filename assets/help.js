@@ -1,7 +1,8 @@
 // Help: the queue for those who help. Who is next, how long are they waiting, who is with whom.
 import { api } from "./api.js";
 import { isTyping, html, Icon, useEffect, useKeptFocus, useKeys, useMemo, useRef, useSection, useState, useTick, useWatch } from "./ui.js";
-import { is, letterKeys, me, route, setQuery, sound } from "./here.js";
+import { is, letterKeys, me, quiet, route, setQuery, sound } from "./here.js";
+import { quietUntil } from "./hours.js";
 import { keepOpen, onEvent, serverNow } from "./live.js";
 import { allOf, attempt, Avatar, Empty, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { useStill } from "./still.js";
@@ -73,7 +74,7 @@ function Queue() {
   const row = (one) => html`<${Row} key=${one.id} one=${one} section=${section} hold=${hold} fresh=${fresh.has(one.id)} resolve=${setResolving} />`;
   return html`<${PageHead} title=${t("help-queue")} section=${section}><${SoundSwitch} /><//>
     <${Loaded} section=${section} rows=${4}>${(data) => html`<div ref=${list}>
-      ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t(sound.value === "on" ? "help-empty-hint" : "help-empty-muted")}</p><//>`
+      ${waiting.length === 0 ? html`<${Empty} icon="hand" title=${t("help-empty")}><p>${t(sound.value === "on" && !quietNow() ? "help-empty-hint" : "help-empty-muted")}</p><//>`
         : html`<h2 class="visually-hidden">${t("waiting")}</h2><ul class="card queue">${waiting.map(row)}</ul>`}
       ${held.length > 0 && html`<h2>${t("on-hold-head")}</h2><ul class="card queue">${held.map(row)}</ul>`}
       ${taken.length > 0 && html`<h2>${t("being-helped")}</h2><ul class="card queue">${taken.map(row)}</ul>`}
@@ -162,6 +163,9 @@ async function act(section, one, name, body = {}) {
   return done;
 }
 
+/** Until when nothing sounds on this device, if that is so now. */
+const quietNow = () => quietUntil(quiet.value, clock(serverNow()));
+
 /** A new request is heard, and its row flashes; it is heard once more after two minutes. */
 function useAlarm() {
   const [fresh, setFresh] = useState(new Set());
@@ -172,7 +176,7 @@ function useAlarm() {
   }, [sound.value]);
   useEffect(() => {
     const reminders = new Map();
-    const ring = (urgent) => sound.value === "on" && tone(urgent ? "urgent" : "help");
+    const ring = (urgent) => sound.value === "on" && !quietNow() && tone(urgent ? "urgent" : "help");
     const stop = onEvent(({ type, data }) => {
       if (type === "help.requested") {
         ring(data.priority === "urgent");
@@ -192,10 +196,12 @@ function useAlarm() {
 
 function SoundSwitch() {
   useWatch(sound);
+  useTick(30_000);
   const on = sound.value === "on";
+  const until = on && quietNow();
   const flip = () => {
     sound.set(on ? "off" : "on");
     if (!on) tone("help");
   };
-  return html`<button aria-pressed=${on} onClick=${flip}><${Icon} name=${on ? "volume-2" : "volume-x"} />${t(on ? "sound-on" : "sound-off")}</button>`;
+  return html`<button aria-pressed=${on} onClick=${flip}><${Icon} name=${on && !until ? "volume-2" : "volume-x"} />${until ? t("sound-quiet", { time: until }) : t(on ? "sound-on" : "sound-off")}</button>`;
 }

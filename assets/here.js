@@ -20,6 +20,8 @@ export const toDoor = new Shared(false);
 export const theme = deviceSetting("theme", "system");
 export const letterKeys = deviceSetting("letterKeys", "on");
 export const sound = deviceSetting("sound", "on");
+/** When nothing sounds, as "20:00-06:30"; empty for never. */
+export const quiet = deviceSetting("quiet", "");
 
 export function is(...roles) {
   return roles.includes(me.value?.person.role);

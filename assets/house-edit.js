@@ -2,16 +2,11 @@
 import { api } from "./api.js";
 import { Begun, useDraft } from "./draft.js";
 import { Field } from "./forms.js";
+import { timeOfDay } from "./hours.js";
 import { HOURS, labelOf } from "./house.js";
 import { Dialog, explain } from "./parts.js";
 import { t } from "./text.js";
 import { html, useRef, useState } from "./ui.js";
-
-/** What a person types for a time of day, as the house writes it: 8:05, 8.05 and 805 are 08:05; null for what is none. */
-export function timeOfDay(text) {
-  const [, hour, minute] = /^([01]?\d|2[0-3])[:.]?([0-5]\d)$/.exec(text.trim()) ?? [];
-  return hour ? `${hour.padStart(2, "0")}:${minute}` : null;
-}
 
 /**
  * Only what was changed is sent, so that a refusal stands at what was typed. The fields are plain

@@ -2,7 +2,8 @@
 import { api } from "./api.js";
 import { useUnsaved } from "./draft.js";
 import { Field } from "./forms.js";
-import { is, letterKeys, me, sound, theme } from "./here.js";
+import { is, isStaff, letterKeys, me, quiet, sound, theme } from "./here.js";
+import { timeOfDay } from "./hours.js";
 import { Ago, attempt, Empty, explain, Loaded, PageHead, Status, toast } from "./parts.js";
 import { Section } from "./store.js";
 import { t } from "./text.js";
@@ -82,6 +83,26 @@ function ThisDevice() {
     <${Field} label=${t("theme")}><select value=${theme.value} onChange=${(event) => theme.set(event.target.value)}>
       ${["system", "light", "dark", "contrast"].map((one) => html`<option value=${one}>${t(`theme-${one}`)}</option>`)}</select><//>
     <label class="check"><input type="checkbox" checked=${sound.value === "on"} onChange=${flip(sound)} /><span>${t("setting-sound")}</span></label>
+    ${isStaff() && html`<${Quiet} />`}
     <label class="check"><input type="checkbox" checked=${letterKeys.value === "on"} onChange=${flip(letterKeys)} /><span>${t("setting-keys")}</span></label>
     <dl class="figures">${can.map(([key, yes]) => html`<div><dt>${t(key)}</dt><dd>${t(yes ? "yes" : "no")}</dd></div>`)}</dl></section>`;
+}
+
+/** When nothing sounds here: kept as soon as both times are ones, or neither is there. */
+function Quiet() {
+  const [form, setForm] = useState(() => quiet.value.split("-"));
+  const set = (at) => ({ target }) => {
+    const next = form.length > 1 ? [...form] : ["", ""];
+    next[at] = target.value;
+    setForm(next);
+    const read = next.map(timeOfDay);
+    if (next.every((text) => text.trim() === "")) quiet.set("");
+    else if (read.every(Boolean)) quiet.set(read.join("-"));
+  };
+  const wrong = form.some((text) => text.trim() !== "" && !timeOfDay(text));
+  const field = (label, at) => html`<label class="field"><span class="label">${label}</span>
+    <input class="time" inputmode="numeric" autocomplete="off" maxlength="5" value=${form[at] ?? ""} onInput=${set(at)} /></label>`;
+  return html`<fieldset><legend>${t("quiet")}</legend><p class="sub">${t("quiet-hint")}</p>
+    <div class="quiet">${field(t("quiet-from"), 0)}${field(t("quiet-to"), 1)}</div>
+    ${wrong && html`<p class="field-error" data-s="help">${t("no-time-of-day")}</p>`}</fieldset>`;
 }

@@ -269,6 +269,7 @@ no-message = Keine Nachricht
 urgent = Dringend
 sound-on = Ton an
 sound-off = Ton aus
+sound-quiet = Ruhe bis { $time }
 help-open = Warten
 help-longest = Längste Wartezeit
 help-median = Mittlere Wartezeit

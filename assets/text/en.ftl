@@ -266,6 +266,7 @@ no-message = No message
 urgent = Urgent
 sound-on = Sound on
 sound-off = Sound off
+sound-quiet = Quiet until { $time }
 help-open = Waiting
 help-longest = Longest wait
 help-median = Median wait

@@ -44,3 +44,68 @@ test("relative time: a list without buttons is one stop, and a tap on a time say
   expect(await shown(seen)).toMatch(EXACT);
   expect(await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
 });
+
+/** Counts the notes that a page plays. */
+const listening = async (context) => {
+  await context.addInitScript(() => {
+    window.notes = 0;
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function counted(...when) {
+      window.notes += 1;
+      return start.apply(this, when);
+    };
+  });
+};
+const notes = (page) => page.evaluate(() => window.notes);
+const icon = (page) => page.locator("link[rel=icon]");
+
+test("a new request: tone, row, title and icon at once, the tone once more after two minutes, and never a third time", async ({ visitor }) => {
+  const lead = await visitor.context({ role: "admin" });
+  const member = await visitor.context({ username: visitor.username("member", 5) });
+  await listening(lead);
+  const page = await lead.newPage();
+  await page.clock.install();
+  await page.goto("/help");
+  await live(page);
+  await expect(icon(page)).toHaveAttribute("href", /\/icon\.svg$/);
+  const { id } = await visitor.api(member, "POST", "/help-requests", { content: "Wo steht das?" });
+  await expect(page.locator(".help-row[data-fresh]")).toHaveCount(1);
+  await expect(page).toHaveTitle("(1) Hilfe-Liste · Daybook");
+  await expect(icon(page)).toHaveAttribute("href", /\/icon-waiting\.svg$/);
+  expect(await notes(page)).toBe(2);
+  await page.clock.fastForward("01:55");
+  expect(await notes(page)).toBe(2);
+  await page.clock.fastForward("00:06");
+  expect(await notes(page)).toBe(4);
+  await page.clock.fastForward("10:00");
+  expect(await notes(page)).toBe(4);
+  await visitor.api(member, "POST", `/help-requests/${id}/cancel`);
+  await expect(page).toHaveTitle("Hilfe-Liste · Daybook");
+  await expect(icon(page)).toHaveAttribute("href", /\/icon\.svg$/);
+});
+
+test("a new request: in the quiet hours of a device nothing sounds, and everything else is as always", async ({ visitor }) => {
+  const lead = await visitor.context({ role: "admin" });
+  const member = await visitor.context({ username: visitor.username("member", 5) });
+  await listening(lead);
+  const page = await lead.newPage();
+  await page.goto("/sessions");
+  await page.getByLabel("Von").fill("22");
+  await expect(page.getByText("Bitte eine Uhrzeit wie 13:30, von 00:00 bis 23:59.")).toBeVisible();
+  await page.getByLabel("Von").fill("22.00");
+  await page.getByLabel("Bis", { exact: true }).fill("10:45");
+  await accessible(page, "quiet hours");
+  await page.reload();
+  await expect(page.getByLabel("Von")).toHaveValue("22:00");
+  await page.goto("/help");
+  await live(page);
+  await expect(page.getByRole("button", { name: "Ruhe bis 10:45" })).toBeVisible();
+  const { id } = await visitor.api(member, "POST", "/help-requests", { content: "Wo steht das?" });
+  await expect(page.locator(".help-row[data-fresh]")).toHaveCount(1);
+  await expect(page).toHaveTitle("(1) Hilfe-Liste · Daybook");
+  expect(await notes(page)).toBe(0);
+  await visitor.api(member, "POST", `/help-requests/${id}/cancel`);
+  // The other devices of the same person are not quiet.
+  const elsewhere = await visitor.page({ role: "admin" }, "/help");
+  await expect(elsewhere.getByRole("button", { name: "Ton an" })).toBeVisible();
+});
