@@ -17,6 +17,7 @@ export const route = new Shared(read());
 export const toDoor = new Shared(false);
 
 /** Settings of this device. */
+export const THEMES = ["system", "light", "dark", "contrast"];
 export const theme = deviceSetting("theme", "system");
 export const letterKeys = deviceSetting("letterKeys", "on");
 export const sound = deviceSetting("sound", "on");

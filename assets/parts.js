@@ -8,19 +8,20 @@ import { html, Icon, useEffect, useKeys, useRef, useState, useTick, useWatch } f
 const TOAST_MS = 8_000;
 const SKELETON_AFTER_MS = 150;
 
-/** The state of the stream: a shape and a word, and the way back when it is lost. */
-export function Pill() {
+/** The state of the stream: a shape and a word, and the way back when it is lost. A wall is `silent`: nobody asked it to speak. */
+export function Pill({ silent }) {
+  const role = silent ? null : "status";
   useWatch(link);
   useTick(1000);
   const { link: state, retryAt } = link.value;
-  if (state === "live") return html`<span class="pill" data-s="in" role="status">${t("link-live")}</span>`;
+  if (state === "live") return html`<span class="pill" data-s="in" role=${role}>${t("link-live")}</span>`;
   if (state === "none") {
-    return html`<span class="pill" data-s="help" role="status">${t("link-none")}
+    return html`<span class="pill" data-s="help" role=${role}>${t("link-none")}
       <button class="pill-act" onClick=${retryNow}>${t("link-retry")}</button></span>`;
   }
-  if (link.value.since === null) return html`<span class="pill" data-s="off" role="status">${t("link-connecting")}</span>`;
+  if (link.value.since === null) return html`<span class="pill" data-s="off" role=${role}>${t("link-connecting")}</span>`;
   const seconds = retryAt ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
-  return html`<span class="pill" data-s="away" role="status">${t("link-reconnecting")}
+  return html`<span class="pill" data-s="away" role=${role}>${t("link-reconnecting")}
     ${seconds > 0 && html`<span aria-hidden="true">${t("seconds", { n: seconds })}</span>`}</span>`;
 }
 
@@ -36,12 +37,12 @@ export function AsOf({ section }) {
 }
 
 /** Says in words, above the page, that what it shows may be old; not for a moment that is over before it is read. */
-export function StaleNote() {
+export function StaleNote({ silent }) {
   useWatch(link);
   const { stale, since } = link.value;
   if (!stale || !since) return null;
   const time = clock(since + (serverNow() - Date.now()));
-  return html`<p class="stale-note" data-s="away" role="status">${t("link-lost", { time })}</p>`;
+  return html`<p class="stale-note" data-s="away" role=${silent ? null : "status"}>${t("link-lost", { time })}</p>`;
 }
 
 /** The other language, one press away. */

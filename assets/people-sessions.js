@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { useUnsaved } from "./draft.js";
 import { Field } from "./forms.js";
-import { is, isStaff, letterKeys, me, quiet, sound, theme } from "./here.js";
+import { is, isStaff, letterKeys, me, quiet, sound, theme, THEMES } from "./here.js";
 import { timeOfDay } from "./hours.js";
 import { Ago, attempt, Empty, explain, Loaded, PageHead, Status, toast } from "./parts.js";
 import { Section } from "./store.js";
@@ -81,7 +81,7 @@ function ThisDevice() {
   const can = [["device-secure", window.isSecureContext], ["device-sound", "AudioContext" in window], ["device-share", "BroadcastChannel" in window]];
   return html`<section class="card form"><h2>${t("this-device")}</h2>
     <${Field} label=${t("theme")}><select value=${theme.value} onChange=${(event) => theme.set(event.target.value)}>
-      ${["system", "light", "dark", "contrast"].map((one) => html`<option value=${one}>${t(`theme-${one}`)}</option>`)}</select><//>
+      ${THEMES.map((one) => html`<option value=${one}>${t(`theme-${one}`)}</option>`)}</select><//>
     <label class="check"><input type="checkbox" checked=${sound.value === "on"} onChange=${flip(sound)} /><span>${t("setting-sound")}</span></label>
     ${isStaff() && html`<${Quiet} />`}
     <label class="check"><input type="checkbox" checked=${letterKeys.value === "on"} onChange=${flip(letterKeys)} /><span>${t("setting-keys")}</span></label>

@@ -109,3 +109,34 @@ test("a new request: in the quiet hours of a device nothing sounds, and everythi
   const elsewhere = await visitor.page({ role: "admin" }, "/help");
   await expect(elsewhere.getByRole("button", { name: "Ton an" })).toBeVisible();
 });
+
+test("a wall is silent: nothing on it is read aloud by itself, also when its link is lost", async ({ visitor }) => {
+  const context = await visitor.context({ role: "admin" });
+  const page = await context.newPage();
+  await page.goto("/wall");
+  await live(page);
+  const speaks = () => page.evaluate(() => [...document.querySelectorAll("main [role=status], main [role=alert], main [aria-live]:not([aria-live=off])")].map((one) => one.outerHTML.slice(0, 100)));
+  expect(await speaks()).toEqual([]);
+  await context.route("**/api/v1/events*", (route) => route.abort());
+  await page.reload();
+  await expect(page.locator(".stale-note")).toBeVisible();
+  expect(await speaks()).toEqual([]);
+});
+
+test("a wall has a look of its own: dark, light, high contrast, as its device", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/wall");
+  await live(page);
+  const look = page.getByRole("combobox", { name: "Aussehen" });
+  await tabTo(page, look);
+  for (const theme of ["dark", "contrast", "system", "light"]) {
+    await look.selectOption(theme);
+    await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+    await accessible(page, theme);
+  }
+  await look.selectOption("dark");
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  // What belongs to the people at a desk stays as it was.
+  const desk = await visitor.page({ role: "admin" }, "/");
+  await expect(desk.locator("html")).toHaveAttribute("data-theme", "light");
+});
