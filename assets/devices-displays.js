@@ -10,8 +10,8 @@ import { html, Icon, useEffect, useKeptFocus, useMemo, useSection, useState } fr
 /** No event tells that a wall screen has come or gone; while somebody looks, the list is read anew so often. */
 const LOOK_MS = 10_000;
 
-/** The part of the page *Devices* about wall screens. */
-export function Displays() {
+/** The part of the page *Devices* about wall screens. What stands below comes after it, so that nothing jumps. */
+export function Displays({ children }) {
   const section = useSection(useMemo(() => new Section({ load: (signal) => wholeOf("/displays", signal) }), []));
   const [revoking, revoke] = useState(null);
   useKeptFocus();
@@ -25,7 +25,8 @@ export function Displays() {
       : html`<ul class="card rows" aria-label=${t("displays")}>${[...items].sort(byName).map((one) => DisplayRow(one, revoke))}</ul>`)}<//>
     ${route.value.query.get("add") === "display" && html`<${Later} load=${() => import("./devices-join.js")} view="Pair" done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
     ${revoking && html`<${Confirm} title=${t("display-revoke-title", { name: revoking.name })} text=${t("display-revoke-text")}
-      label=${t("device-revoke")} run=${() => shutOut(revoking, section)} close=${() => revoke(null)} />`}</section>`;
+      label=${t("device-revoke")} run=${() => shutOut(revoking, section)} close=${() => revoke(null)} />`}</section>
+    ${(section.data || section.error) && children}`;
 }
 
 function DisplayRow(one, revoke) {

@@ -49,8 +49,7 @@ export function DevicesPage() {
           <th scope="col" role="columnheader">${t("device-where")}</th><th scope="col" role="columnheader">${t("last-seen")}</th><th scope="col" role="columnheader">${t("device-queue")}</th>
           <th scope="col" role="columnheader"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
           <tbody role="rowgroup">${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//></section>
-    <${Displays} />
-    <${Review} />
+    ${(section.data || section.error) && html`<${Displays}><${Review} /><//>`}
     ${adding === "reader" && html`<${Later} load=${() => import("./devices-join.js")} view="Enrol" close=${() => setQuery({ add: null })} />`}
     ${asking && html`<${Asking} asking=${asking} section=${section} close=${() => ask(null)} />`}`;
 }

@@ -32,7 +32,9 @@ export function AsOf({ section }) {
   const read = section.data?.as_of ? Date.parse(section.data.as_of) : 0;
   const heard = state === "live" && lifeAt ? lifeAt + (serverNow() - Date.now()) : 0;
   const at = Math.max(read, heard);
-  return at > 0 && html`<span class="as-of"><span class="screen-only">${t("as-of", { time: clockSeconds(at) })}</span
+  // Its line is there before it is: what stands below does not jump.
+  if (at === 0) return html`<span class="as-of" aria-hidden="true"> </span>`;
+  return html`<span class="as-of"><span class="screen-only">${t("as-of", { time: clockSeconds(at) })}</span
     ><span class="print-only">${t("as-of", { time: exact(at) })}</span></span>`;
 }
 

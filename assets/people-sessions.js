@@ -27,7 +27,7 @@ export function SessionsPage() {
           <${Icon} name="monitor" size=${24} />
           <span class="who"><b>${one.device || t("session-unknown")}</b><span class="sub">${t("session-since")} <${Ago} at=${one.created_at} /> · ${t("session-seen")} <${Ago} at=${one.last_seen_at} /></span></span>
           ${one.current ? html`<${Status} state="in">${t("session-this")}<//>` : html`<button data-row=${one.id} onClick=${() => end(one)}><${Icon} name="log-out" />${t("session-end")}</button>`}</li>`)}</ul>`)}<//></section>
-    <div class="two-cards"><${Password} />${!is("member") && html`<${Pin} />`}<${ThisDevice} /></div>`;
+    ${(section.data || section.error) && html`<div class="two-cards"><${Password} />${!is("member") && html`<${Pin} />`}<${ThisDevice} /></div>`}`;
 }
 
 const CURRENT = { autocomplete: "current-password" };

@@ -140,3 +140,63 @@ test("a wall has a look of its own: dark, light, high contrast, as its device", 
   const desk = await visitor.page({ role: "admin" }, "/");
   await expect(desk.locator("html")).toHaveAttribute("data-theme", "light");
 });
+
+const SCREENS = [["/", "admin"], ["/supervision", "admin"], ["/groups/1", "admin"], ["/help", "admin"], ["/my-place", "member"], ["/people", "admin"], ["/rooms", "admin"], ["/devices", "admin"], ["/sessions", "admin"], ["/wall", "admin"]];
+
+for (const [url, role] of SCREENS) {
+  test(`${url} shows grey lines only when it takes a while, and nothing jumps when the content comes`, async ({ visitor }) => {
+    for (const viewport of [{ width: 1280, height: 800 }, { width: 360, height: 740 }]) {
+      const context = await visitor.context({ role, viewport });
+      const page = await context.newPage();
+      await page.addInitScript(() => {
+        window.shift = 0;
+        new PerformanceObserver((list) => {
+          for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value;
+        }).observe({ type: "layout-shift", buffered: true });
+      });
+      let open = () => {};
+      const held = new Promise((resolve) => { open = resolve; });
+      await page.route(/\/api\/v1\/(?!me$|events)/, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.goto(url);
+      await expect(page.locator(".skeleton i").first()).toBeVisible();
+      open();
+      await expect(page.locator(".skeleton")).toHaveCount(0);
+      await expect(page.locator("main h1")).toBeVisible();
+      if (url !== "/sessions") await live(page);
+      expect(await page.evaluate(() => window.shift), `${viewport.width}`).toBeLessThan(0.05);
+      await page.unrouteAll({ behavior: "ignoreErrors" });
+      await context.close();
+    }
+  });
+}
+
+test("where the reader's own colours are forced, every state keeps its shape, every bar its fill, and what is chosen is seen", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", forcedColors: "active" }, "/");
+  await live(page);
+  const [ground, ...fills] = await page.evaluate(() => [getComputedStyle(document.body).backgroundColor,
+    ...[...document.querySelectorAll(".tile:not([data-s=off]) .shape, .room:not([data-empty]) .bar i")].map((one) => getComputedStyle(one).backgroundColor),
+    ...[...document.querySelectorAll(".pill:not([data-s=off])")].map((one) => getComputedStyle(one, "::before").backgroundColor)]);
+  expect(fills.length).toBeGreaterThan(4);
+  const opaque = /^rgb\(/;
+  for (const fill of fills) {
+    expect(fill).toMatch(opaque);
+    expect(fill).not.toBe(ground);
+  }
+  await page.goto("/groups/1?only=absent");
+  const chip = page.locator(".chip[aria-pressed=true]");
+  await expect(chip).toHaveCSS("border-top-width", "3px");
+  await expect(page.locator(".chip[aria-pressed=false]").first()).toHaveCSS("border-top-width", "1px");
+});
+
+test("without movement nothing moves: no animation, no transition", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/");
+  await live(page);
+  const moving = () => page.evaluate(() => [...document.querySelectorAll("*")].flatMap((one) => ["", "::before", "::after"].map((part) => getComputedStyle(one, part || null)))
+    .filter((style) => style.animationName !== "none" || !/^0s(, 0s)*$/.test(style.transitionDuration)).length);
+  expect(await moving()).toBe(0);
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  expect(await moving()).toBeGreaterThan(0);
+});
