@@ -36,6 +36,7 @@ export function watchWaiting(shown) {
 
 /** Who looks at another tab sees it by the icon of this one; who has the page on a home screen, by a number there. */
 function showIcon(waiting) {
-  document.querySelector("link[rel=icon]").href = new URL(waiting > 0 ? "./icon-waiting.svg" : "./icon.svg", import.meta.url).pathname;
+  const { pathname } = new URL(waiting > 0 ? "./icon-waiting.svg" : "./icon.svg", import.meta.url);
+  document.querySelector("link[rel=icon]").setAttribute("href", pathname);
   navigator.setAppBadge?.(waiting).catch(() => {});
 }
