@@ -1,8 +1,9 @@
 // One person's card: where, which groups, and for those who may, contacts, badges and account.
 import { api } from "./api.js";
 import { Confirm, Field } from "./forms.js";
-import { is, me } from "./here.js";
-import { allOf, attempt, Avatar, Dialog, explain, Skeleton, Status, toast } from "./parts.js";
+import { is, me, route, setQuery } from "./here.js";
+import { draftOf } from "./draft.js";
+import { allOf, attempt, Avatar, Dialog, explain, Later, Skeleton, Status, toast } from "./parts.js";
 import { Where } from "./people.js";
 import { t } from "./text.js";
 import { html, Icon, useEffect, useOnce, useState } from "./ui.js";
@@ -11,7 +12,7 @@ import { html, Icon, useEffect, useOnce, useState } from "./ui.js";
 const NEEDS = ["accident", "illness", "missing", "pick_up"];
 
 /** One person: where, which groups, and for those who may, card and account. */
-export function PersonCard({ id, close }) {
+export function PersonCard({ id, changed, close }) {
   const [person, setPerson] = useState(null);
   const [error, setError] = useState(null);
   const read = () => api.get(`/people/${id}`).then(setPerson, setError);
@@ -25,11 +26,15 @@ export function PersonCard({ id, close }) {
     close();
     toast(t("checked-in", { name: person.display_name, room: run.room_name }), { label: t("undo"), run: () => attempt(() => api.post(`/visits/${visit.visit_id}/undo`)) });
   });
-  return html`<${Dialog} title=${person?.display_name ?? t("person")} close=${close}>
+  if (person && is("admin") && route.value.query.get("edit")) {
+    return html`<${Later} key="edit" load=${() => import("./people-edit.js")} view="EditPerson" person=${person} read=${read} changed=${changed} close=${() => setQuery({ edit: null })} />`;
+  }
+  return html`<${Dialog} key="card" title=${person?.display_name ?? t("person")} close=${close}>
     ${error && html`<p class="field-error" data-s="help">${explain(error)}</p>`}
     ${!person && !error && html`<${Skeleton} rows=${3} />`}
-    ${person && html`<p class="person-now"><${Avatar} name=${person.display_name} /><${Where} one=${person} />
-        ${person.role && html`<span class="sub">${t(`role-${person.role}`)}</span>`}</p>
+    ${person && html`<p class="person-now"><${Avatar} name=${person.display_name} />${person.state === "inactive" ? html`<${Status} state="off">${t("state-inactive")}<//>` : html`<${Where} one=${person} />`}
+        ${person.role && html`<span class="sub">${t(`role-${person.role}`)}</span>`}
+        ${is("admin") && html`<button class="person-edit" onClick=${() => setQuery({ edit: "1" })}><${Icon} name="pencil" />${t(draftOf(`person-${id}`) ? "person-edit-draft" : "person-edit")}</button>`}</p>
       ${person.groups?.length > 0 && html`<p>${t("group")}: ${person.groups.map((group, at) => html`${at > 0 && ", "}<a href=${`/groups/${group.id}`}>${group.name}</a>`)}</p>`}
       ${!person.groups && html`<p class="sub">${t("out-of-scope")}</p>`}
       ${person.badges && html`<${Badges} person=${person} read=${read} />`}

@@ -1,11 +1,9 @@
 // People: the list in scope, and finding anyone; one person's card is in people-card.js.
-import { api } from "./api.js";
-import { Field } from "./forms.js";
-import { go, is, route, setQuery } from "./here.js";
-import { allOf, Dialog, Empty, explain, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
+import { is, route, setQuery } from "./here.js";
+import { allOf, Empty, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, language, number, plain, t } from "./text.js";
-import { html, Icon, useEffect, useMemo, useOnce, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useEffect, useMemo, useSection, useState, useWatch } from "./ui.js";
 
 /** Of the list: who came or went is shown at once, the room is read. */
 export const reduce = {
@@ -47,8 +45,8 @@ export function PeoplePage() {
         <button class="primary" onClick=${() => setQuery({ add: "1" })}><${Icon} name="plus" />${t("person-add")}</button>`}
       <button onClick=${() => print()}><${Icon} name="printer" />${t("print")}</button><//>
     <${Loaded} section=${section} rows=${12}>${(data) => html`<${List} items=${data.items} query=${query} />`}<//>
-    ${query.get("person") && html`<${Later} key="card" load=${() => import("./people-card.js")} view="PersonCard" id=${query.get("person")} close=${() => setQuery({ person: null })} />`}
-    ${query.get("add") && html`<${AddPerson} done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
+    ${query.get("person") && html`<${Later} key="card" load=${() => import("./people-card.js")} view="PersonCard" id=${query.get("person")} changed=${() => section.refetchSoon()} close=${() => setQuery({ person: null, edit: null })} />`}
+    ${query.get("add") && html`<${Later} key="add" load=${() => import("./people-add.js")} view="AddPerson" done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
     ${query.get("import") && html`<${Later} key="import" load=${() => import("./people-import.js")} view="ImportPeople" done=${() => section.refetchSoon()} close=${() => setQuery({ import: null })} />`}`;
 }
 
@@ -121,27 +119,4 @@ export function Where({ one }) {
   if (one.status !== "present") return html`<${Status} state="off">${t("not-here")}<//>`;
   if (one.room_name) return html`<${Status} state="in">${one.room_name}<//>`;
   return html`<${Status} state=${one.role === "member" && one.groups ? "away" : "in"}>${t(one.role === "member" && one.groups ? "on-the-way" : "present")}<//>`;
-}
-
-function AddPerson({ done, close }) {
-  const [form, setForm] = useState({ given_name: "", family_name: "", role: "member" });
-  const [problem, setProblem] = useState(null);
-  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
-  const add = useOnce(async () => {
-    try {
-      const person = await api.post("/people", form);
-      done();
-      go(`/people?person=${person.id}`, { replace: true });
-    } catch (error) {
-      setProblem(error);
-    }
-  });
-  const errorOf = (name) => problem?.field === name && explain(problem);
-  return html`<${Dialog} title=${t("person-add")} close=${close}><form class="form" onSubmit=${add}>
-    ${problem && html`<p class="field-error" data-s="help" role="alert">${explain(problem)}</p>`}
-    ${["given_name", "family_name"].map((name, at) => html`<${Field} label=${t(name.replace("_", "-"))} error=${errorOf(name)}>
-      <input required autofocus=${at === 0} maxlength="100" value=${form[name]} onInput=${set(name)} /><//>`)}
-    <${Field} label=${t("role")} error=${errorOf("role")}><select value=${form.role} onChange=${set("role")}>
-      ${["member", "staff", "office", "admin"].map((role) => html`<option value=${role}>${t(`role-${role}`)}</option>`)}</select><//>
-    <div class="dialog-acts"><button type="button" onClick=${close}>${t("cancel")}</button><button class="primary">${t("save")}</button></div></form><//>`;
 }
