@@ -4,7 +4,7 @@ import { Confirm, Field } from "./forms.js";
 import { is, me, route, setQuery } from "./here.js";
 import { draftOf } from "./draft.js";
 import { allOf, attempt, Avatar, Dialog, explain, Later, Skeleton, Status, toast } from "./parts.js";
-import { Where } from "./people.js";
+import { Where } from "./people-table.js";
 import { t } from "./text.js";
 import { html, Icon, useEffect, useOnce, useState } from "./ui.js";
 

@@ -1,6 +1,7 @@
-// People: the list in scope, and finding anyone; one person's card is in people-card.js.
+// People: the list in scope, and finding anyone. Its table is in people-table.js, one person's card in people-card.js.
 import { is, route, setQuery } from "./here.js";
-import { allOf, Empty, Later, Loaded, PageHead, Status, wholeOf } from "./parts.js";
+import { allOf, Empty, Later, Loaded, PageHead, wholeOf } from "./parts.js";
+import { inOrder, orderOf, personRow, useLook, usePicking, useTable } from "./people-table.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, language, number, plain, t } from "./text.js";
 import { html, Icon, useEffect, useMemo, useSection, useState, useWatch } from "./ui.js";
@@ -27,27 +28,39 @@ function withRoom(list, visit) {
   return next === list || room ? next : stale(next);
 }
 
+/** Who belonged to the house once is a list of its own. */
+const FORMER = "inactive";
+const STATUS = { present: "present", not_present: "not-here", [FORMER]: "state-inactive" };
+const isFormer = () => route.value.query.get("status") === FORMER;
+
+async function load(signal) {
+  const former = isFormer();
+  const [list, rooms] = await Promise.all([wholeOf(former ? `/people?state=${FORMER}` : "/people", signal), allOf("/rooms", signal)]);
+  return { ...list, rooms, former };
+}
+
 /** Everyone in scope, with where they are now. */
 export function PeoplePage() {
-  const section = useSection(useMemo(() => new Section({
-    load: async (signal) => {
-      const [list, rooms] = await Promise.all([wholeOf("/people", signal), allOf("/rooms", signal)]);
-      return { ...list, rooms };
-    },
-    reduce: reducer(reduce),
-  }), []));
+  const section = useSection(useMemo(() => new Section({ load, reduce: reducer(reduce) }), []));
   useWatch(route);
   const query = route.value.query;
+  const other = section.data && section.data.former !== isFormer();
+  useEffect(() => {
+    if (other) section.refetch();
+  }, [other]);
   const items = section.data?.items ?? [];
   const counts = { members: items.filter((one) => one.role === "member").length, staff: items.filter((one) => one.role && one.role !== "member").length };
+  const anew = () => section.refetchSoon();
+  const part = (name, file, view, more) => query.get(name) && html`<${Later} key=${name} load=${file} view=${view} close=${() => setQuery({ [name]: null, edit: null })} ...${more} />`;
   return html`<${PageHead} title=${t("people")} sub=${section.data && t("people-counts", counts)} section=${section}>
       ${is("admin") && html`<button onClick=${() => setQuery({ import: "1" })}><${Icon} name="upload" />${t("import-csv")}</button>
         <button class="primary" onClick=${() => setQuery({ add: "1" })}><${Icon} name="plus" />${t("person-add")}</button>`}
       <button onClick=${() => print()}><${Icon} name="printer" />${t("print")}</button><//>
-    <${Loaded} section=${section} rows=${12}>${(data) => html`<${List} items=${data.items} query=${query} />`}<//>
-    ${query.get("person") && html`<${Later} key="card" load=${() => import("./people-card.js")} view="PersonCard" id=${query.get("person")} changed=${() => section.refetchSoon()} close=${() => setQuery({ person: null, edit: null })} />`}
-    ${query.get("add") && html`<${Later} key="add" load=${() => import("./people-add.js")} view="AddPerson" done=${() => section.refetchSoon()} close=${() => setQuery({ add: null })} />`}
-    ${query.get("import") && html`<${Later} key="import" load=${() => import("./people-import.js")} view="ImportPeople" done=${() => section.refetchSoon()} close=${() => setQuery({ import: null })} />`}`;
+    <${Loaded} section=${section} rows=${12}>${(data) => html`<${List} data=${data} query=${query} anew=${anew} />`}<//>
+    ${part("person", () => import("./people-card.js"), "PersonCard", { id: query.get("person"), changed: anew })}
+    ${part("add", () => import("./people-add.js"), "AddPerson", { done: anew })}
+    ${part("import", () => import("./people-import.js"), "ImportPeople", { done: anew })}
+    ${part("columns", () => import("./people-columns.js"), "Columns")}`;
 }
 
 /** As many rows as a tall screen shows; the rest of a filtered list comes when typing has paused. */
@@ -64,59 +77,79 @@ function useRows(shown, asked) {
   return drawn === asked ? shown : shown.slice(0, FIRST);
 }
 
-function List({ items, query }) {
+/** What a search goes by, of each person; who is the same again is not spelt again. */
+const searched = new WeakMap();
+
+function textOf(one) {
+  const known = searched.get(one);
+  if (known !== undefined) return known;
+  const text = plain([one.display_name, ...(one.groups ?? []).map((group) => group.name), one.number ?? ""].join(" "));
+  searched.set(one, text);
+  return text;
+}
+
+function List({ data: { items }, query, anew }) {
+  const { columns, sort: usual, keep } = useTable();
   const groups = useMemo(() => {
     const all = items.flatMap((one) => one.groups ?? []);
     return [...new Map(all.map((group) => [group.id, group])).values()].sort(byName);
   }, [items]);
+  const sort = query.get("sort") ?? usual;
+  const order = orderOf(sort);
   const words = plain(query.get("q") ?? "");
-  const [group, status, desc] = [query.get("group"), query.get("status"), query.get("sort") === "desc"];
-  const sorted = useMemo(() => [...items].sort(byName).map((one) => ({ one, text: textOf(one) })), [items]);
-  const shown = useMemo(() => {
-    const match = ({ one, text }) => text.includes(words)
-      && (!group || one.groups?.some((entry) => entry.id === group)) && (!status || one.status === status);
-    const found = sorted.filter(match).map(({ one }) => one);
-    return desc ? found.reverse() : found;
-  }, [sorted, words, group, status, desc]);
-  const rows = useRows(shown, [words, group, status, desc].join());
+  const [group, status] = [query.get("group"), query.get("status")];
+  const sorted = useMemo(() => inOrder(items, order), [items, sort, language.value]);
+  const shown = useMemo(() => sorted.filter((one) => textOf(one).includes(words)
+    && (!group || one.groups?.some((entry) => entry.id === group)) && (!status || status === FORMER || one.status === status)), [sorted, words, group, status]);
+  const rows = useRows(shown, [words, group, status, sort].join());
+  const picking = usePicking(shown);
+  const picked = picking.picked.size > 0 ? sorted.filter((one) => picking.picked.has(one.id)) : [];
+  const [printed, print] = usePrinting();
   const set = (name) => (event) => setQuery({ [name]: event.target.value }, { replace: true });
+  const turn = (column) => {
+    const next = column === order.column && !order.desc ? `-${column}` : column;
+    keep({ sort: next });
+    setQuery({ sort: next }, { replace: true });
+  };
   return html`<div class="filters">
       <input type="search" id="people-search" aria-label=${t("people-search")} placeholder=${t("people-search")} value=${query.get("q") ?? ""} onInput=${set("q")} />
       <select aria-label=${t("group")} value=${group ?? ""} onChange=${set("group")}><option value="">${t("all-groups")}</option>
         ${groups.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select>
       <select aria-label=${t("status")} value=${status ?? ""} onChange=${set("status")}><option value="">${t("any-status")}</option>
-        <option value="present">${t("present")}</option><option value="not_present">${t("not-here")}</option></select></div>
+        ${Object.keys(STATUS).filter((one) => one !== FORMER || is("admin", "office")).map((one) => html`<option value=${one}>${t(STATUS[one])}</option>`)}</select>
+      <button onClick=${() => setQuery({ columns: "1" })}>${t("columns")}</button></div>
+    ${picked.length > 0 && html`<${Later} key="bulk" load=${() => import("./people-bulk.js")} view="BulkBar" picked=${picked} former=${status === FORMER}
+      unseen=${picked.length - shown.filter((one) => picking.picked.has(one.id)).length} drop=${picking.drop} clear=${picking.clear} print=${() => print(picked)} anew=${anew} />`}
+    <p class="print-only">${printed ? t("selected", { n: printed.length }) : [query.get("q"), groups.find((one) => one.id === group)?.name, status && t(STATUS[status] ?? "status")].filter(Boolean).join(" · ")}</p>
     ${items.length === 0 ? html`<${Empty} icon="users" title=${t("people-none")}><p>${t("people-none-hint")}</p><//>`
-      : shown.length === 0 ? html`<${Empty} icon="search" title=${t("find-nobody", { query: query.get("q") ?? "" })} />` : html`
-    <div class="card table-frame"><table class="people"><caption class="visually-hidden">${t("people")}</caption><thead><tr>
-      <th scope="col" aria-sort=${desc ? "descending" : "ascending"}><button class="sort" onClick=${() => setQuery({ sort: desc ? null : "desc" }, { replace: true })}>
-        ${t("name")}<${Icon} name=${desc ? "arrow-down" : "arrow-up"} size=${16} /></button></th>
-      <th scope="col">${t("group")}</th><th scope="col">${t("now")}</th></tr></thead>
-      <tbody>${rows.map(personRow)}</tbody></table></div>
-    <p class="sub" role="status">${t("people-shown", { n: number(shown.length), all: number(items.length) })}</p>`}`;
+      : shown.length === 0 && !printed ? html`<${Empty} icon="search" title=${t("find-nobody", { query: query.get("q") ?? "" })} />` : html`
+    <${Table} columns=${columns} order=${order} turn=${turn} rows=${printed ?? rows} shown=${shown} picking=${picking} />
+    <p class="sub" role="status">${t("people-shown", { n: number((printed ?? shown).length), all: number(items.length) })}</p>`}`;
 }
 
-/** What a search goes by. */
-function textOf(one) {
-  return plain(`${one.display_name} ${(one.groups ?? []).map((group) => group.name).join(" ")}`);
+function Table({ columns, order, turn, rows, shown, picking: { picked, on } }) {
+  const look = useLook(columns);
+  const all = shown.length > 0 && shown.every((one) => picked.has(one.id));
+  const head = (column) => {
+    const down = column === order.column && order.desc;
+    return html`<th key=${column} scope="col" class=${column} aria-sort=${column !== order.column ? null : down ? "descending" : "ascending"}>
+      <button class="sort" onClick=${() => turn(column)}>${t(column)}${column === order.column && html`<${Icon} name=${down ? "arrow-down" : "arrow-up"} size=${16} />`}</button></th>`;
+  };
+  return html`<div class="card table-frame"><table class="people" data-many=${columns.length > 2 ? "" : null} ...${on}><caption class="visually-hidden">${t("people")}</caption><thead><tr>
+      <td class="box"><input type="checkbox" value="all" aria-label=${t("select-all")} aria-keyshortcuts="Control+A" checked=${all} indeterminate=${!all && picked.size > 0} /></td>
+      ${["name", ...columns].map(head)}</tr></thead>
+      <tbody>${rows.map((one) => personRow(one, look, picked.has(one.id)))}</tbody></table></div>`;
 }
 
-/** Rows by whom they show, each with its language: one that is the same again costs nothing to draw. */
-const known = new WeakMap();
-
-function personRow(one) {
-  const [lang, row] = known.get(one) ?? [];
-  if (lang === language.value) return row;
-  const drawn = html`<tr key=${one.id}><th scope="row"><a href=${`/people?person=${one.id}`}>${one.display_name}</a></th>
-    <td>${(one.groups ?? []).map((group) => group.name).join(", ") || (one.role && one.role !== "member" ? t(`role-${one.role}`) : "")}</td>
-    <td><${Where} one=${one} /></td></tr>`;
-  known.set(one, [language.value, drawn]);
-  return drawn;
-}
-
-/** Where a person is, as far as the viewer may know. */
-export function Where({ one }) {
-  if (one.status !== "present") return html`<${Status} state="off">${t("not-here")}<//>`;
-  if (one.room_name) return html`<${Status} state="in">${one.room_name}<//>`;
-  return html`<${Status} state=${one.role === "member" && one.groups ? "away" : "in"}>${t(one.role === "member" && one.groups ? "on-the-way" : "present")}<//>`;
+/** Prints people that are not all in the list now: they are drawn in its place until the paper is out. */
+function usePrinting() {
+  const [printed, show] = useState(null);
+  useEffect(() => {
+    if (!printed) return undefined;
+    const over = () => show(null);
+    addEventListener("afterprint", over);
+    print();
+    return () => removeEventListener("afterprint", over);
+  }, [printed]);
+  return [printed, show];
 }

@@ -15,6 +15,7 @@ key-help = Diese Liste zeigen
 key-move = Hilfe-Liste: weiter, zurück
 key-claim = Hilfe-Liste: ich helfe
 key-done = Hilfe-Liste: erledigt
+key-all = Personen: alle in der Liste auswählen
 key-undo = Zurücknehmen, was eben geschah
 key-close = Schließen
 person = Person
@@ -36,6 +37,52 @@ people-search = Name oder Gruppe suchen
 people-shown = { $n } von { $all }
 people-none = Noch niemand hier
 people-none-hint = Importieren Sie eine Liste, oder legen Sie einzelne Personen an.
+columns = Spalten
+columns-hint = Der Name steht immer da. Ihre Wahl bleibt auf diesem Gerät.
+columns-usual = Übliche Spalten
+select-all = Alle in der Liste auswählen
+selection = Auswahl
+selection-clear = Aufheben
+selected = { $n } ausgewählt
+selected-unseen = { $n } davon nicht in dieser Liste
+move-to-group = In Gruppe …
+move-title = { $n ->
+    [one] { $name } in eine Gruppe verschieben
+   *[other] { $n } Personen in eine Gruppe verschieben
+  }
+move-hint = Sie ersetzt die jetzige Gruppe derselben Art, etwa die Klasse. Andere Gruppen bleiben.
+move-now = Verschieben
+group-choose = Bitte wählen
+moved = { $n ->
+    [one] { $name } ist jetzt in { $what }.
+   *[other] { $n } Personen sind jetzt in { $what }.
+  }
+people-leave = Ausscheiden …
+people-leave-title = { $n ->
+    [one] { $name } als ausgeschieden markieren?
+   *[other] { $n } Personen als ausgeschieden markieren?
+  }
+people-leave-text = Sie verlassen das Haus sofort. Offene Bitten um Hilfe, Aufsichten und Anmeldungen enden, Karten und Konten gelten nicht mehr. Das kommt nicht von selbst wieder.
+people-leave-here = { $n ->
+    [one] Eine Person ist gerade im Haus und wird ausgecheckt.
+   *[other] { $n } sind gerade im Haus und werden ausgecheckt.
+  }
+people-leave-own = Sie selbst sind dabei und werden abgemeldet.
+people-left = { $n ->
+    [one] { $name } ist ausgeschieden.
+   *[other] { $n } Personen sind ausgeschieden.
+  }
+people-return = Wieder aufnehmen
+people-returned = { $n ->
+    [one] { $name } gehört wieder zum Haus.
+   *[other] { $n } Personen gehören wieder zum Haus.
+  }
+taken-back = Zurückgenommen: { $n }
+bulk-through = { $n } von { $all } …
+bulk-result = { $n } erledigt, { $errors } fehlgeschlagen
+bulk-show = Zeigen
+bulk-failed = Fehlgeschlagen: { $n }
+bulk-failed-hint = Sie bleiben ausgewählt.
 person-edit = Ändern
 person-edit-draft = Entwurf fortsetzen
 person-edit-title = { $name } ändern

@@ -15,6 +15,7 @@ key-help = Show this list
 key-move = Help queue: next, previous
 key-claim = Help queue: I’ll help
 key-done = Help queue: done
+key-all = People: select all in the list
 key-undo = Take back what was just done
 key-close = Close
 person = Person
@@ -36,6 +37,52 @@ people-search = Search name or group
 people-shown = { $n } of { $all }
 people-none = Nobody here yet
 people-none-hint = Import a list, or add one person after the other.
+columns = Columns
+columns-hint = The name is always there. Your choice stays on this device.
+columns-usual = Usual columns
+select-all = Select all in the list
+selection = Selection
+selection-clear = Clear
+selected = { $n } selected
+selected-unseen = { $n } of them not in this list
+move-to-group = To group …
+move-title = { $n ->
+    [one] Move { $name } to a group
+   *[other] Move { $n } people to a group
+  }
+move-hint = It replaces the present group of the same kind, such as the class. Other groups stay.
+move-now = Move
+group-choose = Please choose
+moved = { $n ->
+    [one] { $name } is in { $what } now.
+   *[other] { $n } people are in { $what } now.
+  }
+people-leave = Leave for good …
+people-leave-title = { $n ->
+    [one] Mark { $name } as former?
+   *[other] Mark { $n } people as former?
+  }
+people-leave-text = They leave the house at once. Open requests for help, supervisions and sign-ins end, cards and accounts are good no more. None of it comes back by itself.
+people-leave-here = { $n ->
+    [one] One of them is in the house now and is checked out.
+   *[other] { $n } of them are in the house now and are checked out.
+  }
+people-leave-own = You are one of them and are signed out.
+people-left = { $n ->
+    [one] { $name } has left for good.
+   *[other] { $n } people have left for good.
+  }
+people-return = Take in again
+people-returned = { $n ->
+    [one] { $name } belongs to the house again.
+   *[other] { $n } people belong to the house again.
+  }
+taken-back = Taken back: { $n }
+bulk-through = { $n } of { $all } …
+bulk-result = { $n } done, { $errors } failed
+bulk-show = Show
+bulk-failed = Failed: { $n }
+bulk-failed-hint = They stay selected.
 person-edit = Change
 person-edit-draft = Continue draft
 person-edit-title = Change { $name }
