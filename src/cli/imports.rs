@@ -9,12 +9,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::people::at_home;
-use super::{Outcome, Place, say, say_json, say_table};
+use super::{Failure, Outcome, Place, say, say_json, say_table};
 use crate::base::Actor;
 use crate::base::id::ImportId;
 use crate::domain::help::leaving;
-use crate::domain::people::import;
+use crate::domain::people::columns::{IGNORE, Matches, Taken};
 use crate::domain::people::table::Fault;
+use crate::domain::people::{headings, import};
 use crate::domain::rooms::imports;
 use crate::domain::rooms::roster::{self, Report};
 
@@ -25,14 +26,18 @@ const FILE_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Args)]
 #[command(after_help = "Example: daybook people import pupils.csv --dry-run\n\n\
     Columns (German or English): Vorname, Nachname, Schülernummer, Klasse, Gruppe, Rolle, Chip,\n\
-    Kontakt, Telefon, Abholberechtigt; others are ignored and said to be. The same file again\n\
-    changes nothing. An import can be undone for 24 hours, see daybook people undo-import.")]
+    Kontakt, Telefon, Abholberechtigt; others are ignored and said to be. --column matches a column\n\
+    that is called otherwise: --column Kind=name --column [C]=phone_2 --column Notiz=ignore. The\n\
+    same file again changes nothing. An import can be undone for 24 hours, see daybook people undo-import.")]
 pub struct Flags {
     /// The file; - reads the standard input
     file: PathBuf,
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// What a column holds whose heading does not say it: Kind=name, [C]=class, Notiz=ignore
+    #[arg(long, value_name = "HEADING=FIELD")]
+    column: Vec<String>,
     #[command(flatten)]
     place: Place,
     /// Print the report as JSON
@@ -71,8 +76,9 @@ pub struct UndoFlags {
 pub fn take_over(flags: &Flags) -> Outcome {
     let file = read_file(&flags.file)?;
     let dry_run = flags.dry_run;
+    let matches = matches(&flags.column)?;
     let report = at_home(&flags.place, async move |app| {
-        let import = import::read(&file);
+        let import = import::read_as(&file, &matches);
         if dry_run {
             return app.read(move |conn| roster::plan(conn, import)).await;
         }
@@ -88,6 +94,20 @@ pub fn take_over(flags: &Flags) -> Outcome {
         1 => Err(anyhow::anyhow!("1 complaint; nothing was taken over").into()),
         count => Err(anyhow::anyhow!("{count} complaints; nothing was taken over").into()),
     }
+}
+
+/// Reads what was said of columns. A heading may hold a `=`, a field does not.
+fn matches(said: &[String]) -> Result<Matches, Failure> {
+    let mut pairs = Vec::new();
+    for column in said {
+        let wrong = || Failure::Use(format!("--column {column}: must be HEADING=FIELD"));
+        let (name, field) = column.rsplit_once('=').ok_or_else(wrong)?;
+        pairs.push((name, field.trim()));
+    }
+    Matches::read(pairs).map_err(|word| {
+        let fields = headings::fields().collect::<Vec<_>>().join(", ");
+        Failure::Use(format!("--column: {word:?} is no field; there are {fields} and {IGNORE}"))
+    })
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -113,6 +133,14 @@ fn say_report(report: &Report) {
     if !report.errors.is_empty() {
         let rows: Vec<_> = report.errors.iter().map(cells).collect();
         say_table(["row", "column", "value", "problem"], &rows);
+    }
+    if report.dry_run && !report.columns.is_empty() {
+        let cells = |column: &Taken| {
+            let Taken { letter, heading, field, example } = column.clone();
+            [letter, heading, field.unwrap_or_else(|| "not read".to_owned()), example]
+        };
+        let rows: Vec<_> = report.columns.iter().map(cells).collect();
+        say_table(["column", "heading", "taken for", "example"], &rows);
     }
     let Report { new, changed, same, .. } = report;
     let verb = if report.imported { "Taken over" } else { "Found" };

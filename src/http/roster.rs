@@ -1,5 +1,7 @@
 //! The import of people from a file, and its undo.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::access::{Who, may};
 use super::extract::{Act, Json, Path, Query, Raw};
+use super::parse;
 use super::problem::Problem;
 use super::signed_in::SignedIn;
 use crate::app::App;
@@ -16,6 +19,7 @@ use crate::base::id::ImportId;
 use crate::base::page::{Page, Paging};
 use crate::base::{Error, Result, Timestamp};
 use crate::domain::help;
+use crate::domain::people::columns::Matches;
 use crate::domain::people::import;
 use crate::domain::rooms::imports::{self, Import};
 use crate::domain::rooms::roster::{self, Report};
@@ -38,6 +42,24 @@ struct Manner {
     /// Only say what would happen.
     #[serde(default)]
     dry_run: bool,
+    /// What columns hold whose headings do not say it: a JSON object of a heading, or `[C]` for the
+    /// third column, and a field as in `columns` of a report (`phone_2`), or `ignore`.
+    #[param(example = r#"{"Kind":"name","[C]":"class","Notiz":"ignore"}"#)]
+    columns: Option<String>,
+}
+
+impl Manner {
+    fn matches(&self) -> Result<Matches> {
+        let Some(columns) = &self.columns else { return Ok(Matches::default()) };
+        let said: BTreeMap<String, String> =
+            parse::read(columns.as_bytes()).map_err(|_| Error::Malformed {
+                field: Some("columns".to_owned()),
+                problem: "must be a JSON object of headings and fields".into(),
+            })?;
+        let pairs = said.iter().map(|(name, field)| (name.as_str(), field.as_str()));
+        Matches::read(pairs)
+            .map_err(|word| Error::invalid("columns", format!("{word:?} is no field of a person")))
+    }
 }
 
 /// What is kept of a file that was taken over, for whoever asks again under the same key.
@@ -56,7 +78,7 @@ struct Taken {
 /// nothing, and may be followed by the real one under the same key.
 #[utoipa::path(post, path = "/api/v1/people/import", tag = "people", params(Manner),
     request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = Report), (status = 413), (status = 415),
+    responses((status = 200, body = Report), (status = 400), (status = 413), (status = 415),
         (status = 422, description = "`import.refused`; `details` is the report")))]
 async fn take_over(
     State(app): State<App>,
@@ -70,6 +92,7 @@ async fn take_over(
     if !kind.eq_ignore_ascii_case("text/csv") {
         return Err(Error::WrongType("text/csv"));
     }
+    let matches = manner.matches()?;
     // First, since to a repeat the people of the first time may look like a mistake in the file.
     if let Some(once) = once.clone().filter(|_| !manner.dry_run)
         && let Some(taken) = app.read(move |conn| once::answered(conn, &once)).await?
@@ -79,7 +102,7 @@ async fn take_over(
     // Reading and planning are long work for a big file: they keep nobody from writing.
     let (import, plan) = app
         .read(move |conn| {
-            let import = import::read(&file);
+            let import = import::read_as(&file, &matches);
             let plan = roster::plan(conn, import.clone())?;
             Ok((import, plan))
         })
@@ -100,8 +123,8 @@ async fn take_over(
 
 fn report(taken: Taken) -> Json<Report> {
     let Taken { new, changed, same, ignored, import_id, undo_until } = taken;
-    let (dry_run, imported, errors) = (false, true, Vec::new());
-    Json(Report { dry_run, imported, new, changed, same, ignored, errors, import_id, undo_until })
+    let done = Report { imported: true, ..Report::default() };
+    Json(Report { new, changed, same, ignored, import_id, undo_until, ..done })
 }
 
 impl From<Report> for Taken {

@@ -79,6 +79,31 @@ fn an_import_is_listed_and_undone_and_can_be_done_again() {
 }
 
 #[test]
+fn columns_are_told_in_a_dry_run_and_matched_by_hand() {
+    let data = house();
+    let file = "Kind;a=b\nMia Berg;3b\n".as_bytes();
+    let people = |arguments: &[&str]| daybook(data.path(), arguments, file);
+    let (code, said, _) = people(&["import", "-", "--dry-run", "--column", "Kind=name"]);
+    let lines: Vec<Vec<&str>> = said.lines().map(|line| line.split("  ").collect()).collect();
+    let words =
+        |line: &[&str]| line.iter().map(|w| w.trim().to_owned()).collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = lines.iter().map(|line| words(line)).collect();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        lines[1].starts_with("A") && lines[1].contains("name") && lines[1].ends_with("Mia Berg"),
+        "{said}"
+    );
+    assert!(lines[2].contains("not read"), "{said}");
+    let matched = ["--column", "[A]=name", "--column", "a=b=class"];
+    let (code, report, complaint) = people(&[&["import", "-", "--json"], &matched[..]].concat());
+    assert_eq!((code, &json(&report)["new"]), (0, &json!(1)), "{complaint}");
+    for wrong in ["Kind", "Kind=birthday"] {
+        let (code, _, complaint) = people(&["import", "-", "--column", wrong]);
+        assert!(code == 2 && complaint.contains("--column"), "{complaint}");
+    }
+}
+
+#[test]
 fn a_complaint_names_its_place_and_ends_with_exit_code_1() {
     let data = house();
     let file = FILE.replace("04A1B2C4", "1,23E+11");

@@ -35,6 +35,7 @@ mod house;
 mod people;
 mod rooms;
 mod roster;
+mod columns;
 mod imports;
 mod session;
 mod secrets;

@@ -27,12 +27,12 @@ async fn import(client: &Client, query: &str, file: impl Into<Bytes>) -> Answer 
     client.send(Method::POST, &path, &headers, file.into()).await.unwrap()
 }
 
-async fn report(client: &Client, query: &str, file: impl Into<Bytes>) -> (u16, Value) {
+pub async fn report(client: &Client, query: &str, file: impl Into<Bytes>) -> (u16, Value) {
     let answer = import(client, query, file).await;
     (answer.status, answer.json().unwrap())
 }
 
-fn counts(report: &Value) -> (i64, i64, i64) {
+pub fn counts(report: &Value) -> (i64, i64, i64) {
     let count = |name: &str| report[name].as_i64().unwrap();
     (count("new"), count("changed"), count("same"))
 }
@@ -356,14 +356,18 @@ fn the_paper_on_imports_names_headings_that_are_known_and_every_complaint() {
     let told: BTreeSet<String> =
         quoted(&paper).into_iter().filter(|word| word.starts_with("import.")).collect();
     let mut given = BTreeSet::new();
-    let places = ["people/table.rs", "people/import.rs", "people/repeats.rs", "people/cells.rs"];
-    for file in places.into_iter().chain(["rooms/roster.rs", "rooms/namesakes.rs"]) {
+    let people = ["table", "columns", "import", "repeats", "cells"];
+    let places = people.map(|facet| format!("people/{facet}.rs")).into_iter();
+    for file in places.chain(["rooms/roster.rs", "rooms/namesakes.rs"].map(str::to_owned)) {
         let source = std::fs::read_to_string(format!("src/domain/{file}")).unwrap();
         given.extend(
             source.split('"').filter(|word| word.starts_with("import.")).map(str::to_owned),
         );
     }
     assert_eq!(told, given);
+    for field in headings::fields() {
+        assert!(paper.contains(&format!("| {field} |")), "{field} is not in the table");
+    }
 }
 
 /// Fault 93.

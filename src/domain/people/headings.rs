@@ -9,6 +9,8 @@ pub enum Column {
     Number,
     GivenName,
     FamilyName,
+    /// The whole name in one.
+    Name,
     DisplayName,
     Role,
     Language,
@@ -121,6 +123,68 @@ const HEADINGS: &[(&str, Column)] = &[
     ("emergencycontact", Column::Emergency(1)),
 ];
 
+/// The words for what a column can hold, for whoever matches it by hand.
+const FIELDS: &[(&str, Column)] = &[
+    ("given_name", Column::GivenName),
+    ("family_name", Column::FamilyName),
+    ("name", Column::Name),
+    ("display_name", Column::DisplayName),
+    ("number", Column::Number),
+    ("role", Column::Role),
+    ("language", Column::Language),
+    ("class", Column::Class(1)),
+    ("care", Column::Care(1)),
+    ("ward", Column::Ward(1)),
+    ("badge", Column::Badge(1)),
+    ("contact", Column::Contact(1)),
+    ("phone", Column::Phone(1)),
+    ("relation", Column::Relation(1)),
+    ("may_fetch", Column::MayFetch(1)),
+    ("emergency", Column::Emergency(1)),
+];
+
+impl Column {
+    /// Returns the word for it, with its number from the second on: `phone_2`.
+    pub fn word(self) -> String {
+        let known = FIELDS.iter().find(|(_, first)| first.numbered(1) == self.numbered(1));
+        let word = known.map_or("", |(word, _)| word);
+        (2..=9)
+            .find(|number| self.numbered(1) != Some(self) && self.numbered(*number) == Some(self))
+            .map_or_else(|| word.to_owned(), |number| format!("{word}_{number}"))
+    }
+
+    /// Returns the same with another number, None if it stands there once at the most.
+    fn numbered(self, number: u8) -> Option<Column> {
+        match self {
+            Column::Class(_) => Some(Column::Class(number)),
+            Column::Care(_) => Some(Column::Care(number)),
+            Column::Ward(_) => Some(Column::Ward(number)),
+            Column::Badge(_) => Some(Column::Badge(number)),
+            Column::Contact(_) => Some(Column::Contact(number)),
+            Column::Phone(_) => Some(Column::Phone(number)),
+            Column::Relation(_) => Some(Column::Relation(number)),
+            Column::MayFetch(_) => Some(Column::MayFetch(number)),
+            Column::Emergency(_) => Some(Column::Emergency(number)),
+            once => (number == 1).then_some(once),
+        }
+    }
+}
+
+/// Returns what a word stands for, such as `given_name` or `phone_2`.
+pub fn field(word: &str) -> Option<Column> {
+    let find = |word| FIELDS.iter().find(|(name, _)| *name == word).map(|(_, column)| *column);
+    let second_on = |(word, number): (_, &str)| {
+        let number = number.parse().ok().filter(|n| (2..=9).contains(n))?;
+        find(word)?.numbered(number)
+    };
+    find(word).or_else(|| word.rsplit_once('_').and_then(second_on))
+}
+
+/// Returns the words for what a column can hold, without numbers.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|(word, _)| *word)
+}
+
 /// Returns what the column under `heading` holds; None if it is not for us.
 pub fn column(heading: &str) -> Option<Column> {
     let key: String = rules::search_key(heading).split(' ').collect();
@@ -130,23 +194,12 @@ pub fn column(heading: &str) -> Option<Column> {
         digits => digits.parse().ok().filter(|n| (1..=9).contains(n))?,
     };
     let (_, column) = HEADINGS.iter().find(|(name, _)| *name == word)?;
-    match *column {
-        Column::Class(_) => Some(Column::Class(number)),
-        Column::Care(_) => Some(Column::Care(number)),
-        Column::Ward(_) => Some(Column::Ward(number)),
-        Column::Badge(_) => Some(Column::Badge(number)),
-        Column::Contact(_) => Some(Column::Contact(number)),
-        Column::Phone(_) => Some(Column::Phone(number)),
-        Column::Relation(_) => Some(Column::Relation(number)),
-        Column::MayFetch(_) => Some(Column::MayFetch(number)),
-        Column::Emergency(_) => Some(Column::Emergency(number)),
-        plain => (number == 1).then_some(plain),
-    }
+    column.numbered(number)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, HEADINGS, column, rules};
+    use super::{Column, HEADINGS, column, field, fields, rules};
 
     #[test]
     fn every_heading_is_written_as_it_is_looked_up() {
@@ -155,6 +208,22 @@ mod tests {
             assert_eq!(&key, word);
             assert_eq!(column(word), Some(*held), "{word}");
         }
+    }
+
+    #[test]
+    fn every_field_has_a_word_of_its_own() {
+        for word in fields() {
+            let column = field(word).unwrap();
+            assert_eq!(column.word(), word);
+            if let Some(second) = field(&format!("{word}_2")) {
+                assert_eq!(second.word(), format!("{word}_2"));
+                assert_ne!(second, column);
+            }
+        }
+        for (_, held) in HEADINGS {
+            assert_eq!(field(&held.word()), Some(*held));
+        }
+        assert_eq!(field("number_2"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::cells::{self, Refused};
+use super::columns::{self, Columns, Matches, Taken};
 use super::headings::{self, Column};
 use super::model::{NewContact, Role};
 use super::repeats::Repeats;
@@ -16,6 +17,9 @@ use crate::words;
 
 /// How many complaints are listed; after that many the file is another file.
 const FAULTS_MAX: usize = 200;
+
+/// What holds a name, whole or in part.
+const NAMES: [Column; 3] = [Column::FamilyName, Column::GivenName, Column::Name];
 
 words! {
     /// The kind of group that a column names.
@@ -51,23 +55,30 @@ pub struct Import {
     /// Headings that mean nothing to us, and `[C]` for the third column if it has none; their
     /// columns were not read.
     pub ignored: Vec<String>,
+    /// What each column is taken for.
+    pub columns: Vec<Taken>,
     pub faults: Vec<Fault>,
 }
 
-/// Reads a file. Never fails: what is wrong with it is among the faults.
+/// Reads a file by its headings. Never fails: what is wrong with it is among the faults.
 pub fn read(bytes: &[u8]) -> Import {
-    match table::read(bytes, |heading| headings::column(heading).is_some()) {
+    read_as(bytes, &Matches::default())
+}
+
+/// Reads a file, with what somebody has said of its columns.
+pub fn read_as(bytes: &[u8], matches: &Matches) -> Import {
+    let known = |heading: &str| matches.names(heading) || headings::column(heading).is_some();
+    match table::read(bytes, known) {
         Err(fault) => Import { faults: vec![fault], ..Import::default() },
         Ok(table) => {
-            let mut reading = Reading::new(table.headings);
+            let mut reading = Reading::new(columns::decide(&table, matches));
             for record in table.records {
                 if reading.import.faults.len() >= FAULTS_MAX {
                     break;
                 }
                 reading.row(record);
             }
-            let columns = [Column::FamilyName, Column::GivenName];
-            Import { name_heading: reading.heading_of(&columns), ..reading.import }
+            Import { name_heading: reading.heading_of(&NAMES), ..reading.import }
         }
     }
 }
@@ -79,41 +90,20 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(headings: Record) -> Reading {
-        let columns = headings.cells.iter().map(|h| (h.clone(), headings::column(h)));
-        let mut reading = Reading {
-            headings: columns.collect(),
-            import: Import::default(),
+    fn new(columns: Columns) -> Reading {
+        // Without a column for names no row can say anything.
+        let names_somebody = columns.name_somebody();
+        let Columns { held, taken, faults } = columns;
+        let unread = held.iter().filter(|(heading, held)| held.is_none() && !heading.is_empty());
+        let ignored = unread.map(|(heading, _)| heading.clone()).collect();
+        Reading {
+            import: Import { ignored, columns: taken, faults, ..Import::default() },
+            headings: if names_somebody { held } else { Vec::new() },
             repeats: Repeats::default(),
-        };
-        reading.check_headings(&headings);
-        reading
-    }
-
-    fn check_headings(&mut self, record: &Record) {
-        let import = &mut self.import;
-        let mut met = Vec::new();
-        for (heading, column) in &self.headings {
-            match column {
-                None if heading.is_empty() => (),
-                None => import.ignored.push(heading.clone()),
-                Some(column) if met.contains(column) => {
-                    let problem = "two columns mean the same; number them or take one away";
-                    import.faults.push(record.fault(heading, "", "import.column_twice", problem));
-                }
-                Some(column) => met.push(*column),
-            }
-        }
-        if !met.contains(&Column::GivenName) && !met.contains(&Column::FamilyName) {
-            let found = record.cells.join(", ");
-            let problem = "no column is called Vorname, Nachname, Given name or Family name";
-            import.faults.push(record.fault("", &found, "import.no_name_column", problem));
-            self.headings.clear();
         }
     }
 
     fn row(&mut self, record: Record) {
-        // Without a column for names no row can say anything.
         if self.headings.is_empty() {
             return;
         }
@@ -145,7 +135,8 @@ impl Reading {
                 self.import.faults.push(record.fault("", cell, "import.too_many_cells", problem));
                 return;
             }
-            if heading.is_empty() && !cell.is_empty() {
+            let is_read = self.headings.get(at).is_some_and(|(_, held)| held.is_some());
+            if heading.is_empty() && !cell.is_empty() && !is_read {
                 let unnamed = format!("[{}]", table::letters(at));
                 if !self.import.ignored.contains(&unnamed) {
                     self.import.ignored.push(unnamed);
@@ -202,18 +193,17 @@ impl Reading {
 
     /// Checks what only the whole row, or the rows before it, can tell.
     fn check_entry(&mut self, entry: &mut Entry) {
-        let has_given = self.headings.iter().any(|(_, c)| *c == Some(Column::GivenName));
-        if !has_given {
+        if self.headings.iter().any(|(_, c)| *c == Some(Column::Name)) {
             (entry.given_name, entry.family_name) = cells::divided_name(&entry.family_name);
         }
         if entry.given_name.is_empty() && entry.family_name.is_empty() {
-            let heading = self.heading_of(&[Column::FamilyName, Column::GivenName]);
+            let heading = self.heading_of(&NAMES);
             let fault = entry.at.fault(&heading, "", "import.no_name", "this row names nobody");
             self.import.faults.push(fault);
             return;
         }
         let number = self.heading_of(&[Column::Number]);
-        let name = self.heading_of(&[Column::FamilyName, Column::GivenName]);
+        let name = self.heading_of(&NAMES);
         self.import.faults.extend(self.repeats.complaints(entry, &number, &name));
     }
 }
@@ -229,7 +219,7 @@ fn read_cell(
     match column {
         Column::Number => entry.number = Some(cells::number(value)?),
         Column::GivenName => entry.given_name = cells::name(value)?,
-        Column::FamilyName => entry.family_name = cells::name(value)?,
+        Column::FamilyName | Column::Name => entry.family_name = cells::name(value)?,
         Column::DisplayName => entry.display_name = Some(cells::name(value)?),
         Column::Role => {
             entry.role = Some(cells::role(value)?);

@@ -7,6 +7,7 @@
 pub mod cells;
 pub mod headings;
 pub mod table;
+pub mod columns;
 mod repeats;
 pub mod import;
 pub mod rules;

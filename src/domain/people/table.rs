@@ -258,7 +258,7 @@ impl<'a> Scan<'a> {
 /// Returns a cell without blanks around it, with single blanks inside, and without the
 /// wrapping `="..."` by which a spreadsheet keeps the zeros of a number. One in which nothing can
 /// be seen is empty.
-fn tidied(cell: &str) -> String {
+pub(super) fn tidied(cell: &str) -> String {
     let invisible = |c: char| matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}');
     let words = |text: &str| {
         let seen: String = text.chars().filter(|c| !invisible(*c)).collect();
@@ -272,7 +272,7 @@ fn tidied(cell: &str) -> String {
 }
 
 /// Returns the beginning of a cell, without what a terminal might obey.
-fn shortened(value: &str) -> String {
+pub(super) fn shortened(value: &str) -> String {
     let value: String = value.chars().filter(|c| !c.is_control()).collect();
     match value.char_indices().nth(VALUE_MAX) {
         Some((at, _)) => format!("{}…", value.get(..at).unwrap_or_default()),

@@ -13,6 +13,7 @@ use super::namesakes::{self, Membership, memberships};
 use super::{commands, supervising};
 use crate::base::id::{GroupId, ImportId, PersonId};
 use crate::base::{Result, Timestamp};
+use crate::domain::people::columns::Taken;
 use crate::domain::people::import::{Entry, GroupKind, Import};
 use crate::domain::people::model::{
     Contact, NewContact, NewPerson, PersonChange, PersonState, Role,
@@ -37,6 +38,8 @@ pub struct Report {
     pub same: usize,
     /// Columns that were not read.
     pub ignored: Vec<String>,
+    /// What each column is taken for; empty once the file was taken over.
+    pub columns: Vec<Taken>,
     pub errors: Vec<Fault>,
     /// Names the import, for an undo; null if nothing was changed.
     pub import_id: Option<ImportId>,
@@ -91,6 +94,8 @@ pub fn take_over(tx: &mut Tx<'_>, import: Import, change: Change) -> Result<Repo
     }
     people::audit::record(tx, "people.imported", None, &detail)?;
     report.imported = true;
+    // Their examples are what stands in the file: it is not needed any more.
+    report.columns = Vec::new();
     Ok(report)
 }
 
@@ -98,6 +103,7 @@ fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Ste
     let mut report = Report {
         dry_run: true,
         ignored: import.ignored,
+        columns: import.columns,
         errors: import.faults,
         ..Report::default()
     };
