@@ -162,7 +162,7 @@ import-ignored = { $n ->
     [one] Diese Spalte wird nicht gelesen: { $names }.
    *[other] Diese Spalten werden nicht gelesen: { $names }.
   }
-import-fix = Bitte in der Datei verbessern und sie neu wählen. Es wurde nichts importiert.
+import-fix = Bitte in der Datei verbessern und sie neu wählen, oder oben Spalten anders zuordnen. Es wurde nichts importiert.
 import-now = { $n } importieren
 import-done = { $n } importiert
 import-when = { $day }, { $time }
@@ -181,10 +181,30 @@ import-undone-kept = { $n ->
     [one] Bei einer Person bleibt, was seither geändert oder benutzt wurde.
    *[other] Bei { $n } Personen bleibt, was seither geändert oder benutzt wurde.
   }
+import-columns = Spalten: { $n } von { $all } werden gelesen
+import-column = Spalte { $letter }
+import-example = zum Beispiel { $value }
+import-field-none = wird nicht gelesen
+import-field-given-name = Vorname
+import-field-family-name = Nachname
+import-field-name = ganzer Name
+import-field-display-name = Anzeigename
+import-field-number = Nummer
+import-field-role = Rolle
+import-field-language = Sprache
+import-field-class = Klasse
+import-field-care = Gruppe
+import-field-ward = Station
+import-field-badge = Karte
+import-field-contact = Kontakt
+import-field-phone = Telefon
+import-field-relation = Beziehung
+import-field-may-fetch = darf abholen
+import-field-emergency = Notfallkontakt
 import-badge-taken = Diese Karte gehört schon jemandem.
 import-badge-twice = Diese Karte steht zweimal in der Datei.
 import-badge-wrong = Das ist keine Kartennummer.
-import-column-twice = Diese Spalte gibt es zweimal.
+import-column-twice = Eine andere Spalte bedeutet dasselbe. Bitte oben eine anders zuordnen.
 import-contact-name = Zu dieser Nummer fehlt der Name.
 import-contact-twice = Dieser Kontakt steht zweimal da.
 import-empty = Die Datei enthält keine Zeilen.
@@ -192,7 +212,8 @@ import-encoding = Die Zeichen sind nicht lesbar. Bitte als CSV UTF-8 speichern.
 import-formula-failed = Die Formel dieser Zelle ist fehlgeschlagen.
 import-language-unknown = Diese Sprache ist nicht bekannt: de oder en.
 import-no-name = Hier fehlt der Name.
-import-no-name-column = Es fehlt eine Spalte mit Namen.
+import-no-name-column = Es fehlt eine Spalte mit Namen. Bitte oben zuordnen.
+import-no-such-column = Diese Spalte hat die Datei nicht.
 import-number-mangled = Die Tabelle hat diese Nummer gekürzt. Bitte die Spalte als Text speichern.
 import-number-twice = Diese Nummer steht zweimal in der Datei.
 import-office-group = Das Büro ist für keine Gruppe zuständig.
@@ -200,7 +221,7 @@ import-person-ambiguous = Mehrere heißen so. Bitte Nummern angeben.
 import-person-twice = Diese Person steht zweimal in der Datei.
 import-role-admin = Eine Leitung wird nicht durch eine Datei bestimmt.
 import-role-missing = Jemand arbeitet hier, der so heißt. Bitte die Rolle angeben.
-import-role-unknown = Diese Rolle ist nicht bekannt.
+import-role-unknown = Diese Rolle ist nicht bekannt. Möglich sind Kind, Personal und Büro.
 import-too-long = Das ist zu lang.
 import-too-many-cells = Die Zeile hat mehr Zellen als Überschriften.
 import-too-many-columns = Die Datei hat zu viele Spalten.

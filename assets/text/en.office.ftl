@@ -162,7 +162,7 @@ import-ignored = { $n ->
     [one] This column is not read: { $names }.
    *[other] These columns are not read: { $names }.
   }
-import-fix = Please correct these in the file and choose it again. Nothing has been imported.
+import-fix = Please correct these in the file and choose it again, or match columns otherwise above. Nothing has been imported.
 import-now = Import { $n }
 import-done = { $n } imported
 import-when = { $day }, { $time }
@@ -181,10 +181,30 @@ import-undone-kept = { $n ->
     [one] One person keeps what was changed or used since.
    *[other] { $n } people keep what was changed or used since.
   }
+import-columns = Columns: { $n } of { $all } are read
+import-column = Column { $letter }
+import-example = such as { $value }
+import-field-none = not read
+import-field-given-name = given name
+import-field-family-name = family name
+import-field-name = whole name
+import-field-display-name = display name
+import-field-number = number
+import-field-role = role
+import-field-language = language
+import-field-class = class
+import-field-care = group
+import-field-ward = ward
+import-field-badge = card
+import-field-contact = contact
+import-field-phone = telephone
+import-field-relation = relation
+import-field-may-fetch = may collect
+import-field-emergency = emergency contact
 import-badge-taken = This card belongs to somebody else.
 import-badge-twice = This card stands in the file twice.
 import-badge-wrong = This is no card number.
-import-column-twice = This column is there twice.
+import-column-twice = Another column means the same. Please match one of them otherwise above.
 import-contact-name = This number has no name.
 import-contact-twice = This contact is there twice.
 import-empty = The file has no rows.
@@ -192,7 +212,8 @@ import-encoding = The characters cannot be read. Please save it as CSV UTF-8.
 import-formula-failed = The formula of this cell has failed.
 import-language-unknown = This language is not known: de or en.
 import-no-name = The name is missing here.
-import-no-name-column = There is no column with names.
+import-no-name-column = There is no column with names. Please match it above.
+import-no-such-column = The file has no such column.
 import-number-mangled = The spreadsheet has shortened this number. Please save the column as text.
 import-number-twice = This number stands in the file twice.
 import-office-group = The office is in charge of no group.
@@ -200,7 +221,7 @@ import-person-ambiguous = Several have this name. Please give numbers.
 import-person-twice = This person stands in the file twice.
 import-role-admin = No file makes or changes a lead.
 import-role-missing = Somebody of this name works here. Please fill in the role.
-import-role-unknown = This role is not known.
+import-role-unknown = This role is not known. There are child, staff and office.
 import-too-long = This is too long.
 import-too-many-cells = The row has more cells than there are headings.
 import-too-many-columns = The file has too many columns.

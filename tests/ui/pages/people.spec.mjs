@@ -328,7 +328,7 @@ test("a list is tried first, its errors are named by row and column, then it is 
   const chosen = dialog.getByLabel("Datei");
   await chosen.setInputFiles(file("Vorname;Nachname;Rolle\nUlla;Quittenbaum;Kind\nUdo;Quittenbaum;König\n"));
   await expect(figure(page, "Fehler")).toHaveText("1");
-  await expect(dialog.locator("tbody tr td")).toHaveText(["3", "Rolle", "König", "Diese Rolle ist nicht bekannt."]);
+  await expect(dialog.locator("tbody tr td")).toHaveText(["3", "Rolle", "König", "Diese Rolle ist nicht bekannt. Möglich sind Kind, Personal und Büro."]);
   await expect(dialog.getByRole("button", { name: "importieren" })).toBeDisabled();
   await accessible(page, "a preview with an error");
 
@@ -394,7 +394,37 @@ test("the preview names the columns that are not read", async ({ visitor }) => {
   const dialog = page.getByRole("dialog", { name: "CSV importieren" });
   await dialog.getByLabel("Datei").setInputFiles(file("Vorname;Nachname;Geburtstag;;Klase\nIda;Birkenzweig;31.02.2017;;1a\n"));
   await expect(figure(page, "neu")).toHaveText("1");
-  await expect(dialog.getByText("Diese Spalten werden nicht gelesen: Geburtstag und Klase.")).toBeVisible();
+  await expect(dialog.getByText("Spalten: 2 von 4 werden gelesen")).toBeVisible();
+  const unread = dialog.getByRole("listitem").filter({ has: page.locator("option:checked", { hasText: "wird nicht gelesen" }) });
+  await expect(unread.locator("b")).toHaveText(["Geburtstag", "Klase"]);
+});
+
+test("a column that is called otherwise is matched by keyboard, and what was said holds for the corrected file", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people?import=1");
+  const dialog = page.getByRole("dialog", { name: "CSV importieren" });
+  const kind = dialog.getByLabel(/^Kind/);
+  await dialog.getByLabel("Datei").setInputFiles(file("Kind;Stamm;Rolle\n\"Ulmenhain, Ulla\";9q;König\n"));
+  await expect(dialog.locator("tbody tr td").last()).toHaveText("Es fehlt eine Spalte mit Namen. Bitte oben zuordnen.");
+  await tabTo(page, kind);
+  await page.keyboard.type("ganzer");
+  await expect(dialog.locator("tbody tr td").last()).toHaveText(/^Diese Rolle ist nicht bekannt/);
+  await expect(kind).toBeFocused();
+  await dialog.getByLabel(/^Stamm/).selectOption("Klasse");
+  await expect(dialog.getByText("Spalten: 3 von 3 werden gelesen")).toBeVisible();
+  await expect(dialog.getByLabel(/^Stamm/)).toBeVisible();
+  await accessible(page, "columns that are matched");
+
+  await dialog.getByLabel("Datei").setInputFiles(file("Kind;Stamm;Rolle\n\"Ulmenhain, Ulla\";9q;Kind\n"));
+  await dialog.getByRole("button", { name: "1 importieren" }).click();
+  await expect(dialog.getByText("1 importiert")).toBeVisible();
+  const [ulla] = (await visitor.api(page.context(), "GET", "/people?q=Ulmenhain")).items;
+  expect([ulla.display_name, ulla.groups.map((group) => group.name)]).toEqual(["Ulla Ulmenhain", ["9q"]]);
+  const { items } = await visitor.api(page.context(), "GET", "/people/imports");
+  await visitor.api(page.context(), "POST", `/people/imports/${items[0].id}/undo`, {});
+
+  // Another file is read by its own headings.
+  await dialog.getByLabel("Datei").setInputFiles(file("Kind;Rolle\n\"Ulmenhain, Ulla\";Kind\n"));
+  await expect(dialog.locator("tbody tr td").last()).toHaveText("Es fehlt eine Spalte mit Namen. Bitte oben zuordnen.");
 });
 
 test("staff find no import, and of those out of their care see only whether they are here", async ({ visitor }) => {
