@@ -57,7 +57,7 @@ test("every text can be formatted, for one, none and many, in every kind of hous
     for (const key of keysOf(allOf(lang))) {
       for (const profile of ["school", "club", "clinic"]) {
         for (const n of [0, 1, 7]) {
-          const names = ["count", "capacity", "time", "name", "names", "page", "room", "activity", "query", "detail", "wait", "status", "text", "what", "tag"];
+          const names = ["count", "capacity", "time", "day", "when", "by", "gone", "restored", "letter", "value", "name", "names", "page", "room", "activity", "query", "detail", "wait", "status", "text", "what", "tag"];
           const args = { profile, n, came: n, went: n, all: n, fresh: n, changed: n, same: n, errors: n, expected: n, absent: n, left: n, members: n, staff: n, hours: n };
           for (const name of names) args[name] = "X";
           const errors = [];
