@@ -174,7 +174,7 @@ impl Reading {
                 self.import.faults.push(fault);
             }
             let name = rules::search_key(&contact.name);
-            if names.contains(&name) {
+            if !contact.name.is_empty() && names.contains(&name) {
                 let heading = self.heading_of(&[Column::Contact(number)]);
                 let problem = "the same contact stands twice in this row";
                 let fault =
@@ -364,6 +364,13 @@ mod tests {
         }
         let nul = faults("Vorname;Nachname\nMi\0a;Berg\n");
         assert_eq!(nul, [(2, "Vorname".into(), "Mia".into(), "import.unreadable")]);
+    }
+
+    #[test]
+    fn numbers_of_two_contacts_without_names_are_not_the_same_contact_twice() {
+        let twice = faults("Name;Mobil 1;Mobil 2\nMia Berg;1;2\n");
+        let names: Vec<_> = twice.iter().map(|f| (&*f.1, f.3)).collect();
+        assert_eq!(names, [("Mobil 1", "import.contact_name"), ("Mobil 2", "import.contact_name")]);
     }
 
     #[test]
