@@ -214,6 +214,7 @@ import-language-unknown = Diese Sprache ist nicht bekannt: de oder en.
 import-no-name = Hier fehlt der Name.
 import-no-name-column = Es fehlt eine Spalte mit Namen. Bitte oben zuordnen.
 import-no-such-column = Diese Spalte hat die Datei nicht.
+import-no-table = Das ist keine Tabelle, sondern etwa ein Bild oder PDF. Bitte die Liste als CSV UTF-8 speichern.
 import-number-mangled = Die Tabelle hat diese Nummer gekürzt. Bitte die Spalte als Text speichern.
 import-number-twice = Diese Nummer steht zweimal in der Datei.
 import-office-group = Das Büro ist für keine Gruppe zuständig.

@@ -214,6 +214,7 @@ import-language-unknown = This language is not known: de or en.
 import-no-name = The name is missing here.
 import-no-name-column = There is no column with names. Please match it above.
 import-no-such-column = The file has no such column.
+import-no-table = This is no table but a picture or PDF, say. Please save the list as CSV UTF-8.
 import-number-mangled = The spreadsheet has shortened this number. Please save the column as text.
 import-number-twice = This number stands in the file twice.
 import-office-group = The office is in charge of no group.

@@ -75,7 +75,9 @@ pub fn decide(table: &Table, matches: &Matches) -> Columns {
     let said = (headings.len()..width).filter(|at| matches.names(&place(*at))).max();
     let read = said.map_or(headings.len(), |at| at + 1);
     for at in 0..read {
-        let heading = headings.get(at).cloned().unwrap_or_default();
+        let heading = headings.get(at).map(String::as_str).unwrap_or_default();
+        // Without what a terminal might obey.
+        let heading: String = heading.chars().filter(|c| !c.is_control()).collect();
         let field = matches.field(at, &heading);
         columns.held.push((heading, field));
     }
@@ -228,6 +230,12 @@ mod tests {
         assert_eq!(fields(&import(file, &[])), [Some("given_name"), Some("family_name"), None]);
         let class = import(file, &[("[C]", "class")]);
         assert_eq!((codes(&class), &*class.entries[0].groups[0].1), (vec![], "3b"));
+    }
+
+    #[test]
+    fn a_heading_is_told_without_what_a_terminal_might_obey() {
+        let import = import("Name;\u{9b}2JOrt\nMia Berg;\n", &[]);
+        assert_eq!((&*import.columns[1].heading, &*import.ignored[0]), ("2JOrt", "2JOrt"));
     }
 
     #[test]

@@ -72,6 +72,11 @@ pub fn read_as(bytes: &[u8], matches: &Matches) -> Import {
         Err(fault) => Import { faults: vec![fault], ..Import::default() },
         Ok(table) => {
             let mut reading = Reading::new(columns::decide(&table, matches));
+            if table.records.is_empty() {
+                let problem = "there is no row under the headings";
+                let fault = table.headings.fault("", "", "import.empty", problem);
+                reading.import.faults.push(fault);
+            }
             for record in table.records {
                 if reading.import.faults.len() >= FAULTS_MAX {
                     break;
@@ -356,6 +361,7 @@ mod tests {
     fn a_file_that_is_no_list_of_people_is_one_complaint() {
         for (file, code) in [
             ("", "import.empty"),
+            ("Vorname;Nachname\n;;;\n", "import.empty"),
             ("Farbe;Preis\nrot;3\nblau;4\n", "import.no_name_column"),
             ("Vorname;First name;Nachname\nA;B;C\n", "import.column_twice"),
             ("Vorname;Nachname\n\"Mia;Berg\n", "import.unclosed_quote"),

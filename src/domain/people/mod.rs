@@ -6,6 +6,7 @@
 
 pub mod cells;
 pub mod headings;
+mod decoding;
 pub mod table;
 pub mod columns;
 mod repeats;

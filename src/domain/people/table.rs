@@ -1,9 +1,9 @@
 //! A table as spreadsheets save it, read from bytes: which encoding, which separator, which
 //! cells. Every row knows where it stands, so that a complaint can name the place.
 
-use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use serde::Serialize;
 
+use super::decoding::{self, whole_file};
 use crate::base::text;
 
 /// How many rows are read at the most; a house has 2,000 people, not a million.
@@ -77,7 +77,7 @@ pub fn letters(at: usize) -> String {
 /// Reads a file. `known` tells whether a heading means something: the separator that yields
 /// most of those is the one.
 pub fn read(bytes: &[u8], known: impl Fn(&str) -> bool) -> Result<Table, Fault> {
-    let text = decode(bytes)?;
+    let text = decoding::decode(bytes)?;
     let (body, first_line, told) = separator_line(&text);
     let separator = match told {
         Some(separator) => separator,
@@ -87,41 +87,11 @@ pub fn read(bytes: &[u8], known: impl Fn(&str) -> bool) -> Result<Table, Fault> 
     let Some(headings) = scan.record()? else {
         return Err(whole_file("import.empty", "the file is empty"));
     };
+    if headings.cells.iter().flat_map(|cell| cell.chars()).any(|c| c < ' ') {
+        return Err(decoding::no_table());
+    }
     scan.headings.clone_from(&headings.cells);
     Ok(Table { headings, records: scan.records()? })
-}
-
-/// Returns the text: UTF-8 or UTF-16 by its mark, else UTF-8 if it is valid, else what
-/// Western spreadsheets write.
-fn decode(bytes: &[u8]) -> Result<String, Fault> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        let problem = "this is a workbook (Excel, LibreOffice), not CSV; save it as \"CSV UTF-8\"";
-        return Err(whole_file("import.workbook", problem));
-    }
-    let (encoding, mark) = match bytes {
-        [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
-        [0xff, 0xfe, ..] => (UTF_16LE, 2),
-        [0xfe, 0xff, ..] => (UTF_16BE, 2),
-        _ if std::str::from_utf8(bytes).is_ok() => (UTF_8, 0),
-        _ => (WINDOWS_1252, 0),
-    };
-    let (text, broken) = encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or(&[]));
-    if broken {
-        let problem =
-            format!("the file is not valid {}; save it as \"CSV UTF-8\"", encoding.name());
-        return Err(whole_file("import.encoding", problem));
-    }
-    // Without its mark, UTF-16 looks like text with a NUL beside each letter.
-    if text.starts_with('\0') || text.chars().nth(1) == Some('\0') {
-        let problem = "the file is in an unknown encoding; save it as \"CSV UTF-8\"";
-        return Err(whole_file("import.encoding", problem));
-    }
-    Ok(text.into_owned())
-}
-
-fn whole_file(code: &'static str, problem: impl Into<String>) -> Fault {
-    let (column, value) = (String::new(), String::new());
-    Fault { row: 1, line: 1, column, value, code, problem: problem.into() }
 }
 
 /// Takes off the line `sep=;` that Excel writes and reads: the rest, the number of its first
@@ -351,6 +321,15 @@ mod tests {
         assert_eq!(fault(b"\xff\xfea\0\x00\xd8b\0").code, "import.encoding");
         assert_eq!(fault(b"\xef\xbb\xbfJ\xf6rg").code, "import.encoding");
         assert_eq!(fault(b"PK\x03\x04\x14\0").code, "import.workbook");
+        for other in [
+            &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR;x"[..],
+            b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01",
+            b"%PDF-1.4\n%\xe2\xe3;x\n",
+            b"\xef\xbb\xbf<!DOCTYPE html>\n<table>;x",
+            b"Na\x01me;Ort\nA;B\n",
+        ] {
+            assert_eq!(fault(other).code, "import.no_table", "{}", String::from_utf8_lossy(other));
+        }
         let unclosed = fault(b"Name;Ort\nA;B\nC;\"D\nE;F\n");
         assert_eq!(unclosed.code, "import.unclosed_quote");
         assert_eq!((unclosed.row, unclosed.column.as_str()), (3, "Ort"));
