@@ -87,7 +87,7 @@ pub fn decide(table: &Table, matches: &Matches) -> Columns {
         let example = example(table, at);
         if !heading.is_empty() || !example.is_empty() {
             let field = field.map(Column::word);
-            columns.taken.push(Taken { letter: table::letters(at), heading, field, example });
+            columns.taken.push(Taken { letter: letters(at), heading, field, example });
         }
     }
     columns.check(&table.headings, width, matches);
@@ -152,9 +152,16 @@ fn example(table: &Table, at: usize) -> String {
     cells.find(|cell| !cell.is_empty()).map(|cell| table::shortened(cell)).unwrap_or_default()
 }
 
+/// Returns what a spreadsheet calls the column at this place: A to Z, then AA.
+pub fn letters(at: usize) -> String {
+    let before = if at < 26 { String::new() } else { letters(at / 26 - 1) };
+    let letter = ('A'..='Z').nth(at % 26).unwrap_or_default();
+    format!("{before}{letter}")
+}
+
 /// How a column is named by its place.
 fn place(at: usize) -> String {
-    format!("[{}]", table::letters(at))
+    format!("[{}]", letters(at))
 }
 
 fn is_called(name: &str, heading: &str) -> bool {
@@ -163,7 +170,7 @@ fn is_called(name: &str, heading: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Matches, Taken};
+    use super::{Matches, Taken, letters};
     use crate::domain::people::import::{Import, read_as};
 
     fn import(file: &str, pairs: &[(&str, &str)]) -> Import {
@@ -230,6 +237,12 @@ mod tests {
         assert_eq!(fields(&import(file, &[])), [Some("given_name"), Some("family_name"), None]);
         let class = import(file, &[("[C]", "class")]);
         assert_eq!((codes(&class), &*class.entries[0].groups[0].1), (vec![], "3b"));
+    }
+
+    #[test]
+    fn a_column_is_called_as_a_spreadsheet_calls_it() {
+        let called = [0, 25, 26, 51, 52, 99].map(letters);
+        assert_eq!(called, ["A", "Z", "AA", "AZ", "BA", "CV"]);
     }
 
     #[test]

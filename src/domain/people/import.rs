@@ -142,7 +142,7 @@ impl Reading {
             }
             let is_read = self.headings.get(at).is_some_and(|(_, held)| held.is_some());
             if heading.is_empty() && !cell.is_empty() && !is_read {
-                let unnamed = format!("[{}]", table::letters(at));
+                let unnamed = format!("[{}]", columns::letters(at));
                 if !self.import.ignored.contains(&unnamed) {
                     self.import.ignored.push(unnamed);
                 }

@@ -15,11 +15,14 @@ const COLUMNS_MAX: usize = 100;
 /// How many characters of a cell a complaint repeats.
 const VALUE_MAX: usize = 40;
 
+/// How many rows may stand above the headings, such as a title and a date.
+const ABOVE_MAX: usize = 5;
+
 /// One complaint about one place of the file. The code is stable, for a page to say it in its
 /// own language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Fault {
-    /// The row as a spreadsheet counts it; the headings are row 1.
+    /// The row as a spreadsheet counts it; the first is row 1, mostly with the headings.
     pub row: u32,
     /// The line of the file on which that row begins. It differs from the row when cells
     /// hold line breaks, or the file begins with `sep=`.
@@ -67,13 +70,6 @@ pub struct Table {
     pub records: Vec<Record>,
 }
 
-/// Returns what a spreadsheet calls the column at this place: A to Z, then AA.
-pub fn letters(at: usize) -> String {
-    let before = if at < 26 { String::new() } else { letters(at / 26 - 1) };
-    let letter = ('A'..='Z').nth(at % 26).unwrap_or_default();
-    format!("{before}{letter}")
-}
-
 /// Reads a file. `known` tells whether a heading means something: the separator that yields
 /// most of those is the one.
 pub fn read(bytes: &[u8], known: impl Fn(&str) -> bool) -> Result<Table, Fault> {
@@ -81,7 +77,7 @@ pub fn read(bytes: &[u8], known: impl Fn(&str) -> bool) -> Result<Table, Fault> 
     let (body, first_line, told) = separator_line(&text);
     let separator = match told {
         Some(separator) => separator,
-        None => guess_separator(body, known),
+        None => guess_separator(body, &known),
     };
     let mut scan = Scan::new(body, separator, first_line);
     let Some(headings) = scan.record()? else {
@@ -91,7 +87,21 @@ pub fn read(bytes: &[u8], known: impl Fn(&str) -> bool) -> Result<Table, Fault> 
         return Err(decoding::no_table());
     }
     scan.headings.clone_from(&headings.cells);
-    Ok(Table { headings, records: scan.records()? })
+    Ok(Table { headings, records: scan.records()? }.without_title(known))
+}
+
+impl Table {
+    /// Leaves out what stands above the headings: rows that know none, if one below knows two.
+    fn without_title(mut self, known: impl Fn(&str) -> bool) -> Table {
+        let headings = |row: &Record| row.cells.iter().filter(|cell| known(cell)).count();
+        let mut below = self.records.iter().take(ABOVE_MAX);
+        if headings(&self.headings) == 0
+            && let Some(at) = below.position(|row| headings(row) > 1)
+        {
+            self.headings = self.records.drain(..=at).next_back().unwrap_or_default();
+        }
+        self
+    }
 }
 
 /// Takes off the line `sep=;` that Excel writes and reads: the rest, the number of its first
@@ -114,16 +124,18 @@ fn separator_line(text: &str) -> (&str, u32, Option<char>) {
 }
 
 fn guess_separator(text: &str, known: impl Fn(&str) -> bool) -> char {
-    let worth = |separator: char| match Scan::new(text, separator, 1).record() {
-        Ok(Some(record)) => {
-            (record.cells.iter().filter(|cell| known(cell)).count(), record.cells.len())
-        }
-        Ok(None) => (0, 0),
+    let worth = |record: Result<Record, Fault>| match record {
+        Ok(record) => (record.cells.iter().filter(|cell| known(cell)).count(), record.cells.len()),
         // It divides the line, though into too many.
         Err(_) => (0, COLUMNS_MAX),
     };
+    let best = |separator: char| {
+        let mut scan = Scan::new(text, separator, 1);
+        let rows = std::iter::from_fn(|| scan.record().transpose()).take(ABOVE_MAX + 1);
+        rows.map(worth).max().unwrap_or_default()
+    };
     // `max_by_key` keeps the last of equals: the semicolon of German spreadsheets.
-    [',', '\t', ';'].into_iter().max_by_key(|separator| worth(*separator)).unwrap_or(';')
+    [',', '\t', ';'].into_iter().max_by_key(|separator| best(*separator)).unwrap_or(';')
 }
 
 /// Walks the text, character by character.
@@ -298,18 +310,28 @@ mod tests {
     }
 
     #[test]
+    fn a_title_above_the_headings_is_left_out() {
+        for text in [
+            "Liste;;\n;;\nStand;1.8.;\nName;Ort;Klasse\nA;B;C\n",
+            "Liste, Stand 1.8.\nName,Ort,Klasse\nA,B,C\n",
+        ] {
+            let expected = [["Name", "Ort", "Klasse"], ["A", "B", "C"]];
+            assert_eq!(cells(text.as_bytes()), expected, "{text}");
+        }
+        let table = read(b"Liste\n\nName;Ort\nA;B\n", known).unwrap();
+        assert_eq!((table.headings.row, table.records[0].row), (3, 4));
+        // One word that is a heading may be a name; and who has headings has no title.
+        assert_eq!(cells(b"Kind;Alter\nOrt;7\n")[0], ["Kind", "Alter"]);
+        assert_eq!(cells(b"Name;Alter\nOrt;Klasse\n")[0], ["Name", "Alter"]);
+    }
+
+    #[test]
     fn a_row_knows_its_place_behind_empty_lines_and_line_breaks_in_cells() {
         let table = read(b"sep=;\nName;Ort\n\n\"A\nB\";C\r\n\"D\"\"E\";F\n", known).unwrap();
         let places: Vec<_> = table.records.iter().map(|r| (r.row, r.line)).collect();
         assert_eq!(places, [(3, 4), (4, 6)]);
         assert_eq!(table.records[0].cells, ["A B", "C"]);
         assert_eq!(table.records[1].cells, ["D\"E", "F"]);
-    }
-
-    #[test]
-    fn a_column_is_called_as_a_spreadsheet_calls_it() {
-        let called = [0, 25, 26, 51, 52, 99].map(letters);
-        assert_eq!(called, ["A", "Z", "AA", "AZ", "BA", "CV"]);
     }
 
     #[test]
