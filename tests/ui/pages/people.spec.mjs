@@ -389,6 +389,40 @@ test("an import is undone from its report, and from the dialog when it is opened
   expect(await found()).toEqual([]);
 });
 
+test("an import whose answer is lost is done once, also when it is confirmed again with two taps", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people?import=1");
+  const dialog = page.getByRole("dialog", { name: "CSV importieren" });
+  const confirm = dialog.getByRole("button", { name: "2 importieren" });
+  const keys = [];
+  let cut = true;
+  const isConfirmed = (url) => url.pathname.endsWith("/people/import") && url.searchParams.get("dry_run") === "false";
+  await page.route(isConfirmed, async (route) => {
+    keys.push(route.request().headers()["idempotency-key"]);
+    if (!cut) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await dialog.getByLabel("Datei").setInputFiles(file("Vorname;Nachname\nUlla;Weidenried\nUdo;Weidenried\n"));
+  await confirm.click();
+  await expect(dialog.locator(".field-error")).toBeVisible({ timeout: 20_000 });
+  cut = false;
+  await confirm.dblclick();
+  await expect(dialog.getByText("2 importiert")).toBeVisible();
+  await page.unrouteAll({ behavior: "wait" });
+  expect(keys).toHaveLength(4);
+  expect(new Set(keys).size).toBe(1);
+  expect((await visitor.api(page.context(), "GET", "/people?q=Weidenried")).items).toHaveLength(2);
+  const { items } = await visitor.api(page.context(), "GET", "/people/imports");
+  expect(items[0].new).toBe(2);
+
+  // In a second tab it has been undone meanwhile: the first says so, and nothing is undone twice.
+  await visitor.api(page.context(), "POST", `/people/imports/${items[0].id}/undo`, {});
+  await dialog.getByRole("button", { name: "Import rückgängig machen" }).click();
+  await page.getByRole("dialog", { name: "Import rückgängig machen?" }).getByRole("button", { name: "Import rückgängig machen" }).click();
+  await expect(dialog.getByText("Rückgängig gemacht: 2 entfernt, 0 wie vorher")).toBeVisible();
+  expect((await visitor.api(page.context(), "GET", "/people?q=Weidenried")).items).toEqual([]);
+});
+
 test("the preview names the columns that are not read", async ({ visitor }) => {
   const page = await visitor.page({ role: "admin" }, "/people?import=1");
   const dialog = page.getByRole("dialog", { name: "CSV importieren" });
