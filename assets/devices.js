@@ -56,8 +56,8 @@ export function DevicesPage() {
 
 function DeviceRow(one, ask) {
   return html`<tr role="row" key=${one.id}><th scope="row" role="rowheader">${one.name}<span class="sub block">${[one.key_prefix, one.firmware].filter(Boolean).join(" · ")}</span></th>
-    <td role="cell"><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
-      ${one.alarms.map((alarm) => html` <${Alarm} alarm=${alarm} skew_ms=${one.skew_ms} />`)}</td>
+    <td role="cell"><div class="pills"><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
+      ${one.alarms.map((alarm) => html`<${Alarm} alarm=${alarm} skew_ms=${one.skew_ms} />`)}</div></td>
     <td role="cell">${one.mode === "room" && one.room_name ? one.room_name : html`${t(`mode-${one.mode}`)}${one.room_name && ` · ${one.room_name}`}`}</td>
     <td role="cell">${one.last_seen_at ? html`<${Ago} at=${one.last_seen_at} />` : t("never")}</td>
     <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}><${Buffer} one=${one} /></td>
