@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use utoipa::Number;
 use utoipa::openapi::path::Parameter;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::base::page::LIMIT_MAX;
 use crate::domain::help::model::TEXT_MAX;
+use crate::domain::people::model::PersonState;
 use crate::domain::people::rules::{
     DISPLAY_NAME_MAX, NAME_MAX, NUMBER_MAX, PASSWORD_BYTES_MAX, PASSWORD_MIN, USERNAME_MAX,
 };
@@ -136,9 +138,20 @@ pub(super) fn bound_texts(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
             }
         }
     }
+    if let Some(RefOr::T(Schema::Object(change))) = schemas.get_mut("Change")
+        && let Some(RefOr::T(Schema::OneOf(state))) = change.properties.get_mut("state")
+    {
+        state.items = vec![belonging().into(), ObjectBuilder::new().schema_type(Type::Null).into()];
+    }
     if let Some(time) = schemas.get_mut("TimeOfDay") {
         bound(time, &TIME_OF_DAY);
     }
+}
+
+/// What a change may make of a person: nobody is erased by one.
+fn belonging() -> ObjectBuilder {
+    let states = [PersonState::Active, PersonState::Inactive].map(PersonState::word);
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(states))
 }
 
 fn bound(schema: &mut RefOr<Schema>, shape: &Shape) {

@@ -71,9 +71,6 @@ lead PUT /api/v1/me/pin
 lead POST /api/v1/people
 {"given_name": "Ida", "family_name": "Ott", "display_name": "Ida O.", "role": "member",
  "number": "1", "language": "de"}
-lead PATCH /api/v1/people/$tom
-{"given_name": "Tom", "family_name": "Lang", "display_name": "Tom", "role": "member",
- "number": "2", "language": "de", "state": "active"}
 lead POST /api/v1/people/$tom/account
 {"username": "tom", "password": "vier graue Steine"}
 lead PATCH /api/v1/people/$tom/account
@@ -93,6 +90,9 @@ lead POST /api/v1/supervision-offers
 {"kind": "hand_over", "run_id": "$run", "staff_id": "$sam"}
 lead POST /api/v1/supervisions
 {"kind": "hand_over", "run_id": "$run", "staff_id": "$sam"}
+lead PATCH /api/v1/people/$tom
+{"given_name": "Tom", "family_name": "Lang", "display_name": "Tom", "role": "member",
+ "number": "2", "language": "de", "state": "active"}
 "#;
 
 /// One of those.
@@ -241,7 +241,8 @@ fn bounds(schema: &Value) -> Vec<(bool, Value)> {
             ]);
         }
     }
-    if schema["enum"].is_array() {
+    if let Some(words) = schema["enum"].as_array() {
+        tried.extend(words.iter().map(|word| (true, word.clone())));
         tried.push((false, json!("none_of_them")));
     }
     let Some(pattern) = schema["pattern"].as_str() else { return tried };
@@ -305,7 +306,9 @@ impl Asked<'_> {
         let json = [("content-type", "application/json")];
         let body = body.to_string().into();
         let answer = self.who.send(self.method.clone(), &self.url, &json, body).await.unwrap();
-        if [401, 429, 500].contains(&answer.status) && self.url != "/api/v1/login" {
+        // A wrong password and a house that is set up are no complaint, however often they are met.
+        let at_the_door = ["/api/v1/login", "/api/v1/setup"].contains(&self.url.as_str());
+        if [401, 429, 500].contains(&answer.status) && !at_the_door {
             return None;
         }
         let field = at.trim_start_matches('/').replace("/0", "[0]").replace('/', ".");
