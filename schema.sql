@@ -155,6 +155,8 @@ create unique index supervision_run on supervision (run_id, person_id) where end
 create unique index supervision_group on supervision (group_id, person_id) where ended_at is null and group_id is not null;
 create index supervision_person on supervision (person_id, ended_at);
 create index supervision_due on supervision (until_at) where ended_at is null and until_at is not null;
+-- For a group that is taken back: whatever was given of it goes with it.
+create index supervision_of_group on supervision (group_id) where group_id is not null;
 
 -- Who is asked to take it. Whose it is keeps it until the other accepts.
 create table supervision_offer (
@@ -169,6 +171,7 @@ create table supervision_offer (
     check ((ended_at is null) = (outcome is null))
 ) strict;
 create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;  -- one is asked at a time
+create index supervision_offer_of on supervision_offer (supervision_id);
 
 -- What files of people have changed, as long as it may be undone; the night forgets it then.
 create table import (
@@ -200,6 +203,7 @@ create table import_group (
     group_id  integer not null references "group" on delete cascade,
     primary key (import_id, group_id)
 ) strict, without rowid;
+create index import_group_group on import_group (group_id);
 
 -- devices: badge readers and kiosks, how they are enrolled and what they last said; wall screens.
 create table device (

@@ -129,6 +129,7 @@ create unique index supervision_run on supervision (run_id, person_id) where end
 create unique index supervision_group on supervision (group_id, person_id) where ended_at is null and group_id is not null;
 create index supervision_person on supervision (person_id, ended_at);
 create index supervision_due on supervision (until_at) where ended_at is null and until_at is not null;
+create index supervision_of_group on supervision (group_id) where group_id is not null;
 create table supervision_offer (
     supervision_offer_id integer primary key,
     supervision_id integer not null references supervision,
@@ -141,6 +142,7 @@ create table supervision_offer (
     check ((ended_at is null) = (outcome is null))
 ) strict;
 create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;
+create index supervision_offer_of on supervision_offer (supervision_id);
 create table import (
     import_id  integer primary key autoincrement,
     at         integer not null,
@@ -166,6 +168,7 @@ create table import_group (
     group_id  integer not null references "group" on delete cascade,
     primary key (import_id, group_id)
 ) strict, without rowid;
+create index import_group_group on import_group (group_id);
 create table device (
     device_id      integer primary key,
     name           text not null,
