@@ -1,5 +1,5 @@
 // What each column of an imported file is taken for, and how somebody says otherwise.
-import { hasText, t } from "./text.js";
+import { hasText, listed, t } from "./text.js";
 import { html, Icon, useState } from "./ui.js";
 
 const ONCE = ["given_name", "family_name", "name", "display_name", "number", "role", "language"];
@@ -31,4 +31,12 @@ export function Columns({ columns, match }) {
       <select value=${one.field ?? "ignore"} onChange=${(event) => match(one.letter, event.target.value)}>
         <option value="ignore">${t("import-field-none")}</option>
         ${[...new Set([...FIELDS, ...[one.field].filter(Boolean)])].map((field) => html`<option value=${field}>${named(field)}</option>`)}</select></label></li>`)}</ul></details>`;
+}
+
+/** Whom the file would make or change, and in what. */
+export function Rows({ rows, all }) {
+  return html`<details><summary><${Icon} name="chevron-right" size=${16} />${t(rows.length < all ? "import-rows-some" : "import-rows", { n: rows.length, all })}</summary>
+    <div class="table-frame scroll" tabindex="0" role="region" aria-label=${t("import-rows", { n: rows.length })}><table><thead><tr><th scope="col">${t("row")}</th><th scope="col">${t("name")}</th><th scope="col">${t("import-what")}</th></tr></thead>
+      <tbody>${rows.map((one) => html`<tr key=${one.row}><td>${one.row}</td><td>${one.name}</td>
+        <td>${one.person_id ? t("import-row-changed", { what: listed(one.changes.map(named)) }) : t("import-new")}</td></tr>`)}</tbody></table></div></details>`;
 }

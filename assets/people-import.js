@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { Field } from "./forms.js";
 import { readMe } from "./here.js";
 import { Dialog, explain, Status, toast } from "./parts.js";
-import { Columns, sameColumns } from "./people-import-columns.js";
+import { Columns, Rows, sameColumns } from "./people-import-columns.js";
 import { LastImport, Undone } from "./people-import-undo.js";
 import { hasText, listed, number, t } from "./text.js";
 import { html, Icon, useOnce, useRef, useState } from "./ui.js";
@@ -82,6 +82,7 @@ export function ImportPeople({ done, close }) {
       <p role="status" class="visually-hidden">${busy ? t("loading") : report ? t("import-summary", figures(report)) : ""}</p>
       ${report?.dry_run && report.columns.length > 0 && html`<${Columns} columns=${report.columns} match=${match} />`}
       ${report && html`<${Preview} report=${report} />`}
+      ${report?.errors.length === 0 && report.rows.length > 0 && html`<${Rows} rows=${report.rows} all=${report.new + report.changed} />`}
       ${undone && html`<${Undone} answer=${undone} />`}
       ${!report?.dry_run && html`<${LastImport} report=${report} undone=${taken} />`}
       <div class="dialog-acts"><button onClick=${finish}>${t(undone || (report && !report.dry_run) ? "close" : "cancel")}</button>

@@ -55,3 +55,25 @@ async fn columns_are_matched_by_hand() {
 fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+#[tokio::test]
+async fn a_dry_run_says_whom_it_would_make_or_change_and_in_what() {
+    let server = TestServer::start().await;
+    let (_, admin) = server.signed_in("Eva Chef", Role::Admin).await;
+    let first = "Nr;Vorname;Nachname;Klasse\n1;Mia;Berg;3b\n2;Tom;Berg;3b\n";
+    report(&admin, "", first).await;
+    let next = "Nr;Vorname;Nachname;Klasse;Chip;Kontakt\n\
+                1;Mia;Tal;4b;04A1B2C3;Eva Tal\n2;Tom;Berg;3b;;\n3;Ida;Lang;4b;;\n";
+    let (_, plan) = report(&admin, "?dry_run=true", next).await;
+    let mia = server.number("select person_id from person where given_name = 'Mia'").await;
+    let changes = ["family_name", "badge", "contact", "groups"];
+    assert_eq!(
+        plan["rows"],
+        json!([
+            { "row": 2, "name": "Mia Tal", "person_id": mia.to_string(), "changes": changes },
+            { "row": 4, "name": "Ida Lang", "person_id": null, "changes": [] },
+        ])
+    );
+    let (_, done) = report(&admin, "", next).await;
+    assert_eq!(done["rows"], json!([]));
+}

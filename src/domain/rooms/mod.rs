@@ -14,6 +14,7 @@ mod supervising;
 pub mod commands;
 mod namesakes;
 pub mod imports;
+pub mod preview;
 pub mod roster;
 pub mod undoing;
 

@@ -10,14 +10,13 @@ use serde::Serialize;
 
 use super::imports::{Portrait, Record, UNDO_FOR};
 use super::namesakes::{self, Membership, memberships};
+use super::preview::{self, Preview, ROWS_TOLD};
 use super::{commands, supervising};
 use crate::base::id::{GroupId, ImportId, PersonId};
 use crate::base::{Result, Timestamp};
 use crate::domain::people::columns::Taken;
 use crate::domain::people::import::{Entry, GroupKind, Import};
-use crate::domain::people::model::{
-    Contact, NewContact, NewPerson, PersonChange, PersonState, Role,
-};
+use crate::domain::people::model::{Contact, NewContact, NewPerson, PersonChange, Role};
 use crate::domain::people::table::Fault;
 use crate::domain::people::{self, Person, rules};
 use crate::live::Tx;
@@ -40,6 +39,8 @@ pub struct Report {
     pub ignored: Vec<String>,
     /// What each column is taken for; empty once the file was taken over.
     pub columns: Vec<Taken>,
+    /// The first 500 rows that make or change somebody; empty once the file was taken over.
+    pub rows: Vec<Preview>,
     pub errors: Vec<Fault>,
     /// Names the import, for an undo; null if nothing was changed.
     pub import_id: Option<ImportId>,
@@ -94,8 +95,8 @@ pub fn take_over(tx: &mut Tx<'_>, import: Import, change: Change) -> Result<Repo
     }
     people::audit::record(tx, "people.imported", None, &detail)?;
     report.imported = true;
-    // Their examples are what stands in the file: it is not needed any more.
-    report.columns = Vec::new();
+    // Their examples and names are what stands in the file: it is not needed any more.
+    (report.columns, report.rows) = (Vec::new(), Vec::new());
     Ok(report)
 }
 
@@ -124,6 +125,9 @@ fn planned(conn: &Connection, import: Import) -> Result<(Report, Vec<(Entry, Ste
                     step if step.says_nothing_new() => report.same += 1,
                     _ => report.changed += 1,
                 }
+                if !step.says_nothing_new() && report.rows.len() < ROWS_TOLD {
+                    report.rows.push(step.told(&entry));
+                }
                 steps.push((entry, step));
             }
         }
@@ -149,6 +153,17 @@ fn spell_groups(conn: &Connection, entries: &mut [Entry]) -> Result<()> {
 }
 
 impl Step {
+    fn told(&self, entry: &Entry) -> Preview {
+        let mut changes = self.change.as_ref().map(preview::fields).unwrap_or_default();
+        let more = [
+            ("badge", !self.badges.is_empty()),
+            ("contact", !self.contacts.is_empty() || !self.contact_changes.is_empty()),
+            ("groups", self.groups.is_some()),
+        ];
+        changes.extend(more.into_iter().filter(|(_, is_so)| *is_so).map(|(word, _)| word));
+        Preview::new(entry, self.person, changes)
+    }
+
     fn says_nothing_new(&self) -> bool {
         self.person.is_some()
             && self.change.is_none()
@@ -217,7 +232,7 @@ fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Step
         step.groups = (!entry.groups.is_empty()).then(|| entry.groups.clone());
         return Ok(step);
     };
-    step.change = difference(&person, entry);
+    step.change = preview::difference(&person, entry);
     for new in &entry.contacts {
         contact_step(&mut step, people::queries::contacts_of(conn, person.id)?, new);
     }
@@ -232,30 +247,6 @@ fn step(conn: &Connection, entry: &Entry, person: Option<Person>) -> Result<Step
         step.groups = Some(entry.groups.clone());
     }
     Ok(step)
-}
-
-/// Returns what the row says otherwise than it is known.
-fn difference(person: &Person, entry: &Entry) -> Option<PersonChange> {
-    let other = |new: &str, old: &str| (new != old).then(|| new.to_owned());
-    let change = PersonChange {
-        number: (entry.number.is_some() && entry.number != person.number)
-            .then(|| entry.number.clone()),
-        given_name: other(&entry.given_name, &person.given_name),
-        family_name: other(&entry.family_name, &person.family_name),
-        display_name: entry.display_name.clone().filter(|name| *name != person.display_name),
-        role: entry.role.filter(|role| *role != person.role),
-        language: (entry.language.is_some() && entry.language != person.language)
-            .then_some(entry.language),
-        state: (person.state != PersonState::Active).then_some(PersonState::Active),
-    };
-    let nothing = change.number.is_none()
-        && change.given_name.is_none()
-        && change.family_name.is_none()
-        && change.display_name.is_none()
-        && change.role.is_none()
-        && change.language.is_none()
-        && change.state.is_none();
-    (!nothing).then_some(change)
 }
 
 /// Adds to the step what the row says of one contact.

@@ -339,6 +339,9 @@ test("a list is tried first, its errors are named by row and column, then it is 
   await chooser.setFiles(right);
   await expect(figure(page, "neu")).toHaveText("2");
   await expect(dialog.getByRole("table")).toHaveCount(0);
+  await dialog.getByText("Wer neu ist oder sich ändert (2)").click();
+  await expect(dialog.locator("tbody tr").last().locator("td")).toHaveText(["3", "Udo Quittenbaum", "neu"]);
+  await accessible(page, "a preview with its rows");
   expect(await found()).toEqual([]);
   await tabTo(page, dialog.getByRole("button", { name: "2 importieren" }));
   await page.keyboard.press("Enter");
