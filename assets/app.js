@@ -2,7 +2,7 @@
 // stream underneath. Pages are loaded when they are first opened.
 import { api, Problem } from "./api.js";
 import { watchWaiting } from "./help-waiting.js";
-import { go, is, isStaff, letterKeys, me, readMe, route, theme, toDoor, watchRoutes } from "./here.js";
+import { go, is, isStaff, letterKeys, me, readMe, route, setQuery, theme, toDoor, watchRoutes } from "./here.js";
 import { backoffMs } from "./link.js";
 import { onEvent, startLive } from "./live.js";
 import { anew, attempt, Broken, Dialog, explain, LanguageSwitch, StaleNote, Toasts } from "./parts.js";
@@ -28,7 +28,12 @@ const ROUTES = [
 const PHONE_PAGES = 4;
 
 const waiting = new Shared(0);
-const overlay = new Shared(null);
+
+/** The search, the list of keys and the rest of the pages are open by the address, so that Back closes them. */
+const show = (what) => {
+  setQuery({ show: what });
+  history.replaceState({ ...history.state, shown: true }, "");
+};
 
 function find(path) {
   for (const [pattern, roles, load, view] of ROUTES) {
@@ -63,7 +68,7 @@ function SideBar({ pages }) {
     <ul>${pages.map((page, place) => html`<li key=${page.href} class=${place < PHONE_PAGES ? "" : "later"}>
         <${PageLink} page=${page} /></li>`)}
       ${is("admin", "office") && html`<${GroupLinks} />`}
-      <li class="more-item"><button class="more" onClick=${() => overlay.set("more")}><${Icon} name="menu" /><span>${t("more")}</span></button></li></ul>
+      <li class="more-item"><button class="more" onClick=${() => show("more")}><${Icon} name="menu" /><span>${t("more")}</span></button></li></ul>
     <${Foot} /></nav>`;
 }
 
@@ -81,7 +86,7 @@ function PageLink({ page }) {
 function More({ pages, close }) {
   const links = [...pages.slice(PHONE_PAGES), ...groupPages()];
   return html`<${Dialog} title=${me.value.house.name} close=${close}>
-    <ul class="more-list" onClick=${(event) => event.target.closest("a") && close()}>${links.map((page) => html`<li key=${page.href}><${PageLink} page=${page} /></li>`)}</ul>
+    <ul class="more-list">${links.map((page) => html`<li key=${page.href}><${PageLink} page=${page} /></li>`)}</ul>
     <${Foot} /><//>`;
 }
 
@@ -94,9 +99,9 @@ function GroupLinks() {
 }
 
 function Foot() {
-  return html`<div class="foot"><button class="quiet" onClick=${() => overlay.set("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd class="for-keys">/</kbd></button>
+  return html`<div class="foot"><button class="quiet" onClick=${() => show("find")}><${Icon} name="search" /><span>${t("find")}</span><kbd class="for-keys">/</kbd></button>
     <div class="foot-row"><${LanguageSwitch} /><${ThemeSwitch} />
-      <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => overlay.set("keys")}><${Icon} name="keyboard" /></button></div>
+      <button class="bare for-keys" aria-label=${t("shortcuts")} title=${t("shortcuts")} onClick=${() => show("keys")}><${Icon} name="keyboard" /></button></div>
     <div class="foot-row who-am-i"><span class="who"><b>${me.value.person.display_name}</b><span class="sub">${t(`role-${me.value.person.role}`)}</span></span>
       <form method="post" action="/sign-out" onSubmit=${() => forget(null)}><button class="bare" aria-label=${t("sign-out")} title=${t("sign-out")}><${Icon} name="log-out" /></button></form></div></div>`;
 }
@@ -151,14 +156,14 @@ function App() {
 }
 
 function Overlay({ pages }) {
-  useWatch(overlay);
+  const shown = route.value.query.get("show");
   const [views, setViews] = useState(null);
   const [typed, setTyped] = useState("");
-  const close = () => {
-    setTyped("");
-    overlay.set(null);
-  };
-  const awaited = overlay.value && overlay.value !== "more" && !views;
+  const close = () => (history.state?.shown ? history.back() : setQuery({ show: null }, { replace: true }));
+  const awaited = ["find", "keys"].includes(shown) && !views;
+  useEffect(() => {
+    if (!shown) setTyped("");
+  }, [shown]);
   // What is typed before the field is there is meant for it, and is no shortcut.
   useLayoutEffect(() => {
     if (!awaited) return undefined;
@@ -175,16 +180,16 @@ function Overlay({ pages }) {
     });
     return () => removeEventListener("keydown", keep, true);
   }, [awaited]);
-  if (overlay.value === "more") return html`<${More} pages=${pages} close=${close} />`;
-  if (!views || !overlay.value) return null;
-  return overlay.value === "find" ? html`<${views.Palette} pages=${[...pages, ...groupPages()]} typed=${typed} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
+  if (shown === "more") return html`<${More} pages=${pages} close=${close} />`;
+  if (!views || !["find", "keys"].includes(shown)) return null;
+  return shown === "find" ? html`<${views.Palette} pages=${[...pages, ...groupPages()]} typed=${typed} close=${close} />` : html`<${views.Shortcuts} close=${close} />`;
 }
 
 function onKey(event) {
   const find = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
   if (!find && (isTyping(event) || letterKeys.value !== "on")) return;
-  if (find || event.key === "/") overlay.set("find");
-  else if (event.key === "?") overlay.set("keys");
+  if (find || event.key === "/") show("find");
+  else if (event.key === "?") show("keys");
   else return;
   event.preventDefault();
 }

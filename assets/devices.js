@@ -7,7 +7,7 @@ import { setQuery, route } from "./here.js";
 import { Ago, attempt, Empty, Later, Loaded, PageHead, Status, toast, wholeOf } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { byName, number, t } from "./text.js";
-import { html, Icon, useKeptFocus, useMemo, useSection, useState, useWatch } from "./ui.js";
+import { html, Icon, useKeptFocus, useMemo, useSection, useWatch } from "./ui.js";
 
 /** What a reader is ordered to do after one question. */
 const ORDERS = {
@@ -38,8 +38,9 @@ export function DevicesPage() {
     load: (signal) => wholeOf("/devices", signal), reduce: reducer(reduce),
   }), []));
   useWatch(route);
-  const [asking, ask] = useState(null);
-  const adding = route.value.query.get("add");
+  const { query } = route.value;
+  const adding = query.get("add");
+  const asked = ORDERS[query.get("order")] && section.data?.items.find((one) => one.id === query.get("reader"));
   return html`<${PageHead} title=${t("devices")} section=${section} />
     <section class="part"><header class="list-head"><h2>${t("readers")}</h2>
       <button class="primary" onClick=${() => setQuery({ add: "reader" })}><${Icon} name="plus" />${t("device-add")}</button></header>
@@ -48,13 +49,13 @@ export function DevicesPage() {
       : html`<div class="card table-frame"><table class="readers" role="table"><caption class="visually-hidden">${t("readers")}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">${t("name")}</th><th scope="col" role="columnheader">${t("state")}</th>
           <th scope="col" role="columnheader">${t("device-where")}</th><th scope="col" role="columnheader">${t("last-seen")}</th><th scope="col" role="columnheader">${t("device-queue")}</th>
           <th scope="col" role="columnheader"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
-          <tbody role="rowgroup">${[...items].sort(byName).map((one) => DeviceRow(one, ask))}</tbody></table></div>`)}<//></section>
+          <tbody role="rowgroup">${[...items].sort(byName).map(DeviceRow)}</tbody></table></div>`)}<//></section>
     ${(section.data || section.error) && html`<${Displays}><${Review} /><//>`}
     ${adding === "reader" && html`<${Later} load=${() => import("./devices-join.js")} view="Enrol" close=${() => setQuery({ add: null })} />`}
-    ${asking && html`<${Asking} asking=${asking} section=${section} close=${() => ask(null)} />`}`;
+    ${asked && html`<${Asking} act=${query.get("order")} one=${asked} section=${section} close=${() => setQuery({ order: null, reader: null })} />`}`;
 }
 
-function DeviceRow(one, ask) {
+function DeviceRow(one) {
   return html`<tr role="row" key=${one.id}><th scope="row" role="rowheader">${one.name}<span class="sub block">${[one.key_prefix, one.firmware].filter(Boolean).join(" · ")}</span></th>
     <td role="cell"><div class="pills"><${Status} state=${STATES[one.state]}>${t(`device-${one.state}`)}<//>
       ${one.alarms.map((alarm) => html`<${Alarm} alarm=${alarm} skew_ms=${one.skew_ms} />`)}</div></td>
@@ -63,7 +64,7 @@ function DeviceRow(one, ask) {
     <td role="cell" data-empty=${one.queue_depth > 0 ? null : ""}><${Buffer} one=${one} /></td>
     <td role="cell" class="row-acts">${one.state !== "revoked" && html`
       <button class="bare" title=${t("device-identify")} aria-label=${`${t("device-identify")}: ${one.name}`} onClick=${() => identify(one)}><${Icon} name="bell" /></button>
-      ${Object.entries(ORDERS).map(([act, { icon, label }]) => html`<button key=${act} class="bare" title=${t(label)} aria-label=${`${t(label)}: ${one.name}`} onClick=${() => ask({ act, one })}><${Icon} name=${icon} /></button>`)}`}</td></tr>`;
+      ${Object.entries(ORDERS).map(([act, { icon, label }]) => html`<button key=${act} class="bare" title=${t(label)} aria-label=${`${t(label)}: ${one.name}`} onClick=${() => setQuery({ order: act, reader: one.id })}><${Icon} name=${icon} /></button>`)}`}</td></tr>`;
 }
 
 /** What somebody should look at in a reader. */
@@ -84,7 +85,7 @@ async function identify(one) {
 }
 
 /** Asks once before a reader has to do what somebody at it would notice. */
-function Asking({ asking: { act, one }, section, close }) {
+function Asking({ act, one, section, close }) {
   const { label, path = act, body } = ORDERS[act];
   const run = async () => {
     const done = await attempt(async () => (await api.post(`/devices/${one.id}/${path}`, body)) ?? true);

@@ -2,12 +2,12 @@
 import { api } from "./api.js";
 import { draftOf, useDraft } from "./draft.js";
 import { Field } from "./forms.js";
-import { me } from "./here.js";
+import { me, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
 import { attempt, Dialog, Loaded, PageHead, Status, toast } from "./parts.js";
 import { reducer, Section, stale } from "./store.js";
 import { number, t, wait } from "./text.js";
-import { html, Icon, useEffect, useMemo, useSection, useState, useTick } from "./ui.js";
+import { html, Icon, useEffect, useMemo, useSection, useState, useTick, useWatch } from "./ui.js";
 
 const WORDS_MAX = 500;
 const OPEN = ["pending", "assigned", "on_hold"];
@@ -97,7 +97,16 @@ function Ask({ section, queue, sent }) {
 
 function Mine({ request, queue, section }) {
   useTick(1000);
-  const [asking, ask] = useState(() => (draftOf(editing(request)) === null ? null : "edit"));
+  useWatch(route);
+  const asked = route.value.query.get("ask");
+  const ask = (what) => setQuery({ ask: what });
+  // What was begun is open again, whichever way led here.
+  const [begun, setBegun] = useState(() => draftOf(editing(request)) !== null);
+  const asking = asked ?? (begun ? "edit" : null);
+  const close = () => {
+    setBegun(false);
+    ask(null);
+  };
   const seconds = (serverNow() - Date.parse(request.created_at)) / 1000;
   const coming = request.status === "assigned";
   const cancel = async () => {
@@ -119,11 +128,11 @@ function Mine({ request, queue, section }) {
       <h2>${request.status === "on_hold" ? t("place-on-hold") : t("place-in-line", { n: request.position ?? 0 })}</h2>
       <p role="timer">${t("place-wait", { wait: wait(seconds), hours: Math.floor(seconds / 3600) })}</p>`}</div>
     ${request.content && html`<blockquote>${request.content}</blockquote>`}
-    ${asking === "edit" ? html`<${Edit} request=${request} section=${section} close=${() => ask(null)} />` : html`<div class="place-acts">
+    ${asking === "edit" ? html`<${Edit} request=${request} section=${section} close=${close} />` : html`<div class="place-acts">
       <button onClick=${() => ask("edit")}><${Icon} name="pencil" />${t("ask-edit")}</button>
       ${!coming && html`<button aria-pressed=${request.priority === "urgent"} onClick=${hurry}><${Icon} name="triangle-alert" />${t("ask-urgent-short")}</button>`}
       <button onClick=${() => ask("cancel")}><${Icon} name="x" />${t("ask-cancel")}</button></div>`}
-    ${asking === "cancel" && html`<${Cancel} cancel=${cancel} close=${() => ask(null)} />`}
+    ${asking === "cancel" && html`<${Cancel} cancel=${cancel} close=${close} />`}
     ${!coming && queue.median_wait_s > 0 && html`<p class="sub">${t("ask-usual", { n: minutes(queue.median_wait_s) })}</p>`}</div>`;
 }
 

@@ -65,10 +65,8 @@ export function Palette({ pages, typed, close }) {
       ...(words ? named(rooms) : []), ...named(pages).map((page) => ({ ...page, key: page.href })), ...named(acts),
     ];
   }, [people, pages, rooms, query]);
-  const open = (entry) => {
-    close();
-    go(entry.href);
-  };
+  // Back leads to the page, and not to the search.
+  const open = (entry) => go(entry.href, { replace: true });
   const onKey = (event) => {
     if (event.key === "ArrowDown") setAt(Math.min(at + 1, found.length - 1));
     else if (event.key === "ArrowUp") setAt(Math.max(at - 1, 0));

@@ -6,7 +6,7 @@ import { attempt, Avatar, Empty, Later, Status, toast } from "./parts.js";
 import { useStill } from "./still.js";
 import { stale } from "./store.js";
 import { byName, clock, plain, t } from "./text.js";
-import { html, Icon, useKeptFocus, useState, useTick } from "./ui.js";
+import { html, Icon, useKeptFocus, useTick } from "./ui.js";
 
 /** How long the server takes back what happened to a visit. */
 const UNDO_MS = 300_000;
@@ -67,7 +67,7 @@ function elsewhere(state, visit) {
 
 /** The lists of one run. A tap checks in or out; the toast takes it back, and for five minutes the row. */
 export function RunLists({ section }) {
-  const [filter, setFilter] = useState("");
+  const filter = route.value.query.get("name") ?? "";
   useKeptFocus();
   useTick(10_000);
   const state = section.data;
@@ -90,7 +90,7 @@ export function RunLists({ section }) {
   const still = { here: useStill(lists.here, memberOf), expected: useStill(lists.expected, memberOf), left: useStill(lists.left, memberOf) };
   return html`<${Later} load=${() => import("./visits-announce.js").catch(() => ({}))} view="Announce" here=${state.here} />
     <div class="run-filter"><input type="search" aria-label=${t("filter-names")} placeholder=${t("filter-names")}
-      value=${filter} onInput=${(event) => setFilter(event.target.value)} /></div>
+      value=${filter} onInput=${(event) => setQuery({ name: event.target.value }, { replace: true })} /></div>
     <div class="segments" role="tablist" aria-label=${t("run-lists")} onKeyDown=${choose}>
       ${Object.entries(lists).map(([name, list]) => html`<button role="tab" id=${`tab-${name}`}
         tabindex=${tab === name ? 0 : -1} aria-selected=${tab === name} aria-controls=${`list-${name}`} onClick=${() => setTab(name)}>

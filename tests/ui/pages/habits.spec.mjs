@@ -1,4 +1,12 @@
-// The habits of the pages, each named by what it promises: those that no other file here proves.
+// The habits of the pages, each named by what it promises: those that no other file here proves. Where the
+// others are proven:
+//   every act by keyboard: in each file, by `tabTo`; the letters and the list of keys: help, people
+//   search from everywhere: people; a change shows at once and is rolled back: supervision, link
+//   undo, for longer than its toast: supervision, help, group; one question before what is final: devices, help
+//   the pill, the age, grey when it is old, coming back for ever: every, link; unit/link
+//   empty states: board, rooms; drafts and questions before leaving: drafts
+//   looks, large text, narrow windows: every, phone; targets: phone, kiosk; the language in one press: language
+//   paper: every; colours that can be read and told apart from their ground: unit/style
 import { accessible, expect, live, tabTo, test } from "../house.mjs";
 
 const EXACT = /\d\d:\d\d:\d\d$/;
@@ -199,4 +207,80 @@ test("without movement nothing moves: no animation, no transition", async ({ vis
   expect(await moving()).toBe(0);
   await page.emulateMedia({ reducedMotion: "no-preference" });
   expect(await moving()).toBeGreaterThan(0);
+});
+
+/** What is open has an address: Back closes it and leaves the page where it was; the address opens it. */
+async function opens(page, url, press, address, what) {
+  await page.goto(url);
+  await expect(page.locator(".skeleton")).toHaveCount(0);
+  await press(page);
+  await expect(what(page)).toBeVisible();
+  await expect(page).toHaveURL(address);
+  await page.goBack();
+  await expect(what(page)).toHaveCount(0);
+  await expect(page).toHaveURL(url);
+  await page.goto(address);
+  await expect(what(page)).toBeVisible();
+}
+
+test("every dialog is an address: the search, the keys, the questions about a reader", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/help");
+  await live(page);
+  await opens(page, "/help", () => page.keyboard.press("/"), "/help?show=find", () => page.getByRole("dialog", { name: "Suchen" }));
+  await opens(page, "/help", () => page.keyboard.press("?"), "/help?show=keys", () => page.getByRole("dialog"));
+  const reader = page.getByRole("button", { name: /^Neu starten: / }).first();
+  await page.goto("/devices");
+  await reader.click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  const address = new URL(page.url());
+  expect(address.searchParams.get("order")).toBe("reboot");
+  await opens(page, "/devices", () => reader.click(), address.pathname + address.search, () => page.getByRole("dialog"));
+});
+
+test("who closes the search and goes back leaves the page, and does not meet the search again", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/rooms");
+  await live(page);
+  await page.getByRole("link", { name: "Hilfe-Liste" }).first().click();
+  await expect(page).toHaveURL("/help");
+  await page.keyboard.press("/");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page).toHaveURL("/help");
+  await page.keyboard.press("/");
+  await page.getByRole("combobox").fill("Geräte");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL("/devices");
+  await page.goBack();
+  await expect(page).toHaveURL("/help");
+  await page.goBack();
+  await expect(page).toHaveURL("/rooms");
+});
+
+test("on a phone Back closes the rest of the pages and stays", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin", hasTouch: true, isMobile: true, viewport: { width: 360, height: 740 } }, "/help");
+  await live(page);
+  await opens(page, "/help", () => page.getByRole("button", { name: "Mehr" }).tap(), "/help?show=more", () => page.getByRole("dialog"));
+});
+
+test("a filter of a run and a question on my place are addresses", async ({ visitor }) => {
+  const { context, run } = await visitor.supervisor();
+  const page = await context.newPage();
+  await page.goto(`/supervision?run=${run.id}`);
+  await live(page);
+  const rows = page.locator("#list-here .tap");
+  const all = await rows.count();
+  const name = await rows.first().locator("b").textContent();
+  await page.getByLabel("Nach Namen filtern").fill(name);
+  await expect.poll(() => rows.count()).toBeLessThan(all);
+  await page.reload();
+  await expect(page.getByLabel("Nach Namen filtern")).toHaveValue(name);
+  await expect.poll(() => rows.count()).toBeGreaterThan(0);
+  expect(await rows.count()).toBeLessThan(all);
+
+  const member = await visitor.context({ username: visitor.username("member", 6) });
+  const { id } = await visitor.api(member, "POST", "/help-requests", { content: "Wo steht das?" });
+  const place = await member.newPage();
+  await opens(place, "/my-place", () => place.getByRole("button", { name: "Nicht mehr nötig" }).click(), "/my-place?ask=cancel", () => place.getByRole("dialog"));
+  await opens(place, "/my-place", () => place.getByRole("button", { name: "Ändern" }).click(), "/my-place?ask=edit", () => place.getByLabel("Worum geht es?"));
+  await visitor.api(member, "POST", `/help-requests/${id}/cancel`);
 });
