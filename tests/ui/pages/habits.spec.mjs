@@ -284,3 +284,27 @@ test("a filter of a run and a question on my place are addresses", async ({ visi
   await opens(place, "/my-place", () => place.getByRole("button", { name: "Ändern" }).click(), "/my-place?ask=edit", () => place.getByLabel("Worum geht es?"));
   await visitor.api(member, "POST", `/help-requests/${id}/cancel`);
 });
+
+/** What shows where the focus is: the outline of what has it, or of what it draws over itself. */
+const outline = () => {
+  const at = document.activeElement;
+  if (at === document.body) return null;
+  const widths = [null, "::after"].map((part) => getComputedStyle(at, part)).filter(({ outlineStyle }) => outlineStyle !== "none").map(({ outlineWidth }) => parseFloat(outlineWidth));
+  return { what: at.outerHTML.slice(0, 120), width: Math.max(0, ...widths) };
+};
+
+for (const [url, role] of SCREENS) {
+  test(`${url}: by the Tab key the focus is always seen, 3 pixels wide, in every look`, async ({ visitor }) => {
+    for (const [theme, forcedColors] of [["light", "none"], ["contrast", "none"], ["dark", "active"]]) {
+      const page = await visitor.page({ role, theme, forcedColors }, url);
+      await expect(page.locator("main h1")).toBeVisible();
+      await expect(page.locator(".skeleton")).toHaveCount(0);
+      for (let stop = 0; stop < 25; stop += 1) {
+        await page.keyboard.press("Tab");
+        const seen = await page.evaluate(outline);
+        if (seen) expect(seen.width, `${theme} ${forcedColors}: ${seen.what}`).toBeGreaterThanOrEqual(3);
+      }
+      await page.context().close();
+    }
+  });
+}
