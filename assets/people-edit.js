@@ -68,7 +68,8 @@ async function send(person, changes, form, draft) {
 /** The form of a person's card; `read` reads the person anew, `changed` tells the list. */
 export function EditPerson({ person, read, changed, close }) {
   const known = fieldsOf(person);
-  const [draft, keep, forget] = useDraft(`person-${person.id}`, BEGIN);
+  const name = `person-${person.id}`;
+  const [draft, keep, forget] = useDraft(name, BEGIN);
   const [faults, setFaults] = useState([]);
   const [sure, ask] = useState(false);
   const changes = stillNew(draft.changes, known);

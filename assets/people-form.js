@@ -55,27 +55,22 @@ export function Faults({ faults }) {
 }
 
 /**
- * Sees to it that nothing that was begun is lost by a slip: Escape and the cross ask, and so does the
- * browser before the tab is closed. Returns the form's `ref`, how it is left, and the question.
+ * Sees to it that nothing that was begun is lost by a slip: Escape and the cross ask. Returns the
+ * form's `ref`, how it is left, and the question.
  */
 export function useLeaving({ dirty, close, forget }) {
   const form = useRef(null);
   const [asking, ask] = useState(false);
   useEffect(() => {
     const dialog = form.current.closest("dialog");
-    const stay = (event) => event.preventDefault();
     const question = (event) => {
       if (event.target !== dialog) return;
-      stay(event);
+      event.preventDefault();
       ask(true);
     };
     if (!dirty) return undefined;
     dialog.addEventListener("cancel", question);
-    addEventListener("beforeunload", stay);
-    return () => {
-      dialog.removeEventListener("cancel", question);
-      removeEventListener("beforeunload", stay);
-    };
+    return () => dialog.removeEventListener("cancel", question);
   }, [dirty]);
   // A dialog that the browser has closed all the same cannot ask any more; the draft is kept.
   const leave = () => (dirty && form.current.closest("dialog").open ? ask(true) : close());

@@ -93,7 +93,31 @@ test("what was begun is asked for before it is lost, kept as a draft, and thrown
   await expect(card).toBeVisible();
   await page.goBack();
   await expect(form).toBeVisible();
+  // Back asks nothing: what was begun is kept.
+  await form.getByLabel("Nummer").fill("78");
+  await page.goBack();
+  await expect(card.getByRole("button", { name: "Entwurf fortsetzen" })).toBeVisible();
   await gone(visitor, page.context(), person);
+});
+
+test("who is signed out meanwhile is not held by a form, and finds it again after signing in", async ({ visitor }) => {
+  const page = await visitor.page({ role: "admin" }, "/people?add=1");
+  const form = dialog(page, "Person anlegen");
+  // By the keys: of who has touched nothing no browser asks anything.
+  await expect(form.getByLabel("Vorname")).toBeFocused();
+  await page.keyboard.type("Nele");
+  const asked = [];
+  page.on("dialog", async (one) => {
+    asked.push(one.type());
+    await one.accept();
+  });
+  const { session_id: session } = await visitor.api(page.context(), "GET", "/me");
+  await visitor.api(page.context(), "DELETE", `/sessions/${session}`);
+  await expect(page).toHaveURL(/\/sign-in/);
+  expect(asked).toEqual([]);
+  await visitor.signIn(page.context(), visitor.username("admin"));
+  await page.goto("/people?add=1");
+  await expect(form.getByLabel("Vorname")).toHaveValue("Nele");
 });
 
 test("what two change at once is lost to neither: the second sees it and decides", async ({ visitor }) => {
@@ -171,7 +195,7 @@ test("a new person is drafted, refused with what is missing, and in a group at o
   await page.keyboard.press("Enter");
   await expect(dialog(page, "Nele Neuling")).toContainText(group.name);
   await page.goto("/people?add=1");
-  await expect(form.getByLabel("Vorname")).toHaveValue("");
+  await expect(form.getByLabel("Vorname")).toHaveValue("Nele");
   for (const one of (await visitor.api(page.context(), "GET", "/people?q=Neuling")).items) await gone(visitor, page.context(), one);
 });
 
