@@ -93,7 +93,7 @@ function Presence({ one }) {
   return html`<${Status} state=${here ? "in" : "off"}>${here ? one.room_name ?? t("present") : t("not-here")}<//>`;
 }
 
-const KEYS = [["/", "key-find"], ["Ctrl K", "key-find"], ["?", "key-help"], ["J  K", "key-move"], ["H", "key-claim"], ["D", "key-done"], ["Ctrl A", "key-all"], ["Ctrl Z", "key-undo"], ["Esc", "key-close"]];
+const KEYS = [["/", "key-find"], ["Ctrl K", "key-find"], ["?", "key-help"], ["J  K", "key-move"], ["H", "key-claim"], ["D", "key-done"], ["Ctrl A", "key-all"], ["Enter", "key-bar"], ["Ctrl Z", "key-undo"], ["Esc", "key-close"]];
 
 /** What `?` shows. */
 export function Shortcuts({ close }) {

@@ -5,16 +5,16 @@ import { Confirm, Field } from "./forms.js";
 import { is, me } from "./here.js";
 import { allOf, attempt, Dialog, explain, toast } from "./parts.js";
 import { byName, number, t } from "./text.js";
-import { html, Icon, useEffect, useState } from "./ui.js";
+import { html, Icon, useEffect, useRef, useState } from "./ui.js";
 
 /** So many are under way at a time: the server writes what comes together in one go. */
 const LANES = 4;
 /** After these the rest would fail alike: no answer, nobody signed in. */
 const HOPELESS = [0, 401];
 
-/** Does `act` to each; what was refused does not keep the others. `tell` hears how many are through. */
-async function toEach(people, act, tell) {
-  const [done, failed, rest] = [[], [], [...people]];
+/** Does `act` to each of the `rest`, until it is emptied; what was refused does not keep the others. `tell` hears how many are through. */
+async function toEach(rest, act, tell) {
+  const [done, failed] = [[], []];
   let hopeless = null;
   const lane = async () => {
     while (rest.length > 0) {
@@ -68,20 +68,27 @@ export function BulkBar({ picked, unseen, former, drop, clear, print, anew }) {
   useEffect(() => () => requestAnimationFrame(() => {
     if (document.activeElement === document.body) (document.querySelector(".people thead input") ?? document.querySelector("main h1")).focus();
   }), []);
+  const rest = useRef([]);
   const busy = through !== null;
   /** @param {any[]} people @param {{act: any, said: any, back?: any, undo?: string}} what */
   const run = async (people, { act, said, back, undo }) => {
     ask(null);
     show(null);
-    tell(0);
-    const { done, failed } = await toEach(people, act, tell);
+    const of = people.length;
+    tell({ n: 0, of });
+    rest.current = [...people];
+    const { done, failed } = await toEach(rest.current, act, (n) => tell({ n, of }));
     tell(null);
     drop(done);
     anew();
     const reverse = back && done.length > 0 && { label: t(undo), run: () => run(done, { act: back, said: () => t("taken-back", { n: done.length }) }) };
     if (failed.length > 0) show({ n: done.length, failed, reverse });
-    else toast(said({ n: done.length, name: done[0].display_name }), reverse);
+    else if (done.length > 0) toast(said({ n: done.length, name: done[0].display_name }), reverse);
   };
+  // What was pressed cannot be pressed again yet: the focus goes to what can.
+  useEffect(() => {
+    if ((busy || result) && document.activeElement === document.body) document.querySelector(".bulk button:not([disabled])")?.focus();
+  }, [busy, result]);
   useEffect(() => {
     if (!busy) return undefined;
     const stay = (event) => event.preventDefault();
@@ -90,16 +97,17 @@ export function BulkBar({ picked, unseen, former, drop, clear, print, anew }) {
   }, [busy]);
   const act = (label, icon, go) => html`<button disabled=${busy} onClick=${go}><${Icon} name=${icon} />${t(label)}</button>`;
   return html`<section class="bulk" aria-label=${t("selection")}>
-    <p role="status"><b>${busy ? t("bulk-through", { n: number(through), all: number(picked.length) }) : t("selected", { n: picked.length })}</b>
-      ${!busy && unseen > 0 && html` <span class="sub">${t("selected-unseen", { n: unseen })}</span>`}
-      ${result && html` <span class="field-error" data-s="help">${t("bulk-result", { n: result.n, errors: result.failed.length })}</span>`}</p>
+    ${busy ? html`<p key="through" role="progressbar" aria-label=${t("selection")} aria-valuenow=${through.n} aria-valuemax=${through.of}><b>${t("bulk-through", { n: number(through.n), all: number(through.of) })}</b></p>` : html`
+    <p key="picked" role="status"><b>${t("selected", { n: picked.length })}</b>
+      ${unseen > 0 && html` <span class="sub">${t("selected-unseen", { n: unseen })}</span>`}
+      ${result && html` <span class="field-error" data-s="help">${t("bulk-result", { n: result.n, errors: result.failed.length })}</span>`}</p>`}
     ${result && html`<button class="link" onClick=${() => ask("failed")}>${t("bulk-show")}</button>`}
     ${result?.reverse && html`<button class="link" onClick=${() => { result.reverse.run(); show(null); }}>${result.reverse.label}</button>`}
     ${is("admin") && !former && act("move-to-group", "users", () => ask("move"))}
     ${is("admin") && !former && act("people-leave", "log-out", () => ask("leave"))}
     ${is("admin") && former && act("people-return", "log-in", () => run(picked, RETURN))}
     ${act("print", "printer", print)}
-    <button class="bare" disabled=${busy} onClick=${clear}>${t("selection-clear")}</button>
+    ${busy ? html`<button key="stop" class="bare" onClick=${() => rest.current.splice(0)}>${t("bulk-stop")}</button>` : html`<button key="clear" class="bare" onClick=${clear}>${t("selection-clear")}</button>`}
     ${asking === "move" && html`<${Move} picked=${picked} run=${run} close=${() => ask(null)} />`}
     ${asking === "leave" && html`<${Confirm} title=${t("people-leave-title", { n: picked.length, name: picked[0].display_name })} text=${leaving(picked)}
       label=${t("people-leave")} run=${() => run(picked, LEAVE)} close=${() => ask(null)} />`}
@@ -132,6 +140,6 @@ function Move({ picked, run, close }) {
 /** Whom it did not succeed for, and why; they stay picked. */
 function Failed({ failed, close }) {
   return html`<${Dialog} title=${t("bulk-failed", { n: failed.length })} close=${close}><p class="sub">${t("bulk-failed-hint")}</p>
-    <ul class="plain-list failed">${failed.map(({ one, problem }) => html`<li key=${one.id}><b>${one.display_name}</b><span class="sub">${explain(problem)}</span></li>`)}</ul>
+    <ul class="plain-list members" tabindex="0" aria-label=${t("bulk-failed", { n: failed.length })}>${failed.map(({ one, problem }) => html`<li key=${one.id}><b>${one.display_name}</b><span class="sub">${explain(problem)}</span></li>`)}</ul>
     <div class="dialog-acts"><button class="primary" onClick=${close}>${t("close")}</button></div><//>`;
 }

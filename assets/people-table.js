@@ -116,10 +116,16 @@ export function usePicking(shown) {
     change(from < 0 ? [{ id }] : shown.slice(Math.min(from, at), Math.max(from, at) + 1), on);
     last.current = id;
   };
+  // What was picked last is no beginning of a range any more.
+  const clear = () => {
+    last.current = null;
+    set(new Set());
+  };
   const onClick = ({ target, shiftKey }) => {
     const box = target.closest("td.box")?.querySelector("input");
     if (!box) return;
     const on = target === box ? box.checked : !box.checked;
+    box.focus();
     if (box.value === "all") change(shown, on);
     else pick(box.value, on, shiftKey);
   };
@@ -127,7 +133,7 @@ export function usePicking(shown) {
     if (event.altKey) return;
     const box = event.target.closest("td.box input");
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") change(shown, true);
-    else if (event.key === "Escape" && picked.size > 0) set(new Set());
+    else if (event.key === "Escape" && picked.size > 0) clear();
     else if (box && event.key === "Enter") document.querySelector(".bulk button")?.focus();
     else if (box && ["ArrowDown", "ArrowUp"].includes(event.key)) step(event, box);
     else return;
@@ -141,5 +147,5 @@ export function usePicking(shown) {
     if (last.current === null && box.value !== "all") pick(box.value, true);
     pick(next.value, true, true);
   };
-  return { picked, drop: (people) => change(people, false), clear: () => set(new Set()), on: { onClick, onKeyDown } };
+  return { picked, drop: (people) => change(people, false), clear, on: { onClick, onKeyDown } };
 }

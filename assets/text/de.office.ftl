@@ -16,6 +16,7 @@ key-move = Hilfe-Liste: weiter, zurück
 key-claim = Hilfe-Liste: ich helfe
 key-done = Hilfe-Liste: erledigt
 key-all = Personen: alle in der Liste auswählen
+key-bar = Personen: vom Kästchen zur Leiste der Auswahl
 key-undo = Zurücknehmen, was eben geschah
 key-close = Schließen
 person = Person
@@ -79,6 +80,7 @@ people-returned = { $n ->
   }
 taken-back = Zurückgenommen: { $n }
 bulk-through = { $n } von { $all } …
+bulk-stop = Anhalten
 bulk-result = { $n } erledigt, { $errors } fehlgeschlagen
 bulk-show = Zeigen
 bulk-failed = Fehlgeschlagen: { $n }

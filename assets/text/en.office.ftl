@@ -16,6 +16,7 @@ key-move = Help queue: next, previous
 key-claim = Help queue: I’ll help
 key-done = Help queue: done
 key-all = People: select all in the list
+key-bar = People: from a box to the bar of the selection
 key-undo = Take back what was just done
 key-close = Close
 person = Person
@@ -79,6 +80,7 @@ people-returned = { $n ->
   }
 taken-back = Taken back: { $n }
 bulk-through = { $n } of { $all } …
+bulk-stop = Stop
 bulk-result = { $n } done, { $errors } failed
 bulk-show = Show
 bulk-failed = Failed: { $n }
