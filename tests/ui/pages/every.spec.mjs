@@ -4,7 +4,7 @@ import { accessible, expect, live, test } from "../house.mjs";
 
 const PAGES = [
   ["/", "admin"], ["/supervision", "staff"], ["/supervision?start=1", "staff"], ["/help", "staff"], ["/help", "office"], ["/my-place", "member"],
-  ["/people", "admin"], ["/rooms", "admin"], ["/devices", "admin"], ["/sessions", "staff"], ["/wall", "admin"], ["/", "office"],
+  ["/people?group=1", "admin"], ["/rooms", "admin"], ["/devices", "admin"], ["/sessions", "staff"], ["/wall", "admin"], ["/", "office"],
 ];
 
 for (const [url, role] of PAGES) {
