@@ -1,6 +1,6 @@
 // A group: where each member is, who is missing, and the marking of the day by hand.
 import { api } from "./api.js";
-import { route, setQuery } from "./here.js";
+import { is, route, setQuery } from "./here.js";
 import { serverNow } from "./live.js";
 import { Ago, attempt, Avatar, Dialog, Status, toast } from "./parts.js";
 import { Shared, stale } from "./store.js";
@@ -68,6 +68,10 @@ function note(id, mark) {
   lately.set(next);
 }
 
+/** The office is told who is here, and not where. */
+const lists = () => (is("office") ? LISTS.filter((list) => list !== "here") : LISTS);
+const seen = (list) => (list === "on_the_way" && is("office") ? "here" : list);
+
 /** Where every member of the group is, and the marking of the day. */
 export function GroupLists({ section, empty }) {
   useWatch(route);
@@ -82,27 +86,27 @@ export function GroupLists({ section, empty }) {
   const list = LISTS.find(inList);
   return html`<${Filters} data=${data} only=${only} />
     ${LISTS.every((list) => data[list].length === 0) && empty}
-    ${LISTS.filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
+    ${lists().filter((list) => (only ? list === only : data[list].length > 0)).map((list) =>
       html`<${MemberList} key=${list} name=${list} members=${data[list]} />`)}
     ${list && html`<${Mark} key=${query.get("mark")} one=${{ ...inList(list), list }} section=${section} close=${close} />`}`;
 }
 
 function Filters({ data, only }) {
   return html`<div class="chips" role="group" aria-label=${t("filter-status")}>
-    ${LISTS.map((list) => html`<button key=${list} class="chip" aria-pressed=${only === list}
+    ${lists().map((list) => html`<button key=${list} class="chip" aria-pressed=${only === list}
       onClick=${() => setQuery({ only: only === list ? null : list }, { replace: true })}>
-      <${Status} state=${STATES[list]}>${t(`group-${list}`)}<//> <b>${number(data[list].length)}</b></button>`)}</div>`;
+      <${Status} state=${STATES[seen(list)]}>${t(`group-${seen(list)}`)}<//> <b>${number(data[list].length)}</b></button>`)}</div>`;
 }
 
 function MemberList({ name, members }) {
   const sorted = [...members].sort((a, b) => (name === "here" && (a.room_name ?? "").localeCompare(b.room_name ?? "")) || byName(a, b));
   return html`<section class="group-list" aria-labelledby=${`group-${name}`}>
-    <h2 id=${`group-${name}`}>${t(`group-${name}`)} <span class="count">${number(members.length)}</span></h2>
+    <h2 id=${`group-${name}`}>${t(`group-${seen(name)}`)} <span class="count">${number(members.length)}</span></h2>
     ${members.length === 0 ? html`<p class="sub">${t("nobody")}</p>` : html`<ul class="card taps two">
       ${sorted.map((one) => html`<li key=${one.member_id}><button class="tap" data-row=${one.member_id} onClick=${() => setQuery({ mark: one.member_id })}>
         <${Avatar} name=${one.display_name} />
         <span class="who"><b id=${`who-${one.member_id}`}>${one.display_name}</b><span class="sub">${detail(name, one)}</span></span>
-        <${Status} state=${STATES[name]}>${label(name, one)}<//></button>
+        <${Status} state=${STATES[seen(name)]}>${label(name, one)}<//></button>
         <${Undo} one=${one} run=${undoOf(name, one)} /></li>`)}</ul>`}</section>`;
 }
 
@@ -115,7 +119,7 @@ function Undo({ one, run }) {
 function label(name, one) {
   if (name === "here") return one.room_name || t("in-a-room");
   if (name === "absent") return t(`absent-${one.status}`);
-  return t(`group-${name}`);
+  return t(`group-${seen(name)}`);
 }
 
 function detail(name, one) {
@@ -163,7 +167,7 @@ function Mark({ one, section, close }) {
   };
   const acts = MARKS[one.list];
   return html`<${Dialog} title=${one.display_name} close=${close}>
-    <p><${Status} state=${STATES[one.list]}>${label(one.list, one)}<//></p>
+    <p><${Status} state=${STATES[seen(one.list)]}>${label(one.list, one)}<//></p>
     ${acts.includes("excused") && html`<label class="field"><span class="label">${t("reason")}</span>
       <span class="hint">${t("reason-hint")}</span>
       <input value=${reason} maxlength="200" onInput=${(event) => setReason(event.target.value)} /></label>`}

@@ -14,6 +14,7 @@ use super::squeeze::squeezed;
 use crate::app::{App, AsOf};
 use crate::base::Result;
 use crate::base::id::{GroupId, RunId};
+use crate::domain::people::Role;
 use crate::domain::rooms::{queries, scope};
 use crate::domain::visits::snapshots::{self, InGroup, InRun};
 
@@ -21,7 +22,7 @@ use crate::domain::visits::snapshots::{self, InGroup, InRun};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(may(Who::ADMIN | Who::STAFF, squeezed(routes!(run))))
-        .routes(may(Who::ADMIN | Who::STAFF, squeezed(routes!(group))))
+        .routes(may(Who::TEAM, squeezed(routes!(group))))
 }
 
 /// A run and its people at one moment.
@@ -66,7 +67,9 @@ struct GroupPage {
     members: InGroup,
 }
 
-/// Shows where the members of a group are. For those responsible for it, and the lead.
+/// Shows where the members of a group are. For those responsible for it, and the lead. The office,
+/// which marks the attendance of all, sees of any group who is here, and not where: whoever is in
+/// the house stands in `on_the_way` for it, since they came.
 #[utoipa::path(get, path = "/api/v1/groups/{id}", tag = "visits", params(("id" = GroupId, Path)),
     responses((status = 200, body = GroupPage), (status = 403, description = "`group.not_own`"),
         (status = 404)))]
@@ -77,7 +80,9 @@ async fn group(
 ) -> Result<Json<GroupPage>> {
     let read = app.snapshot(move |conn, now| {
         let scope = scope::of(conn, who.person, who.role, now)?;
-        scope.require_group(conn, id)?;
+        if who.role != Role::Office {
+            scope.require_group(conn, id)?;
+        }
         let group = queries::group(conn, id)?;
         let staff = queries::staff_of_group(conn, id)?;
         Ok((group, staff, snapshots::in_group(conn, &scope, id)?))

@@ -114,7 +114,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     // Attendance and visits.
     ("GET", "/api/v1/attendance", "A O S"),
     ("POST", "/api/v1/attendance/{member_id}", "A O S"),
-    ("GET", "/api/v1/groups/{id}", "A S"),
+    ("GET", "/api/v1/groups/{id}", "A O S"),
     ("GET", "/api/v1/runs/{id}", "A S"),
     ("GET", "/api/v1/scans/review", "A O"),
     ("POST", "/api/v1/scans/{id}/reviewed", "A O"),

@@ -100,9 +100,32 @@ async fn a_snapshot_has_its_moment_and_its_place_in_the_log() {
     assert_eq!(code(&get(&otto, &run).await), (403, "run.not_own"));
     assert_eq!(code(&get(&otto, &group).await), (403, "group.not_own"));
     assert_eq!(code(&get(&eva, "/runs/99").await), (404, "run.not_found"));
-    for path in [&run, &group] {
-        assert_eq!(code(&get(&office, path).await), (403, "access.role"));
-    }
+    assert_eq!(code(&get(&office, &run).await), (403, "access.role"));
+    assert_eq!(code(&get(&office, "/groups/99").await), (404, "group.not_found"));
+}
+
+#[tokio::test]
+async fn the_office_sees_of_a_group_who_is_here_and_not_where() {
+    let scene = Scene::new().await;
+    let run = scene.run(scene.library, &[scene.eva]).await;
+    let came = scene.now();
+    scene.tap(&scene.door, MIA).await;
+    scene.pass(60);
+    scene.start(scene.eva, scene.mia, run).await.unwrap();
+    scene.mark(scene.office, scene.ben, Status::Excused).await.unwrap();
+    let [office] = scene.signed_in([scene.office]).await;
+    let (status, page) = get(&office, &format!("/groups/{}", scene.blue)).await;
+    assert_eq!((status, page["here"].as_array().unwrap().len()), (200, 0));
+    let mia = json!({ "member_id": scene.mia.to_string(), "display_name": "Mia Mohn",
+        "since": came.to_string() });
+    assert_eq!(page["on_the_way"], json!([mia]));
+    assert_eq!(page["absent"][0]["member_id"], scene.ben.to_string());
+    // Nor by when somebody has left a room.
+    scene.pass(60);
+    scene.end(scene.eva, scene.visit_of(scene.mia).await).await.unwrap();
+    let (_, page) = get(&office, &format!("/groups/{}", scene.blue)).await;
+    assert_eq!(page["on_the_way"], json!([mia]));
+    assert!(!page.to_string().contains("Bibliothek"));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn table() -> Vec<Row> {
     vec![
         ("GET", "/people/{mia}", Value::Null, [200, 200, 200, 200, 403, 403]),
         ("GET", "/people/{mia}/contacts", Value::Null, [200, 200, 200, 403, 403, 403]),
-        ("GET", "/groups/{group}", Value::Null, [200, 403, 200, 403, 403, 403]),
+        ("GET", "/groups/{group}", Value::Null, [200, 200, 200, 403, 403, 403]),
         ("GET", "/runs/{run}", Value::Null, [200, 403, 200, 403, 403, 403]),
         ("GET", "/visits?member_id={mia}", Value::Null, [200, 403, 200, 404, 200, 404]),
         ("GET", "/activity?person_id={mia}", Value::Null, [200, 403, 200, 404, 200, 404]),

@@ -77,7 +77,7 @@ pub struct Gone {
 pub struct InGroup {
     /// In a run.
     pub here: Vec<Placed>,
-    /// In the house, but in no run.
+    /// In the house, but in no run; for the office, in the house.
     pub on_the_way: Vec<OnTheWay>,
     pub expected: Vec<Named>,
     pub absent: Vec<Absent>,
@@ -140,6 +140,13 @@ struct Standing {
     left_at: Option<Timestamp>,
     last_ended_at: Option<Timestamp>,
     visit: Option<(VisitId, RunId, RoomId, String, Timestamp)>,
+}
+
+impl Standing {
+    /// Returns what the office knows of it: not where somebody is, nor since when.
+    fn without_place(self) -> Standing {
+        Standing { visit: None, last_ended_at: None, ..self }
+    }
 }
 
 /// Returns who is in `run`, who could be and who was, as `scope` may see it.
@@ -277,6 +284,7 @@ pub fn in_group(conn: &Connection, scope: &Scope, group: GroupId) -> Result<InGr
     )?;
     let mut lists = InGroup::default();
     for member in members {
+        let member = if scope.role == Role::Office { member.without_place() } else { member };
         lists.put(member, scope.at);
     }
     Ok(lists)

@@ -113,3 +113,29 @@ test("a child's marks have an address, and Back closes them", async ({ visitor }
   await page.goto(`/groups/${group.id}?mark=${id}`);
   await expect(page.getByRole("dialog", { name })).toBeVisible();
 });
+
+test("the office finds every group, marks who is sick, and is not told where anybody is", async ({ visitor }) => {
+  const lead = await visitor.context({ role: "admin" });
+  const { items } = await visitor.api(lead, "GET", "/groups?limit=100");
+  let found = null;
+  for (const group of items) {
+    const { absent: [member], here } = await visitor.api(lead, "GET", `/groups/${group.id}`);
+    if (member && here.length > 0) found ??= { group, member, here };
+  }
+  const { group, member, here: [child] } = found;
+  await visitor.api(lead, "POST", `/attendance/${member.member_id}`, { status: "expected" });
+  const page = await visitor.page({ role: "office" }, "/");
+  await page.getByText("Gruppen", { exact: true }).click();
+  await page.getByRole("link", { name: group.name, exact: true }).click();
+  await expect(row(page, /^Hier/, child.display_name)).not.toContainText(child.room_name);
+  await expect(page.getByRole("button", { name: /^Unterwegs/ })).toHaveCount(0);
+  await row(page, /^Noch nicht da/, member.display_name).click();
+  const dialog = page.getByRole("dialog", { name: member.display_name });
+  await dialog.getByLabel("Grund").fill("krank");
+  await dialog.getByRole("button", { name: "Ist entschuldigt" }).click();
+  await expect(row(page, /^Fehlt/, member.display_name)).toContainText("krank");
+  await accessible(page, "a group as the office sees it");
+  await toast(page, member.display_name).getByRole("button", { name: "Rückgängig" }).click();
+  await expect(row(page, /^Noch nicht da/, member.display_name)).toBeVisible();
+  await visitor.api(lead, "POST", `/attendance/${member.member_id}`, { status: member.status });
+});
