@@ -38,7 +38,15 @@ struct BoardOfHouse {
     rooms: Vec<RoomCard>,
     help: BoardHelp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    devices: Option<devices::Counts>,
+    devices: Option<BoardDevices>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct BoardDevices {
+    #[serde(flatten)]
+    counts: devices::Counts,
+    /// Which ones are late or offline.
+    unheard: Vec<devices::model::Unheard>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -95,7 +103,10 @@ fn board(conn: &Connection, who: &Principal, now: Timestamp) -> Result<BoardOfHo
         rooms: room_cards(conn, role.is_some())?,
         help: BoardHelp { length, open, longest_wait_s, median_wait_s },
         devices: match role {
-            Some(Role::Admin | Role::Office) => Some(devices::queries::counts(conn)?),
+            Some(Role::Admin | Role::Office) => Some(BoardDevices {
+                counts: devices::queries::counts(conn)?,
+                unheard: devices::queries::unheard(conn)?,
+            }),
             _ => None,
         },
     })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use daybook::domain::people::Role;
+use daybook::jobs;
 use serde_json::{Value, json};
 
 use crate::devices::{beat, heard, listed, reader};
@@ -37,4 +38,25 @@ async fn a_clock_that_is_more_than_thirty_seconds_wrong_is_an_alarm_until_it_is_
     assert_eq!(says(Value::Null).await, clock);
     assert_eq!(says(json!(START)).await, none);
     assert_eq!(heard(&mut stream, "device.status_changed").await["alarms"], none);
+}
+
+#[tokio::test]
+async fn the_board_names_the_readers_that_are_dead() {
+    let server = TestServer::start().await;
+    server.signed_in("Lea Lead", Role::Admin).await;
+    let (_, office) = server.signed_in("Olga Orth", Role::Office).await;
+    let reader = reader(&server, json!({ "name": "Yard gate", "mode": "toggle" })).await;
+    assert_eq!(beat(&reader.client, json!({})).await.status, 200);
+    let readers = async || {
+        let answer = office.get("/api/v1/board").await.unwrap();
+        answer.json().unwrap()["devices"].clone()
+    };
+    assert_eq!(readers().await, json!({ "online": 1, "late": 0, "offline": 0, "unheard": [] }));
+    for (minutes, state) in [(4, "late"), (6, "offline")] {
+        server.advance(Duration::from_secs(minutes * 60));
+        jobs::do_what_is_due(&server.app).await.unwrap();
+        let readers = readers().await;
+        assert_eq!(readers["unheard"], json!([{ "name": "Yard gate", "state": state }]));
+        assert_eq!(readers[state], 1);
+    }
 }

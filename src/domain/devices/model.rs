@@ -196,6 +196,14 @@ pub struct Counts {
     pub offline: i64,
 }
 
+/// A reader that is late or offline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Unheard {
+    pub name: String,
+    #[schema(inline)]
+    pub state: State,
+}
+
 /// A wall screen, which reads what is meant for the corridor and nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Display {
@@ -285,6 +293,12 @@ impl FromRow for Display {
             key_prefix: row.get("key_prefix")?,
             created_at: row.get("created_at")?,
         })
+    }
+}
+
+impl FromRow for Unheard {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Unheard> {
+        Ok(Unheard { name: row.get("name")?, state: row.get("state")? })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::model::{Config, Counts, Device, Display};
+use super::model::{Config, Counts, Device, Display, Unheard};
 use crate::base::Result;
 use crate::base::id::{DeviceId, DisplayId};
 use crate::store::rows;
@@ -55,6 +55,18 @@ pub fn counts(conn: &Connection) -> Result<Counts> {
                 count(*) filter (where state = 'late') as late,
                 count(*) filter (where state = 'offline') as offline
          from device",
+        [],
+    )
+}
+
+/// Returns the readers that are not heard of in time, by name.
+pub fn unheard(conn: &Connection) -> Result<Vec<Unheard>> {
+    rows::all(
+        conn,
+        "select name, state
+         from device
+         where state in ('late', 'offline')
+         order by name, device_id",
         [],
     )
 }

@@ -88,6 +88,23 @@ test("the office sees the readers, not what members do, and no way into a run", 
   await expect(page.getByRole("heading", { level: 2, name: "Aktivität" })).toHaveCount(0);
   await expect(page.getByRole("list", { name: "Räume" }).getByRole("link")).toHaveCount(0);
   await expect(page.getByRole("link", { name: "Meine Aufsicht" })).toHaveCount(0);
+  // The page of the readers is the lead's.
+  await expect(page.getByRole("link", { name: "Lesegeräte" })).toHaveCount(0);
+});
+
+test("the figures of the readers go on for the office, which is told no news of them", async ({ visitor }) => {
+  const page = await visitor.page({ role: "office" });
+  await page.clock.install();
+  await page.goto("/");
+  await expect(page.getByRole("heading", { level: 2, name: "Lesegeräte" })).toBeVisible();
+  await page.route("**/api/v1/board", async (route) => {
+    const answer = await route.fetch();
+    const board = await answer.json();
+    const devices = { ...board.devices, offline: 1, unheard: [{ name: "Hoftor", state: "offline" }] };
+    await route.fulfill({ response: answer, json: { ...board, devices } });
+  });
+  await page.clock.runFor(65_000);
+  await expect(page.getByText("Hoftor")).toBeVisible();
 });
 
 test("staff see no readers, and the way into their own run alone", async ({ visitor }) => {
