@@ -171,7 +171,7 @@ create table supervision_offer (
     check ((ended_at is null) = (outcome is null))
 ) strict;
 create unique index supervision_offer_open on supervision_offer (supervision_id) where outcome is null;  -- one is asked at a time
-create index supervision_offer_of on supervision_offer (supervision_id);
+create index supervision_offer_of on supervision_offer (supervision_id);  -- also of those that are over: a group that is removed looks for them
 
 -- What files of people have changed, as long as it may be undone; the night forgets it then.
 create table import (

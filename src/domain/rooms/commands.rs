@@ -9,7 +9,7 @@ use super::model::{
     SupervisionKind,
 };
 use super::supervising::STAFF_MAX;
-use super::{offers, queries, receivers, supervising};
+use super::{queries, receivers, supervising};
 use crate::base::error::OnConstraint as _;
 use crate::base::id::{ActivityId, GroupId, PersonId, RoomId, RunId};
 use crate::base::{Error, Result, Timestamp, text};
@@ -20,7 +20,8 @@ use crate::live::Tx;
 use crate::store::rows;
 
 pub use super::supervising::{
-    end_due, end_supervision, hand_over, set_group_staff, substitute, substitute_all, take_over,
+    end_due, end_supervision, hand_over, release, set_group_staff, substitute, substitute_all,
+    take_over,
 };
 
 /// How long a name may be.
@@ -347,19 +348,6 @@ pub fn mark_reopened(tx: &mut Tx<'_>, run: RunId) -> Result<Run> {
         tx.stale(Stale::Room(ended.room));
         queries::run(tx, run)
     })
-}
-
-/// Ends all that `person` is responsible for, once they no longer are of the
-/// staff or of the house: nothing comes back by itself should they return.
-pub fn release(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
-    if queries::is_staff(tx, person)? {
-        return Ok(());
-    }
-    offers::expire_to(tx, person)?;
-    for held in queries::supervisions(tx, Some(person))? {
-        supervising::end_supervision(tx, held.id)?;
-    }
-    Ok(())
 }
 
 /// Takes somebody who is a member no more out of every group: whoever works here is nobody's child.

@@ -136,6 +136,19 @@ pub fn end_supervision(tx: &mut Tx<'_>, supervision: SupervisionId) -> Result<()
     })
 }
 
+/// Ends all that `person` is responsible for, once they no longer are of the
+/// staff or of the house: nothing comes back by itself should they return.
+pub fn release(tx: &mut Tx<'_>, person: PersonId) -> Result<()> {
+    if queries::is_staff(tx, person)? {
+        return Ok(());
+    }
+    offers::expire_to(tx, person)?;
+    for held in queries::supervisions(tx, Some(person))? {
+        end_supervision(tx, held.id)?;
+    }
+    Ok(())
+}
+
 /// Ends the substitutions whose time is over, and returns how many there were.
 /// They count no more from that moment on; this tells those concerned.
 pub fn end_due(tx: &mut Tx<'_>) -> Result<usize> {
