@@ -1,3 +1,4 @@
+# @import "./de.people.ftl";
 # @import "./de.office.ftl";
 
 # Wörter des Hauses; das Profil wählt.

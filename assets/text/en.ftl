@@ -1,3 +1,4 @@
+# @import "./en.people.ftl";
 # @import "./en.office.ftl";
 
 # Words of the trade; the house's profile chooses.

@@ -75,7 +75,7 @@ test("a new request: tone, row, title and icon at once, the tone once more after
   await page.clock.install();
   await page.goto("/help");
   await live(page);
-  await expect(icon(page)).toHaveAttribute("href", /\/icon\.svg$/);
+  await expect(icon(page)).not.toHaveAttribute("href", /icon-waiting/);
   const { id } = await visitor.api(member, "POST", "/help-requests", { content: "Wo steht das?" });
   await expect(page.locator(".help-row[data-fresh]")).toHaveCount(1);
   await expect(page).toHaveTitle("(1) Hilfe-Liste · Daybook");

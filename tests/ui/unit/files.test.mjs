@@ -36,7 +36,7 @@ test("there is no script or style inside a page, no address with a scheme, no un
 });
 
 test("files are short", () => {
-  for (const name of [...modules, "style.css", "screens.css", "kiosk.css", ...["de", "en"].flatMap((lang) => ["ftl", "office.ftl", "kiosk.ftl"].map((end) => `text/${lang}.${end}`))]) {
+  for (const name of [...modules, "style.css", "screens.css", "kiosk.css", ...["de", "en"].flatMap((lang) => ["ftl", "people.ftl", "office.ftl", "kiosk.ftl"].map((end) => `text/${lang}.${end}`))]) {
     assert.ok(String(read(name)).split("\n").length - 1 <= 400, name);
   }
 });

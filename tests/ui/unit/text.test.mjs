@@ -9,7 +9,7 @@ import { FluentBundle, FluentResource } from "../../../assets/vendor/fluent.js";
 const assets = fileURLToPath(new URL("../../../assets/", import.meta.url));
 const read = (name) => fs.readFileSync(path.join(assets, name), "utf8");
 const keysOf = (text) => [...text.matchAll(/^([a-z][a-z0-9_-]*) =/gm)].map((match) => match[1]);
-const ENDINGS = ["ftl", "office.ftl", "kiosk.ftl"];
+const ENDINGS = ["ftl", "people.ftl", "office.ftl", "kiosk.ftl"];
 const allOf = (lang) => ENDINGS.map((end) => read(`text/${lang}.${end}`)).join("\n");
 const bundleOf = (lang) => {
   const bundle = new FluentBundle(lang, { useIsolating: false });
@@ -37,7 +37,7 @@ test("the pages ask of a new password what the server asks", () => {
     assert.deepEqual([...file(page).matchAll(/minlength(?:="|: )(\d+)/g)].map((match) => match[1]), [least], page);
   }
   for (const [lang, word, number] of [["de", "mindestens (\\S+) Zeichen", "acht"], ["en", "at least (\\S+) characters", "eight"]]) {
-    const said = ["ftl", "office.ftl", "door.ftl"].flatMap((end) => [...file(`assets/text/${lang}.${end}`).matchAll(new RegExp(word, "gi"))]);
+    const said = ["ftl", "people.ftl", "office.ftl", "door.ftl"].flatMap((end) => [...file(`assets/text/${lang}.${end}`).matchAll(new RegExp(word, "gi"))]);
     assert.deepEqual(said.map((match) => match[1]), Array(4).fill(number), lang);
   }
 });
