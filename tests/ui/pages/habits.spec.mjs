@@ -212,7 +212,7 @@ test("without movement nothing moves: no animation, no transition", async ({ vis
 /** What is open has an address: Back closes it and leaves the page where it was; the address opens it. */
 async function opens(page, url, press, address, what) {
   await page.goto(url);
-  await expect(page.locator(".skeleton")).toHaveCount(0);
+  await live(page);
   await press(page);
   await expect(what(page)).toBeVisible();
   await expect(page).toHaveURL(address);

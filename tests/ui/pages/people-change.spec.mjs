@@ -195,7 +195,7 @@ test("a new person is drafted, refused with what is missing, and in a group at o
   await page.keyboard.press("Enter");
   await expect(dialog(page, "Nele Neuling")).toContainText(group.name);
   await page.goto("/people?add=1");
-  await expect(form.getByLabel("Vorname")).toHaveValue("Nele");
+  await expect(form.getByLabel("Vorname")).toHaveValue("");
   for (const one of (await visitor.api(page.context(), "GET", "/people?q=Neuling")).items) await gone(visitor, page.context(), one);
 });
 

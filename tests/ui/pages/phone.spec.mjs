@@ -6,9 +6,9 @@ const NARROW = { ...PHONE, viewport: { width: 320, height: 640 } };
 const PAGES = [["/", "admin"], ["/supervision", "admin"], ["/supervision?start=1", "staff"], ["/help", "staff"], ["/my-place", "member"],
   ["/people", "admin"], ["/rooms", "admin"], ["/devices", "admin"], ["/sessions", "staff"], ["/sign-in", null], ["/pair", null]];
 
-/** What can be pressed and is less than 44 pixels high or wide; a card's link is as large as its card. */
+/** What can be pressed and is less than 44 pixels high or wide; a card's link is as large as its card, a box as its cell. */
 const small = (page) => page.evaluate(() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter((one) => {
-  const box = (one.closest("label") ?? one).getBoundingClientRect();
+  const box = (one.closest("label, td.box") ?? one).getBoundingClientRect();
   const after = getComputedStyle(one, "::after");
   const covers = after.position === "absolute" && after.content !== "none";
   return box.width > 1 && !covers && !one.closest(".skip, .visually-hidden") && (box.height < 43.5 || box.width < 43.5);
