@@ -3,7 +3,7 @@
 // tablet finds nothing of it (app.js), and nothing stays when somebody signs out.
 import { me, toDoor } from "./here.js";
 import { t } from "./text.js";
-import { html, useEffect, useRef, useState } from "./ui.js";
+import { html, useLayoutEffect, useRef, useState } from "./ui.js";
 
 const own = (name) => `daybook.draft.${me.value.person.id}.${name}`;
 
@@ -48,9 +48,9 @@ export function useDraft(name, begin) {
   return [value, set, forget, begun !== null];
 }
 
-/** The browser asks before what is not saved goes with its page. */
+/** The browser asks before what is not saved goes with its page, from the first letter on. */
 export function useUnsaved(unsaved) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!unsaved) return undefined;
     const ask = (event) => {
       if (toDoor.value) return;

@@ -13,7 +13,7 @@ const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run
 /** What there is to be painted, and where, of the pages that are watched. */
 const RUN = { kinds: ["visit.started", "visit.ended"], within: "main" };
 const WALL = { kinds: ["room.occupancy_changed"], within: ".rooms" };
-const VISITS = ["/", "/supervision", "/help", "/people", "/wall"];
+const VISITS = ["/", "/supervision", "/help", "/people", "/rooms", "/devices", "/sessions", "/wall"];
 const PAINTS = 200;
 const BUSTLE = { moves: 1_000, aSecond: 25 };
 const MOVES = 5_000;

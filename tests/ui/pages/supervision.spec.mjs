@@ -32,12 +32,13 @@ const row = (page, name, person) => list(page, name).getByRole("button", { name:
 const size = (page, name) => list(page, name).locator(".count");
 const toast = (page, text) => page.locator(".toast", { hasText: text });
 
-/** Somebody whom the run expects, who is in no room: a check-in moves nobody out of a lesson. The last one: the
-    tests of groups send the first of the list home and back, which where the clock stands is the very moment at
-    which a run ends later, so that it rightly does not put them back. */
+/** Somebody whom the run expects, who is in no room: a check-in moves nobody out of a lesson. From the middle: the
+    tests of groups send the first and the last of a list home and back, which where the clock stands is the very
+    moment at which a run ends later, so that it rightly does not put them back. */
 async function someone(visitor, own) {
   const { expected } = await visitor.api(own.context, "GET", `/runs/${own.run.id}`);
-  return expected.findLast((one) => one.status === "present" && !one.room_name).display_name;
+  const here = expected.filter((one) => one.status === "present" && !one.room_name);
+  return here[Math.floor(here.length / 2)].display_name;
 }
 
 test("a member is checked in and out by keyboard alone, and the focus stays in the list", async ({ own, page, visitor }) => {
