@@ -35,7 +35,7 @@ pub struct Flags {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
-    /// What a column holds whose heading does not say it: Kind=name, [C]=class, Notiz=ignore
+    /// What a column holds whose heading does not say it: `Kind=name`, `[C]=class`, `Notiz=ignore`
     #[arg(long, value_name = "HEADING=FIELD")]
     column: Vec<String>,
     #[command(flatten)]
