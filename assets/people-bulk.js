@@ -1,6 +1,7 @@
 // What is done to many people at once. Each act is the one of a single person, with all its rules and
 // lines of the audit, and what was refused is named.
 import { api } from "./api.js";
+import { useUnsaved } from "./draft.js";
 import { Confirm, Field } from "./forms.js";
 import { is, me } from "./here.js";
 import { allOf, attempt, Dialog, explain, toast } from "./parts.js";
@@ -89,12 +90,7 @@ export function BulkBar({ picked, unseen, former, drop, clear, print, anew }) {
   useEffect(() => {
     if ((busy || result) && document.activeElement === document.body) document.querySelector(".bulk button:not([disabled])")?.focus();
   }, [busy, result]);
-  useEffect(() => {
-    if (!busy) return undefined;
-    const stay = (event) => event.preventDefault();
-    addEventListener("beforeunload", stay);
-    return () => removeEventListener("beforeunload", stay);
-  }, [busy]);
+  useUnsaved(busy);
   const act = (label, icon, go) => html`<button disabled=${busy} onClick=${go}><${Icon} name=${icon} />${t(label)}</button>`;
   return html`<section class="bulk" aria-label=${t("selection")}>
     ${busy ? html`<p key="through" role="progressbar" aria-label=${t("selection")} aria-valuenow=${through.n} aria-valuemax=${through.of}><b>${t("bulk-through", { n: number(through.n), all: number(through.of) })}</b></p>` : html`
